@@ -1,1 +1,5 @@
-//! Placeholder.
+//! The control system: access, trail, engagements, populations, samples, checks.
+
+pub mod demo;
+pub mod population;
+pub mod trail;

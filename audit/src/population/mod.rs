@@ -1,0 +1,6 @@
+//! Populations: import, reconciliation, canonical rows.
+
+pub mod canonical;
+pub mod import;
+pub mod reconciliation;
+pub mod terms;

@@ -1,0 +1,3 @@
+//! What happened, and the proof that it was not changed afterwards.
+
+pub mod merkle;
