@@ -90,7 +90,11 @@ impl CanonicalRow<'_> {
         field(out, day(self.decision_date).as_bytes());
         field(out, normal(self.kind).as_bytes());
         field(out, &[u8::from(self.own_staff)]);
-        let mut attributes: Vec<_> = self.attributes.iter().map(|(name, value)| (normal(name), normal(value))).collect();
+        let mut attributes: Vec<_> = self
+            .attributes
+            .iter()
+            .map(|(name, value)| (normal(name), normal(value)))
+            .collect();
         attributes.sort_unstable();
         out.extend_from_slice(&length(attributes.len()));
         for (name, value) in &attributes {
@@ -112,7 +116,11 @@ fn length(count: usize) -> [u8; 4] {
 }
 
 fn normal(text: &str) -> Cow<'_, str> {
-    if text.is_ascii() || is_nfc(text) { Cow::Borrowed(text) } else { Cow::Owned(text.nfc().collect()) }
+    if text.is_ascii() || is_nfc(text) {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(text.nfc().collect())
+    }
 }
 
 fn day(date: Option<NaiveDate>) -> String {
@@ -143,7 +151,11 @@ mod tests {
     use super::*;
     use crate::trail::merkle::{TreeHasher, leaf_hash};
 
-    const ATTRIBUTES: &[(&str, &str)] = &[("Zahlweg", "Konto"), ("Leistungsart", "Unterkunft"), ("Ämter", "")];
+    const ATTRIBUTES: &[(&str, &str)] = &[
+        ("Zahlweg", "Konto"),
+        ("Leistungsart", "Unterkunft"),
+        ("Ämter", ""),
+    ];
 
     fn row() -> CanonicalRow<'static> {
         CanonicalRow {
@@ -176,37 +188,97 @@ mod tests {
         expected.extend(hex::decode("0000001001934f2a000070008000000000000b03").unwrap());
         expected.extend(hex::decode("00000008ffffffffffffcfc7").unwrap());
         expected.extend(hex::decode("00000008ffffffffffffd12000000008fffffffffffffea7000000080000000000000000000000080000000000000000").unwrap());
-        expected.extend(b"\0\0\0\x12312100 B\xc3\xbcrgergeld\0\0\0\x0a2025-03-01\0\0\0\0\0\0\0\x06Storno\0\0\0\x01\x01");
+        expected.extend(
+            b"\0\0\0\x12312100 B\xc3\xbcrgergeld\0\0\0\x0a2025-03-01\0\0\0\0\0\0\0\x06Storno\0\0\0\x01\x01",
+        );
         expected.extend(b"\0\0\0\x03\0\0\0\x0cLeistungsart\0\0\0\x0aUnterkunft\0\0\0\x07Zahlweg\0\0\0\x05Konto\0\0\0\x06\xc3\x84mter\0\0\0\0");
         expected.extend(b"\0\0\0\x0c2025-0000001");
         assert_eq!(hex::encode(&bytes), hex::encode(expected));
         assert_eq!(leaf(&SALT, &row()), leaf_hash(&[&SALT[..], &bytes].concat()));
-        assert_eq!(hex::encode(leaf(&SALT, &row())), "3e9a3f274be7d3142d989a0cda789e774e706e563b66fb0bc1171cf01601e8f2");
+        assert_eq!(
+            hex::encode(leaf(&SALT, &row())),
+            "3e9a3f274be7d3142d989a0cda789e774e706e563b66fb0bc1171cf01601e8f2"
+        );
     }
 
     #[test]
     fn every_field_changes_the_leaf() {
         let changed = [
-            CanonicalRow { id: Uuid::nil(), ..row() },
-            CanonicalRow { item_key: [0; 16], ..row() },
-            CanonicalRow { case_key: None, ..row() },
-            CanonicalRow { bezirksstelle_id: Uuid::nil(), ..row() },
-            CanonicalRow { amount: 12_345, ..row() },
-            CanonicalRow { funds: [-345, -12_000, 0, 0], ..row() },
+            CanonicalRow {
+                id: Uuid::nil(),
+                ..row()
+            },
+            CanonicalRow {
+                item_key: [0; 16],
+                ..row()
+            },
+            CanonicalRow {
+                case_key: None,
+                ..row()
+            },
+            CanonicalRow {
+                bezirksstelle_id: Uuid::nil(),
+                ..row()
+            },
+            CanonicalRow {
+                amount: 12_345,
+                ..row()
+            },
+            CanonicalRow {
+                funds: [-345, -12_000, 0, 0],
+                ..row()
+            },
             CanonicalRow { product: "", ..row() },
-            CanonicalRow { period: None, ..row() },
-            CanonicalRow { decision_date: row().period, ..row() },
+            CanonicalRow {
+                period: None,
+                ..row()
+            },
+            CanonicalRow {
+                decision_date: row().period,
+                ..row()
+            },
             CanonicalRow { kind: "", ..row() },
-            CanonicalRow { own_staff: false, ..row() },
-            CanonicalRow { attributes: &[], ..row() },
-            CanonicalRow { reference: "", ..row() },
+            CanonicalRow {
+                own_staff: false,
+                ..row()
+            },
+            CanonicalRow {
+                attributes: &[],
+                ..row()
+            },
+            CanonicalRow {
+                reference: "",
+                ..row()
+            },
         ];
-        let leaves: std::collections::BTreeSet<Hash> = changed.iter().chain([&row()]).map(|row| leaf(&SALT, row)).collect();
+        let leaves: std::collections::BTreeSet<Hash> = changed
+            .iter()
+            .chain([&row()])
+            .map(|row| leaf(&SALT, row))
+            .collect();
         assert_eq!(leaves.len(), changed.len() + 1);
         // Notation is not content.
-        assert_eq!(leaf(&SALT, &CanonicalRow { product: "312100 Bu\u{308}rgergeld", ..row() }), leaf(&SALT, &row()));
+        assert_eq!(
+            leaf(
+                &SALT,
+                &CanonicalRow {
+                    product: "312100 Bu\u{308}rgergeld",
+                    ..row()
+                }
+            ),
+            leaf(&SALT, &row())
+        );
         let reversed: Vec<_> = ATTRIBUTES.iter().rev().copied().collect();
-        assert_eq!(leaf(&SALT, &CanonicalRow { attributes: &reversed, ..row() }), leaf(&SALT, &row()));
+        assert_eq!(
+            leaf(
+                &SALT,
+                &CanonicalRow {
+                    attributes: &reversed,
+                    ..row()
+                }
+            ),
+            leaf(&SALT, &row())
+        );
         assert_ne!(leaf(&[0; 32], &row()), leaf(&SALT, &row()));
     }
 
@@ -223,7 +295,12 @@ mod tests {
     #[test]
     fn the_description_suffices_to_recompute_the_root() {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/oracles/merkle.py");
-        let Ok(mut python) = Command::new("python3").arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn() else {
+        let Ok(mut python) = Command::new("python3")
+            .arg(script)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+        else {
             eprintln!("skipped: python3 is not installed");
             return;
         };
@@ -248,6 +325,9 @@ mod tests {
         stdin.write_all(rows.as_bytes()).unwrap();
         drop(stdin);
         let answer = python.wait_with_output().unwrap();
-        assert_eq!(String::from_utf8_lossy(&answer.stdout).trim(), hex::encode(tree.root()));
+        assert_eq!(
+            String::from_utf8_lossy(&answer.stdout).trim(),
+            hex::encode(tree.root())
+        );
     }
 }

@@ -50,10 +50,22 @@ pub struct Cells(pub BTreeMap<Cell, Tally>);
 impl Cells {
     /// Counts a line in the cell of every fund that has a share in it: a line split over two funds is counted in both, a line
     /// without money in none (see [`Parts`]).
-    pub fn add(&mut self, bezirksstelle_id: Uuid, month: Option<NaiveDate>, funds: [i64; 4]) -> Result<(), SumOverflow> {
+    pub fn add(
+        &mut self,
+        bezirksstelle_id: Uuid,
+        month: Option<NaiveDate>,
+        funds: [i64; 4],
+    ) -> Result<(), SumOverflow> {
         for (fund, share) in Fund::ALL.into_iter().zip(funds) {
             if share != 0 {
-                self.0.entry(Cell { fund, bezirksstelle_id, month }).or_default().add(share)?;
+                self.0
+                    .entry(Cell {
+                        fund,
+                        bezirksstelle_id,
+                        month,
+                    })
+                    .or_default()
+                    .add(share)?;
             }
         }
         Ok(())
@@ -82,7 +94,11 @@ pub fn compare(expected: &Cells, actual: &Cells) -> Vec<Difference> {
     cells.dedup();
     cells
         .into_iter()
-        .map(|cell| Difference { cell: *cell, expected: expected.get(cell), actual: actual.get(cell) })
+        .map(|cell| Difference {
+            cell: *cell,
+            expected: expected.get(cell),
+            actual: actual.get(cell),
+        })
         .filter(|difference| difference.expected != difference.actual)
         .collect()
 }
@@ -137,7 +153,11 @@ mod tests {
         cells.add(place, month(1), [500, 300, 0, 0]).unwrap();
         cells.add(place, month(1), [-500, 0, 0, 0]).unwrap();
         cells.add(place, month(1), [0; 4]).unwrap();
-        let found: Vec<_> = cells.0.iter().map(|(cell, tally)| (cell.fund, tally.count, tally.sum)).collect();
+        let found: Vec<_> = cells
+            .0
+            .iter()
+            .map(|(cell, tally)| (cell.fund, tally.count, tally.sum))
+            .collect();
         assert_eq!(found, [(Fund::Bund, 2, 0), (Fund::Kommune, 1, 300)]);
     }
 
@@ -145,15 +165,35 @@ mod tests {
     fn differences_in_canonical_order() {
         let (a, b) = (Uuid::from_u128(1), Uuid::from_u128(2));
         let (mut expected, mut actual) = (Cells::default(), Cells::default());
-        for (place, at, funds) in [(b, month(2), [0, 7, 0, 0]), (a, None, [5, 0, 0, 0]), (a, month(1), [1, 1, 0, 0])] {
+        for (place, at, funds) in [
+            (b, month(2), [0, 7, 0, 0]),
+            (a, None, [5, 0, 0, 0]),
+            (a, month(1), [1, 1, 0, 0]),
+        ] {
             expected.add(place, at, funds).unwrap();
         }
-        for (place, at, funds) in [(b, month(1), [0, 7, 0, 0]), (a, None, [5, 0, 0, 0]), (a, month(1), [1, 2, 0, 0])] {
+        for (place, at, funds) in [
+            (b, month(1), [0, 7, 0, 0]),
+            (a, None, [5, 0, 0, 0]),
+            (a, month(1), [1, 2, 0, 0]),
+        ] {
             actual.add(place, at, funds).unwrap();
         }
-        let found: Vec<_> =
-            compare(&expected, &actual).into_iter().map(|found| (found.cell.bezirksstelle_id, found.cell.month, found.expected.sum, found.actual.sum)).collect();
-        assert_eq!(found, [(a, month(1), 1, 2), (b, month(1), 0, 7), (b, month(2), 7, 0)]);
+        let found: Vec<_> = compare(&expected, &actual)
+            .into_iter()
+            .map(|found| {
+                (
+                    found.cell.bezirksstelle_id,
+                    found.cell.month,
+                    found.expected.sum,
+                    found.actual.sum,
+                )
+            })
+            .collect();
+        assert_eq!(
+            found,
+            [(a, month(1), 1, 2), (b, month(1), 0, 7), (b, month(2), 7, 0)]
+        );
         assert_eq!(compare(&actual, &actual), []);
     }
 

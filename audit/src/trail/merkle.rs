@@ -91,10 +91,25 @@ mod tests {
 
     #[test]
     fn reference_values() {
-        assert_eq!(hex::encode(TreeHasher::new().root()), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-        assert_eq!(hex::encode(leaf_hash(b"")), "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d");
+        assert_eq!(
+            hex::encode(TreeHasher::new().root()),
+            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+        );
+        assert_eq!(
+            hex::encode(leaf_hash(b"")),
+            "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"
+        );
         // The eight leaves and roots that implementations of Certificate Transparency share as test data.
-        let data = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"];
+        let data = [
+            "",
+            "00",
+            "10",
+            "2021",
+            "3031",
+            "40414243",
+            "5051525354555657",
+            "606162636465666768696a6b6c6d6e6f",
+        ];
         let roots = [
             "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
             "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
@@ -118,7 +133,10 @@ mod tests {
         let mut tree = TreeHasher::new();
         for number in 0..100_000_u32 {
             tree.push(leaf_hash(&number.to_be_bytes()));
-            assert_eq!(u64::try_from(tree.subtrees.len()).ok(), Some(u64::from(tree.leaves().count_ones())));
+            assert_eq!(
+                u64::try_from(tree.subtrees.len()).ok(),
+                Some(u64::from(tree.leaves().count_ones()))
+            );
         }
     }
 

@@ -62,10 +62,14 @@ pub fn parse(text: &str, decimals: Decimals, rounding: Rounding) -> Result<i64, 
         None => (digits, None),
     };
     let euros = whole_part(whole, thousands);
-    let cents = fraction.map_or(Ok(0), |fraction| fraction_part(fraction, rounding, euros.unwrap_or(0)));
+    let cents = fraction.map_or(Ok(0), |fraction| {
+        fraction_part(fraction, rounding, euros.unwrap_or(0))
+    });
     // Notation first: an oversized text that is no number at all is not an overflow.
     let (euros, cents) = match (euros, cents) {
-        (Err(AmountError::NotANumber), _) | (_, Err(AmountError::NotANumber)) => return Err(AmountError::NotANumber),
+        (Err(AmountError::NotANumber), _) | (_, Err(AmountError::NotANumber)) => {
+            return Err(AmountError::NotANumber);
+        }
         (euros, cents) => (euros?, cents?),
     };
     let total = euros * 100 + cents;
@@ -76,7 +80,11 @@ pub fn parse(text: &str, decimals: Decimals, rounding: Rounding) -> Result<i64, 
 }
 
 fn digit(byte: u8) -> Result<i64, AmountError> {
-    if byte.is_ascii_digit() { Ok(i64::from(byte - b'0')) } else { Err(AmountError::NotANumber) }
+    if byte.is_ascii_digit() {
+        Ok(i64::from(byte - b'0'))
+    } else {
+        Err(AmountError::NotANumber)
+    }
 }
 
 fn whole_part(text: &[u8], thousands: u8) -> Result<i64, AmountError> {
@@ -103,7 +111,11 @@ fn whole_part(text: &[u8], thousands: u8) -> Result<i64, AmountError> {
             euros = MAX_CENTS;
         }
     }
-    if overflow { Err(AmountError::Overflow) } else { Ok(euros) }
+    if overflow {
+        Err(AmountError::Overflow)
+    } else {
+        Ok(euros)
+    }
 }
 
 fn fraction_part(text: &[u8], rounding: Rounding, euros: i64) -> Result<i64, AmountError> {
@@ -178,19 +190,55 @@ mod tests {
         ] {
             assert_eq!(german(text), Ok(cents), "{text}");
         }
-        assert_eq!(parse("1,234.56", Decimals::English, Rounding::Refuse), Ok(123_456));
+        assert_eq!(
+            parse("1,234.56", Decimals::English, Rounding::Refuse),
+            Ok(123_456)
+        );
         assert_eq!(parse("1600.0", Decimals::English, Rounding::Refuse), Ok(160_000));
     }
 
     #[test]
     fn refuses_everything_else() {
         for text in [
-            "", "-", "+", ",", "5,", ",5", "5-", "--5", "+-5", " 5", "5 ", "1 234", "1.23", "12.34", "1234.567", "1.2345", ".123", "1..234", "1.234.",
-            "1,234,567", "1,2.3", "5 €", "5e3", "0x10", "NaN", "inf", "٣", "−5", "1.234.56,00", "99999999999999999999999x",
+            "",
+            "-",
+            "+",
+            ",",
+            "5,",
+            ",5",
+            "5-",
+            "--5",
+            "+-5",
+            " 5",
+            "5 ",
+            "1 234",
+            "1.23",
+            "12.34",
+            "1234.567",
+            "1.2345",
+            ".123",
+            "1..234",
+            "1.234.",
+            "1,234,567",
+            "1,2.3",
+            "5 €",
+            "5e3",
+            "0x10",
+            "NaN",
+            "inf",
+            "٣",
+            "−5",
+            "1.234.56,00",
+            "99999999999999999999999x",
         ] {
             assert_eq!(german(text), Err(AmountError::NotANumber), "{text}");
         }
-        for text in ["100.000.000.000,01", "-100.000.000.000,01", "92233720368547758,08", "999999999999999999999999999999999999999999"] {
+        for text in [
+            "100.000.000.000,01",
+            "-100.000.000.000,01",
+            "92233720368547758,08",
+            "999999999999999999999999999999999999999999",
+        ] {
             assert_eq!(german(text), Err(AmountError::Overflow), "{text}");
         }
         for text in ["12,500", "12,345", "12,0000"] {
@@ -215,10 +263,20 @@ mod tests {
             ("1,985", 198),
             ("1,1234", 112),
         ] {
-            assert_eq!(parse(text, Decimals::German, Rounding::HalfEven), Ok(cents), "{text}");
+            assert_eq!(
+                parse(text, Decimals::German, Rounding::HalfEven),
+                Ok(cents),
+                "{text}"
+            );
         }
-        assert_eq!(parse("100.000.000.000,005", Decimals::German, Rounding::HalfEven), Ok(MAX_CENTS));
-        assert_eq!(parse("100.000.000.000,006", Decimals::German, Rounding::HalfEven), Err(AmountError::Overflow));
+        assert_eq!(
+            parse("100.000.000.000,005", Decimals::German, Rounding::HalfEven),
+            Ok(MAX_CENTS)
+        );
+        assert_eq!(
+            parse("100.000.000.000,006", Decimals::German, Rounding::HalfEven),
+            Err(AmountError::Overflow)
+        );
     }
 
     proptest! {

@@ -54,7 +54,11 @@ pub struct Line {
 
 /// Why a record is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(tag = "code", rename_all = "SCREAMING_SNAKE_CASE", rename_all_fields = "camelCase")]
+#[serde(
+    tag = "code",
+    rename_all = "SCREAMING_SNAKE_CASE",
+    rename_all_fields = "camelCase"
+)]
 pub enum RejectionCode {
     /// A needed value is empty.
     EmptyValue,
@@ -152,8 +156,15 @@ impl<'a> Fields<'a> {
     }
 
     fn get(self, index: usize) -> &'a str {
-        let start = index.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
-        self.ends.get(index).and_then(|end| self.text.get(start..*end)).unwrap_or_default()
+        let start = index
+            .checked_sub(1)
+            .and_then(|before| self.ends.get(before))
+            .copied()
+            .unwrap_or(0);
+        self.ends
+            .get(index)
+            .and_then(|end| self.text.get(start..*end))
+            .unwrap_or_default()
     }
 
     pub(super) fn iter(self) -> impl Iterator<Item = &'a str> {
@@ -171,7 +182,11 @@ struct Reasons<'a> {
 impl Reasons<'_> {
     fn add(&mut self, column: Option<usize>, code: RejectionCode) {
         let column = column.and_then(|index| self.headers.get(index)).cloned();
-        self.list.push(Rejection { line: self.line, column, code });
+        self.list.push(Rejection {
+            line: self.line,
+            column,
+            code,
+        });
     }
 
     /// The value, or its neutral element and a reason.
@@ -186,9 +201,20 @@ impl Reasons<'_> {
 impl Resolved {
     /// Fills `line` from a record and appends the reasons against it; true when there are none. `known` says whether a
     /// Bezirksstelle has this number.
-    pub(super) fn parse(&self, number: u64, fields: Fields<'_>, known: impl Fn(&str) -> bool, line: &mut Line, rejections: &mut Vec<Rejection>) -> bool {
+    pub(super) fn parse(
+        &self,
+        number: u64,
+        fields: Fields<'_>,
+        known: impl Fn(&str) -> bool,
+        line: &mut Line,
+        rejections: &mut Vec<Rejection>,
+    ) -> bool {
         let before = rejections.len();
-        let mut reasons = Reasons { line: number, headers: &self.headers, list: rejections };
+        let mut reasons = Reasons {
+            line: number,
+            headers: &self.headers,
+            list: rejections,
+        };
         line.number = number;
         if fields.len() == self.headers.len() {
             self.parse_identity(fields, known, line, &mut reasons);
@@ -200,7 +226,13 @@ impl Resolved {
         rejections.len() == before
     }
 
-    fn parse_identity(&self, fields: Fields<'_>, known: impl Fn(&str) -> bool, line: &mut Line, reasons: &mut Reasons<'_>) {
+    fn parse_identity(
+        &self,
+        fields: Fields<'_>,
+        known: impl Fn(&str) -> bool,
+        line: &mut Line,
+        reasons: &mut Reasons<'_>,
+    ) {
         let before = reasons.list.len();
         line.key.clear();
         let mut filled = false;
@@ -239,7 +271,14 @@ impl Resolved {
         let Some(amount_column) = self.amount else { return };
         let before = reasons.list.len();
         let value = fields.get(amount_column).trim();
-        line.amount = reasons.take(amount_column, if value.is_empty() { Err(RejectionCode::EmptyValue) } else { self.cents(value) });
+        line.amount = reasons.take(
+            amount_column,
+            if value.is_empty() {
+                Err(RejectionCode::EmptyValue)
+            } else {
+                self.cents(value)
+            },
+        );
         if let Some(fund) = self.single_fund {
             line.funds[fund.index()] = line.amount;
             return;
@@ -272,14 +311,28 @@ impl Resolved {
         }
         line.period = self.period.and_then(|column| {
             let value = fields.get(column).trim();
-            if value.is_empty() { None } else { reasons.take(column, self.month(value).map(Some).ok_or(RejectionCode::NotAPeriod)) }
+            if value.is_empty() {
+                None
+            } else {
+                reasons.take(
+                    column,
+                    self.month(value).map(Some).ok_or(RejectionCode::NotAPeriod),
+                )
+            }
         });
         line.decision_date = self.decision_date.and_then(|column| {
             let value = fields.get(column).trim();
-            if value.is_empty() { None } else { reasons.take(column, self.day(value).map(Some).ok_or(RejectionCode::NotADate)) }
+            if value.is_empty() {
+                None
+            } else {
+                reasons.take(column, self.day(value).map(Some).ok_or(RejectionCode::NotADate))
+            }
         });
-        line.own_staff = self.own_staff.is_some_and(|column| reasons.take(column, yes_or_no(fields.get(column).trim())));
-        line.attributes.resize_with(self.attributes.len(), || (Arc::from(""), String::new()));
+        line.own_staff = self
+            .own_staff
+            .is_some_and(|column| reasons.take(column, yes_or_no(fields.get(column).trim())));
+        line.attributes
+            .resize_with(self.attributes.len(), || (Arc::from(""), String::new()));
         for ((name, column), (target, value)) in self.attributes.iter().zip(&mut line.attributes) {
             if target != name {
                 *target = Arc::clone(name);
@@ -291,7 +344,8 @@ impl Resolved {
 
     fn day(&self, value: &str) -> Option<NaiveDate> {
         match (self.date_format, value.as_bytes()) {
-            (DateFormat::Iso, [y @ .., b'-', m1, m2, b'-', d1, d2]) | (DateFormat::German, [d1, d2, b'.', m1, m2, b'.', y @ ..]) => {
+            (DateFormat::Iso, [y @ .., b'-', m1, m2, b'-', d1, d2])
+            | (DateFormat::German, [d1, d2, b'.', m1, m2, b'.', y @ ..]) => {
                 NaiveDate::from_ymd_opt(year(y)?, digits(&[*m1, *m2])?, digits(&[*d1, *d2])?)
             }
             _ => None,
@@ -302,20 +356,32 @@ impl Resolved {
     fn month(&self, value: &str) -> Option<NaiveDate> {
         match value.as_bytes() {
             [m1, m2, b'/', y @ ..] => NaiveDate::from_ymd_opt(year(y)?, digits(&[*m1, *m2])?, 1),
-            [y1, y2, y3, y4, b'-', m1, m2] => NaiveDate::from_ymd_opt(year(&[*y1, *y2, *y3, *y4])?, digits(&[*m1, *m2])?, 1),
+            [y1, y2, y3, y4, b'-', m1, m2] => {
+                NaiveDate::from_ymd_opt(year(&[*y1, *y2, *y3, *y4])?, digits(&[*m1, *m2])?, 1)
+            }
             _ => self.day(value)?.with_day(1),
         }
     }
 }
 
 fn digits(bytes: &[u8]) -> Option<u32> {
-    bytes.iter().try_fold(0_u32, |value, byte| byte.is_ascii_digit().then(|| value * 10 + u32::from(byte - b'0')))
+    bytes.iter().try_fold(0_u32, |value, byte| {
+        byte.is_ascii_digit().then(|| value * 10 + u32::from(byte - b'0'))
+    })
 }
 
 /// Four digits from 1900 to 2199: other years are typing errors.
 fn year(bytes: &[u8]) -> Option<i32> {
-    let value = if bytes.len() == 4 { digits(bytes)? } else { return None };
-    if (1900..2200).contains(&value) { i32::try_from(value).ok() } else { None }
+    let value = if bytes.len() == 4 {
+        digits(bytes)?
+    } else {
+        return None;
+    };
+    if (1900..2200).contains(&value) {
+        i32::try_from(value).ok()
+    } else {
+        None
+    }
 }
 
 fn yes_or_no(value: &str) -> Result<bool, RejectionCode> {
@@ -332,7 +398,12 @@ fn yes_or_no(value: &str) -> Result<bool, RejectionCode> {
     }
 }
 
-fn optional_text(column: Option<usize>, fields: Fields<'_>, target: &mut Option<String>, reasons: &mut Reasons<'_>) {
+fn optional_text(
+    column: Option<usize>,
+    fields: Fields<'_>,
+    target: &mut Option<String>,
+    reasons: &mut Reasons<'_>,
+) {
     // The buffer of the line before is used again.
     let mut text = target.take().unwrap_or_default();
     text.clear();

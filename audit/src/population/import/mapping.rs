@@ -76,7 +76,12 @@ pub struct FundColumns {
 
 impl FundColumns {
     fn in_order(&self) -> [Option<&String>; 4] {
-        [self.bund.as_ref(), self.kommune.as_ref(), self.land.as_ref(), self.eu.as_ref()]
+        [
+            self.bund.as_ref(),
+            self.kommune.as_ref(),
+            self.land.as_ref(),
+            self.eu.as_ref(),
+        ]
     }
 }
 
@@ -234,7 +239,12 @@ impl Mapping {
     /// Errors of the mapping itself for a population of this unit; empty when it can be used.
     pub fn check(&self, unit: Unit) -> Vec<MappingError> {
         let mut errors = Vec::new();
-        let mut wrong = |field: &str, code| errors.push(MappingError { field: field.to_owned(), code });
+        let mut wrong = |field: &str, code| {
+            errors.push(MappingError {
+                field: field.to_owned(),
+                code,
+            })
+        };
         if self.key.is_empty() {
             wrong("key", MappingErrorCode::Required);
         }
@@ -252,7 +262,9 @@ impl Mapping {
         match (&self.bezirksstelle, &self.bezirksstelle_constant) {
             (None, None) => wrong("bezirksstelle", MappingErrorCode::Required),
             (Some(_), Some(_)) => wrong("bezirksstelleConstant", MappingErrorCode::Conflict),
-            (None, Some(number)) if number.trim().is_empty() => wrong("bezirksstelleConstant", MappingErrorCode::Empty),
+            (None, Some(number)) if number.trim().is_empty() => {
+                wrong("bezirksstelleConstant", MappingErrorCode::Empty)
+            }
             _ => {}
         }
         if self.amount.is_none() && unit.needs_amount() {
@@ -269,7 +281,12 @@ impl Mapping {
             (Some(_), Some(_)) => wrong("singleFund", MappingErrorCode::Conflict),
             (Some(_), None) if self.amount.is_none() => wrong("funds", MappingErrorCode::Conflict),
             (Some(funds), None) => {
-                let columns: Vec<String> = funds.in_order().into_iter().flatten().map(|column| normal(column)).collect();
+                let columns: Vec<String> = funds
+                    .in_order()
+                    .into_iter()
+                    .flatten()
+                    .map(|column| normal(column))
+                    .collect();
                 if columns.is_empty() {
                     wrong("funds", MappingErrorCode::Empty);
                 }
@@ -314,13 +331,29 @@ impl Mapping {
             ("kind", &self.kind),
             ("ownStaff", &self.own_staff),
         ];
-        let funds = self.funds.iter().flat_map(|funds| ["bund", "kommune", "land", "eu"].into_iter().zip(funds.in_order()));
-        let key = self.key.iter().enumerate().map(|(index, column)| (format!("key.{index}"), column));
-        let attributes = self.attributes.iter().enumerate().map(|(index, attribute)| (format!("attributes.{index}.column"), &attribute.column));
-        key.chain(roles.into_iter().filter_map(|(field, column)| Some((field.to_owned(), column.as_ref()?))))
-            .chain(funds.filter_map(|(field, column)| Some((format!("funds.{field}"), column?))))
-            .chain(attributes)
-            .collect()
+        let funds = self.funds.iter().flat_map(|funds| {
+            ["bund", "kommune", "land", "eu"]
+                .into_iter()
+                .zip(funds.in_order())
+        });
+        let key = self
+            .key
+            .iter()
+            .enumerate()
+            .map(|(index, column)| (format!("key.{index}"), column));
+        let attributes = self
+            .attributes
+            .iter()
+            .enumerate()
+            .map(|(index, attribute)| (format!("attributes.{index}.column"), &attribute.column));
+        key.chain(
+            roles
+                .into_iter()
+                .filter_map(|(field, column)| Some((field.to_owned(), column.as_ref()?))),
+        )
+        .chain(funds.filter_map(|(field, column)| Some((format!("funds.{field}"), column?))))
+        .chain(attributes)
+        .collect()
     }
 
     /// Finds the mapped columns in a header row. Every column of the file must have a name of its own and a meaning.
@@ -353,7 +386,11 @@ impl Mapping {
             case_number: optional(&self.case_number),
             reference: optional(&self.reference),
             bezirksstelle: optional(&self.bezirksstelle),
-            bezirksstelle_constant: self.bezirksstelle_constant.as_deref().map(normal).unwrap_or_default(),
+            bezirksstelle_constant: self
+                .bezirksstelle_constant
+                .as_deref()
+                .map(normal)
+                .unwrap_or_default(),
             amount: optional(&self.amount),
             funds,
             single_fund: self.single_fund,
@@ -368,7 +405,11 @@ impl Mapping {
     }
 
     fn header_errors(&self, headers: &[String]) -> Vec<HeaderError> {
-        let mapped: BTreeSet<String> = self.columns().into_iter().map(|(_, column)| normal(column)).collect();
+        let mapped: BTreeSet<String> = self
+            .columns()
+            .into_iter()
+            .map(|(_, column)| normal(column))
+            .collect();
         let mut errors = Vec::new();
         let mut seen = BTreeSet::new();
         let mut doubled = BTreeSet::new();
@@ -383,7 +424,13 @@ impl Mapping {
                 errors.push(HeaderError::Unmapped(header.clone()));
             }
         }
-        errors.extend(mapped.iter().filter(|name| !seen.contains(name.as_str())).cloned().map(HeaderError::Missing));
+        errors.extend(
+            mapped
+                .iter()
+                .filter(|name| !seen.contains(name.as_str()))
+                .cloned()
+                .map(HeaderError::Missing),
+        );
         errors
     }
 }
@@ -403,7 +450,11 @@ mod tests {
     }
 
     fn codes(mapping: &Mapping, unit: Unit) -> Vec<(String, MappingErrorCode)> {
-        mapping.check(unit).into_iter().map(|error| (error.field, error.code)).collect()
+        mapping
+            .check(unit)
+            .into_iter()
+            .map(|error| (error.field, error.code))
+            .collect()
     }
 
     #[test]
@@ -412,9 +463,14 @@ mod tests {
         assert_eq!(mapping.rounding, Rounding::Refuse);
         assert!(codes(&mapping, Unit::Payment).is_empty());
         let text = serde_json::to_string(&mapping).unwrap();
-        assert!(text.contains(r#""encoding":"UTF_8""#) && text.contains(r#""rounding":"REFUSE""#), "{text}");
+        assert!(
+            text.contains(r#""encoding":"UTF_8""#) && text.contains(r#""rounding":"REFUSE""#),
+            "{text}"
+        );
         assert_eq!(serde_json::from_str::<Mapping>(&text).unwrap(), mapping);
-        assert!(serde_json::from_str::<Mapping>(&text.replace("\"key\"", "\"name\":\"Name\",\"key\"")).is_err());
+        assert!(
+            serde_json::from_str::<Mapping>(&text.replace("\"key\"", "\"name\":\"Name\",\"key\"")).is_err()
+        );
     }
 
     #[test]
@@ -424,7 +480,13 @@ mod tests {
         mapping.bezirksstelle_constant = Some("03".to_owned());
         mapping.funds = Some(FundColumns::default());
         mapping.kind = Some(" ".to_owned());
-        mapping.attributes = vec![AttributeColumn { name: "Art".to_owned(), column: "Art".to_owned() }; 9];
+        mapping.attributes = vec![
+            AttributeColumn {
+                name: "Art".to_owned(),
+                column: "Art".to_owned()
+            };
+            9
+        ];
         let found = codes(&mapping, Unit::Payment);
         for expected in [
             ("key", MappingErrorCode::Required),
@@ -434,21 +496,43 @@ mod tests {
             ("attributes", MappingErrorCode::TooMany),
             ("attributes.1.name", MappingErrorCode::Doubled),
         ] {
-            assert!(found.contains(&(expected.0.to_owned(), expected.1)), "{expected:?} in {found:?}");
+            assert!(
+                found.contains(&(expected.0.to_owned(), expected.1)),
+                "{expected:?} in {found:?}"
+            );
         }
         let mut mapping = minimal();
         mapping.amount = None;
-        assert_eq!(codes(&mapping, Unit::Payment), [("amount".to_owned(), MappingErrorCode::Required)]);
+        assert_eq!(
+            codes(&mapping, Unit::Payment),
+            [("amount".to_owned(), MappingErrorCode::Required)]
+        );
         assert!(codes(&mapping, Unit::Decision).is_empty());
         mapping.single_fund = None;
         assert!(codes(&mapping, Unit::Decision).is_empty());
-        mapping.funds = Some(FundColumns { bund: Some("Bund".to_owned()), ..FundColumns::default() });
-        assert_eq!(codes(&mapping, Unit::Decision), [("funds".to_owned(), MappingErrorCode::Conflict)]);
+        mapping.funds = Some(FundColumns {
+            bund: Some("Bund".to_owned()),
+            ..FundColumns::default()
+        });
+        assert_eq!(
+            codes(&mapping, Unit::Decision),
+            [("funds".to_owned(), MappingErrorCode::Conflict)]
+        );
         let mut mapping = minimal();
         mapping.single_fund = None;
-        assert_eq!(codes(&mapping, Unit::Payment), [("funds".to_owned(), MappingErrorCode::Required)]);
-        mapping.funds = Some(FundColumns { bund: Some("B".to_owned()), eu: Some(" B ".to_owned()), ..FundColumns::default() });
-        assert_eq!(codes(&mapping, Unit::Payment), [("funds".to_owned(), MappingErrorCode::Doubled)]);
+        assert_eq!(
+            codes(&mapping, Unit::Payment),
+            [("funds".to_owned(), MappingErrorCode::Required)]
+        );
+        mapping.funds = Some(FundColumns {
+            bund: Some("B".to_owned()),
+            eu: Some(" B ".to_owned()),
+            ..FundColumns::default()
+        });
+        assert_eq!(
+            codes(&mapping, Unit::Payment),
+            [("funds".to_owned(), MappingErrorCode::Doubled)]
+        );
     }
 
     #[test]
@@ -456,7 +540,9 @@ mod tests {
         let mapping = minimal();
         assert!(mapping.resolve(&["Betrag", " Beleg ", "Ort"]).is_ok());
         assert_eq!(
-            mapping.resolve(&["Beleg", "Betrag", "", "Name", "Beleg", "Beleg"]).unwrap_err(),
+            mapping
+                .resolve(&["Beleg", "Betrag", "", "Name", "Beleg", "Beleg"])
+                .unwrap_err(),
             [
                 HeaderError::Unnamed(3),
                 HeaderError::Unmapped("Name".to_owned()),
@@ -467,7 +553,11 @@ mod tests {
         // The same name in decomposed form is the same column.
         let mut mapping = minimal();
         mapping.kind = Some("Behörde".to_owned());
-        assert!(mapping.resolve(&["Beleg", "Betrag", "Ort", "Beho\u{308}rde"]).is_ok());
+        assert!(
+            mapping
+                .resolve(&["Beleg", "Betrag", "Ort", "Beho\u{308}rde"])
+                .is_ok()
+        );
         // One column may have several meanings.
         let mut mapping = minimal();
         mapping.reference = Some("Beleg".to_owned());

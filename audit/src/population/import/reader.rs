@@ -86,7 +86,11 @@ impl Failure {
             Self::UnclosedQuote { line } => (*line, RejectionCode::UnclosedQuote),
             _ => return None,
         };
-        Some(Rejection { line, column: None, code })
+        Some(Rejection {
+            line,
+            column: None,
+            code,
+        })
     }
 }
 
@@ -114,7 +118,11 @@ struct Source<R> {
 
 impl<R: Read> Source<R> {
     fn new(input: R, encoding: Encoding) -> Self {
-        let decoded = if encoding == Encoding::Windows1252 { vec![0; CHUNK * 3 + 16] } else { Vec::new() };
+        let decoded = if encoding == Encoding::Windows1252 {
+            vec![0; CHUNK * 3 + 16]
+        } else {
+            Vec::new()
+        };
         Self {
             input,
             encoding,
@@ -132,7 +140,11 @@ impl<R: Read> Source<R> {
     }
 
     fn available(&self) -> &[u8] {
-        let buffer = if self.encoding == Encoding::Utf8 { &self.raw } else { &self.decoded };
+        let buffer = if self.encoding == Encoding::Utf8 {
+            &self.raw
+        } else {
+            &self.decoded
+        };
         buffer.get(self.start..self.end).unwrap_or_default()
     }
 
@@ -152,7 +164,11 @@ impl<R: Read> Source<R> {
 
     fn next_chunk(&mut self) -> Result<(), Failure> {
         // A character cut by the end of the last chunk goes on in front of the next one.
-        let carried = if self.encoding == Encoding::Utf8 { self.filled - self.end } else { 0 };
+        let carried = if self.encoding == Encoding::Utf8 {
+            self.filled - self.end
+        } else {
+            0
+        };
         self.raw.copy_within(self.filled - carried..self.filled, 0);
         self.filled = carried;
         // The first chunk must be long enough to show a byte order mark.
@@ -223,14 +239,22 @@ impl<R: Read> Source<R> {
     fn decode_windows_1252(&mut self, usable: usize) {
         let mut usable = usable;
         // The five bytes without a character: the decoder would make control characters of them.
-        if let Some(place) = self.raw[..usable].iter().position(|byte| matches!(byte, 0x81 | 0x8d | 0x8f | 0x90 | 0x9d)) {
+        if let Some(place) = self.raw[..usable]
+            .iter()
+            .position(|byte| matches!(byte, 0x81 | 0x8d | 0x8f | 0x90 | 0x9d))
+        {
             usable = place;
             self.fail_at(place, EncodingFault::Invalid);
         }
         let mut decoder = WINDOWS_1252.new_decoder_without_bom_handling();
-        let (result, _, written) = decoder.decode_to_utf8_without_replacement(&self.raw[..usable], &mut self.decoded, true);
+        let (result, _, written) =
+            decoder.decode_to_utf8_without_replacement(&self.raw[..usable], &mut self.decoded, true);
         self.start = 0;
-        self.end = if matches!(result, DecoderResult::InputEmpty) { written } else { 0 };
+        self.end = if matches!(result, DecoderResult::InputEmpty) {
+            written
+        } else {
+            0
+        };
     }
 }
 
@@ -264,7 +288,9 @@ impl<R: Read> Records<R> {
     fn new(input: R, mapping: &Mapping, limit: usize) -> Self {
         Self {
             source: Source::new(input, mapping.encoding),
-            parser: csv_core::ReaderBuilder::new().delimiter(mapping.delimiter.byte()).build(),
+            parser: csv_core::ReaderBuilder::new()
+                .delimiter(mapping.delimiter.byte())
+                .build(),
             limit,
             line: 1,
             after_cr: false,
@@ -278,8 +304,15 @@ impl<R: Read> Records<R> {
     fn current(&self, line: u64) -> Result<Fields<'_>, Failure> {
         let bytes = self.text.get(..self.text_length).unwrap_or_default();
         // The chunks are checked already; without `unsafe` the record is checked again, which ASCII makes cheap.
-        let text = std::str::from_utf8(bytes).map_err(|_| Failure::Encoding { line, byte: self.source.total, fault: EncodingFault::Invalid })?;
-        Ok(Fields { text, ends: self.ends.get(..self.fields).unwrap_or_default() })
+        let text = std::str::from_utf8(bytes).map_err(|_| Failure::Encoding {
+            line,
+            byte: self.source.total,
+            fault: EncodingFault::Invalid,
+        })?;
+        Ok(Fields {
+            text,
+            ends: self.ends.get(..self.fields).unwrap_or_default(),
+        })
     }
 
     /// Cuts the next record into `text` and `ends`; the line on which it begins, or none at the end of the file.
@@ -296,8 +329,11 @@ impl<R: Read> Records<R> {
             let at_end = !self.source.fill(self.line)?;
             let available = if at_end { b"\n" } else { self.source.available() };
             let room = available.len().min(self.limit + 1 - used);
-            let (result, taken, written, ended) =
-                self.parser.read_record(&available[..room], &mut self.text[self.text_length..], &mut self.ends[self.fields..]);
+            let (result, taken, written, ended) = self.parser.read_record(
+                &available[..room],
+                &mut self.text[self.text_length..],
+                &mut self.ends[self.fields..],
+            );
             self.line += count_lines(&available[..taken], &mut self.after_cr);
             self.source.start += if at_end { 0 } else { taken };
             used += taken;
@@ -306,7 +342,12 @@ impl<R: Read> Records<R> {
             match result {
                 ReadRecordResult::Record => return Ok(Some(begin)),
                 ReadRecordResult::End => return Ok(None),
-                _ if used > self.limit => return Err(Failure::RecordTooLong { line: begin, limit: self.limit }),
+                _ if used > self.limit => {
+                    return Err(Failure::RecordTooLong {
+                        line: begin,
+                        limit: self.limit,
+                    });
+                }
                 ReadRecordResult::OutputFull => self.text.resize(self.text.len() * 2, 0),
                 ReadRecordResult::OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),
                 ReadRecordResult::InputEmpty if at_end => return Err(Failure::UnclosedQuote { line: begin }),
@@ -322,7 +363,10 @@ impl<R: Read> Records<R> {
                 return Ok(false);
             }
             let available = self.source.available();
-            let blank = available.iter().take_while(|byte| matches!(byte, b'\n' | b'\r')).count();
+            let blank = available
+                .iter()
+                .take_while(|byte| matches!(byte, b'\n' | b'\r'))
+                .count();
             self.line += count_lines(&available[..blank], &mut self.after_cr);
             let more = blank < available.len();
             self.source.start += blank;
@@ -354,20 +398,37 @@ impl<R: Read> Reader<R> {
             return Err(Failure::Mapping(errors));
         }
         let mut records = Records::new(input, mapping, limit);
-        let Some(line) = records.next()? else { return Err(Failure::Empty) };
+        let Some(line) = records.next()? else {
+            return Err(Failure::Empty);
+        };
         let headers: Vec<&str> = records.current(line)?.iter().collect();
         let resolved = mapping.resolve(&headers).map_err(Failure::Headers)?;
-        Ok(Self { records, resolved, count: 0 })
+        Ok(Self {
+            records,
+            resolved,
+            count: 0,
+        })
     }
 
     /// Reads the next record into `line`, or its reasons of refusal onto the end of `rejections`. `known` says whether a
     /// Bezirksstelle has this number.
-    pub fn read(&mut self, known: impl Fn(&str) -> bool, line: &mut Line, rejections: &mut Vec<Rejection>) -> Result<Step, Failure> {
+    pub fn read(
+        &mut self,
+        known: impl Fn(&str) -> bool,
+        line: &mut Line,
+        rejections: &mut Vec<Rejection>,
+    ) -> Result<Step, Failure> {
         let Some(number) = self.records.next()? else {
-            return if self.count == 0 { Err(Failure::HeaderOnly) } else { Ok(Step::End) };
+            return if self.count == 0 {
+                Err(Failure::HeaderOnly)
+            } else {
+                Ok(Step::End)
+            };
         };
         self.count += 1;
-        let good = self.resolved.parse(number, self.records.current(number)?, known, line, rejections);
+        let good = self
+            .resolved
+            .parse(number, self.records.current(number)?, known, line, rejections);
         Ok(if good { Step::Line } else { Step::Rejected })
     }
 
@@ -447,30 +508,65 @@ mod tests {
     }
 
     fn all(bytes: &[u8]) -> Result<Everything, Failure> {
-        let (whole, dripped) = (read_from(bytes, &mapping(), 1000), read_from(Drip(bytes), &mapping(), 1000));
+        let (whole, dripped) = (
+            read_from(bytes, &mapping(), 1000),
+            read_from(Drip(bytes), &mapping(), 1000),
+        );
         assert_eq!(format!("{whole:?}"), format!("{dripped:?}"));
         whole
     }
 
     fn rejected(body: &str) -> Vec<(u64, Option<String>, &'static str)> {
         let (_, rejections, _) = all(format!("{HEADER}{body}").as_bytes()).unwrap();
-        rejections.into_iter().map(|rejection| (rejection.line, rejection.column, rejection.code.as_str())).collect()
+        rejections
+            .into_iter()
+            .map(|rejection| (rejection.line, rejection.column, rejection.code.as_str()))
+            .collect()
     }
 
     #[test]
     fn a_good_line() {
-        let text = format!("\u{feff}{HEADER}\"B-1\"; 03 ;1.234,50;1.000,00;234,50;03/2025;31.03.2025;Nein;Auszahlung;Überweisung;A\r\nB-2;01;-5;-5;;2025-04;;j;;;\r\n");
+        let text = format!(
+            "\u{feff}{HEADER}\"B-1\"; 03 ;1.234,50;1.000,00;234,50;03/2025;31.03.2025;Nein;Auszahlung;Überweisung;A\r\nB-2;01;-5;-5;;2025-04;;j;;;\r\n"
+        );
         let (lines, rejections, digest) = all(text.as_bytes()).unwrap();
         assert_eq!(rejections, []);
         assert_eq!(digest, <[u8; 32]>::from(Sha256::digest(text.as_bytes())));
         assert_eq!(lines[0].number, 2);
-        assert_eq!((lines[0].key.as_str(), lines[0].reference.as_deref(), lines[0].bezirksstelle.as_str()), ("B-1", Some("B-1"), "03"));
-        assert_eq!((lines[0].amount, lines[0].funds), (123_450, [100_000, 23_450, 0, 0]));
+        assert_eq!(
+            (
+                lines[0].key.as_str(),
+                lines[0].reference.as_deref(),
+                lines[0].bezirksstelle.as_str()
+            ),
+            ("B-1", Some("B-1"), "03")
+        );
+        assert_eq!(
+            (lines[0].amount, lines[0].funds),
+            (123_450, [100_000, 23_450, 0, 0])
+        );
         assert_eq!(lines[0].period, NaiveDate::from_ymd_opt(2025, 3, 1));
         assert_eq!(lines[0].decision_date, NaiveDate::from_ymd_opt(2025, 3, 31));
-        assert_eq!(lines[0].attributes, [("Team".into(), "A".to_owned()), ("Weg".into(), "Überweisung".to_owned())]);
-        assert_eq!((lines[1].number, lines[1].amount, lines[1].own_staff, lines[1].decision_date), (3, -500, true, None));
-        assert_eq!((lines[1].kind.as_str(), lines[1].attributes[1].1.as_str()), ("", ""));
+        assert_eq!(
+            lines[0].attributes,
+            [
+                ("Team".into(), "A".to_owned()),
+                ("Weg".into(), "Überweisung".to_owned())
+            ]
+        );
+        assert_eq!(
+            (
+                lines[1].number,
+                lines[1].amount,
+                lines[1].own_staff,
+                lines[1].decision_date
+            ),
+            (3, -500, true, None)
+        );
+        assert_eq!(
+            (lines[1].kind.as_str(), lines[1].attributes[1].1.as_str()),
+            ("", "")
+        );
     }
 
     #[test]
@@ -503,7 +599,10 @@ mod tests {
             (7, Some("Monat"), "NOT_A_PERIOD"),
             (7, Some("Tag"), "NOT_A_DATE"),
         ];
-        assert_eq!(found, expected.map(|(line, column, code)| (line, column.map(str::to_owned), code)));
+        assert_eq!(
+            found,
+            expected.map(|(line, column, code)| (line, column.map(str::to_owned), code))
+        );
     }
 
     #[test]
@@ -512,7 +611,10 @@ mod tests {
         let found = rejected(
             "1;03;1;1;;;;n;\"a\nb\r\nc\";;\n2;93;1;1;;;;n;;;\r\n\r\n3;93;1;1;;;;n;;;\r4;93;1;1;;;;n;;;\n\n\n5;\"93\n\";1;1;;;;n;;;\n6;93;1;1;;;;n;;;",
         );
-        assert_eq!(found.iter().map(|entry| entry.0).collect::<Vec<_>>(), [5, 7, 8, 11, 13]);
+        assert_eq!(
+            found.iter().map(|entry| entry.0).collect::<Vec<_>>(),
+            [5, 7, 8, 11, 13]
+        );
         let (lines, _, _) = all(format!("{HEADER}1;03;1;1;;;;n;\"a\nb\r\nc\tö\";;\n").as_bytes()).unwrap();
         assert_eq!(lines[0].kind, "a b c ö");
     }
@@ -524,7 +626,9 @@ mod tests {
         }
         assert!(matches!(all(HEADER.as_bytes()), Err(Failure::HeaderOnly)));
         assert!(matches!(all(HEADER.trim().as_bytes()), Err(Failure::HeaderOnly)));
-        assert!(matches!(all(HEADER.replace("Art", "Name").as_bytes()), Err(Failure::Headers(errors)) if errors.len() == 2));
+        assert!(
+            matches!(all(HEADER.replace("Art", "Name").as_bytes()), Err(Failure::Headers(errors)) if errors.len() == 2)
+        );
     }
 
     #[test]
@@ -533,17 +637,32 @@ mod tests {
         let place = bytes.len() as u64;
         bytes.extend_from_slice(b"\xe4;;\n");
         let found = all(&bytes).unwrap_err();
-        assert!(matches!(found, Failure::Encoding { line: 3, byte, fault: EncodingFault::Invalid } if byte == place), "{found:?}");
-        assert_eq!(found.rejection().map(|rejection| rejection.code), Some(RejectionCode::WrongEncoding));
+        assert!(
+            matches!(found, Failure::Encoding { line: 3, byte, fault: EncodingFault::Invalid } if byte == place),
+            "{found:?}"
+        );
+        assert_eq!(
+            found.rejection().map(|rejection| rejection.code),
+            Some(RejectionCode::WrongEncoding)
+        );
         // A character cut off by the end of the file.
         bytes.truncate(bytes.len() - 4);
         bytes.push(0xc3);
         assert!(matches!(all(&bytes), Err(Failure::Encoding { line: 3, byte, .. }) if byte == place));
         bytes.pop();
         bytes.extend_from_slice(b"a\0b");
-        assert!(matches!(all(&bytes), Err(Failure::Encoding { line: 3, fault: EncodingFault::Nul, byte }) if byte == place + 1));
+        assert!(
+            matches!(all(&bytes), Err(Failure::Encoding { line: 3, fault: EncodingFault::Nul, byte }) if byte == place + 1)
+        );
         for mark in [b"\xff\xfeB\0", b"\xfe\xff\0B"] {
-            assert!(matches!(all(mark), Err(Failure::Encoding { line: 1, byte: 0, fault: EncodingFault::Utf16 })));
+            assert!(matches!(
+                all(mark),
+                Err(Failure::Encoding {
+                    line: 1,
+                    byte: 0,
+                    fault: EncodingFault::Utf16
+                })
+            ));
         }
     }
 
@@ -554,14 +673,28 @@ mod tests {
         let mut bytes = HEADER.as_bytes().to_vec();
         bytes.extend_from_slice(b"1;03;1;1;;;;n;\xc4nderung \x80;;\n");
         for whole in [true, false] {
-            let lines = if whole { read_from(&bytes[..], &mapping, 1000) } else { read_from(Drip(&bytes), &mapping, 1000) }.unwrap().0;
+            let lines = if whole {
+                read_from(&bytes[..], &mapping, 1000)
+            } else {
+                read_from(Drip(&bytes), &mapping, 1000)
+            }
+            .unwrap()
+            .0;
             assert_eq!(lines[0].kind, "Änderung €");
         }
         let place = bytes.len() as u64;
         bytes.push(0x81);
-        assert!(matches!(read_from(&bytes[..], &mapping, 1000), Err(Failure::Encoding { line: 3, byte, fault: EncodingFault::Invalid }) if byte == place));
+        assert!(
+            matches!(read_from(&bytes[..], &mapping, 1000), Err(Failure::Encoding { line: 3, byte, fault: EncodingFault::Invalid }) if byte == place)
+        );
         let marked = format!("\u{feff}{HEADER}");
-        assert!(matches!(read_from(marked.as_bytes(), &mapping, 1000), Err(Failure::Encoding { fault: EncodingFault::Utf8, .. })));
+        assert!(matches!(
+            read_from(marked.as_bytes(), &mapping, 1000),
+            Err(Failure::Encoding {
+                fault: EncodingFault::Utf8,
+                ..
+            })
+        ));
     }
 
     #[test]
@@ -578,24 +711,46 @@ mod tests {
                 Ok(buffer.len())
             }
         }
-        for start in ["1;03;1;1;;;;n;;;\n2;", "1;03;1;1;;;;n;;;\n2;\"", "1;03;1;1;;;;n;;;\n2;93;1\n"] {
+        for start in [
+            "1;03;1;1;;;;n;;;\n2;",
+            "1;03;1;1;;;;n;;;\n2;\"",
+            "1;03;1;1;;;;n;;;\n2;93;1\n",
+        ] {
             let text = format!("{HEADER}{start}");
             let found = read_from(Endless(text.as_bytes(), 0), &mapping(), RECORD_LIMIT).unwrap_err();
             let line = if start.contains("93") { 4 } else { 3 };
-            assert!(matches!(found, Failure::RecordTooLong { line: at, limit: RECORD_LIMIT } if at == line), "{found:?}");
+            assert!(
+                matches!(found, Failure::RecordTooLong { line: at, limit: RECORD_LIMIT } if at == line),
+                "{found:?}"
+            );
         }
         // Exactly at the limit, and one above it.
         let record = |length: usize| format!("{HEADER}{}\n{}\n", "1;03;1;1;;;;n;;;", "x".repeat(length));
-        assert_eq!(read_from(record(200).as_bytes(), &mapping(), 200).unwrap().1.len(), 1);
-        assert!(matches!(read_from(record(201).as_bytes(), &mapping(), 200), Err(Failure::RecordTooLong { line: 3, .. })));
+        assert_eq!(
+            read_from(record(200).as_bytes(), &mapping(), 200)
+                .unwrap()
+                .1
+                .len(),
+            1
+        );
+        assert!(matches!(
+            read_from(record(201).as_bytes(), &mapping(), 200),
+            Err(Failure::RecordTooLong { line: 3, .. })
+        ));
         // Many fields are bounded like long ones.
         let separators = format!("{HEADER}{}", ";".repeat(5000));
-        assert!(matches!(read_from(separators.as_bytes(), &mapping(), 1000), Err(Failure::RecordTooLong { line: 2, .. })));
+        assert!(matches!(
+            read_from(separators.as_bytes(), &mapping(), 1000),
+            Err(Failure::RecordTooLong { line: 2, .. })
+        ));
     }
 
     #[test]
     fn a_file_cut_inside_quotes_is_noticed() {
-        assert!(matches!(all(format!("{HEADER}1;03;1;1;;;;n;\"cut").as_bytes()), Err(Failure::UnclosedQuote { line: 2 })));
+        assert!(matches!(
+            all(format!("{HEADER}1;03;1;1;;;;n;\"cut").as_bytes()),
+            Err(Failure::UnclosedQuote { line: 2 })
+        ));
         assert_eq!(rejected("1;03;1;1;;;;n;\"whole\";;\"\""), []);
     }
 
@@ -604,11 +759,18 @@ mod tests {
         struct Broken<'a>(&'a [u8]);
         impl Read for Broken<'_> {
             fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-                if self.0.is_empty() { Err(io::Error::from(io::ErrorKind::ConnectionReset)) } else { self.0.read(buffer) }
+                if self.0.is_empty() {
+                    Err(io::Error::from(io::ErrorKind::ConnectionReset))
+                } else {
+                    self.0.read(buffer)
+                }
             }
         }
         let text = format!("{HEADER}1;03;1;1;;;;n;;;\n");
-        assert!(matches!(read_from(Broken(text.as_bytes()), &mapping(), 1000), Err(Failure::Io(_))));
+        assert!(matches!(
+            read_from(Broken(text.as_bytes()), &mapping(), 1000),
+            Err(Failure::Io(_))
+        ));
     }
 
     #[test]
@@ -619,7 +781,14 @@ mod tests {
         let (lines, rejections, _) = read_from(text.as_bytes(), &mapping, 1000).unwrap();
         assert_eq!(lines[0].key, "ö\u{1f}b");
         assert_eq!(lines[1].key, "\u{1f}ob");
-        assert_eq!(rejections, [Rejection { line: 4, column: Some("Beleg".to_owned()), code: RejectionCode::EmptyValue }]);
+        assert_eq!(
+            rejections,
+            [Rejection {
+                line: 4,
+                column: Some("Beleg".to_owned()),
+                code: RejectionCode::EmptyValue
+            }]
+        );
     }
 
     proptest! {
