@@ -5,8 +5,10 @@
 
 pub mod access;
 pub mod check;
+mod copy;
 mod ctx;
 mod db;
+pub mod demo;
 pub mod engagement;
 mod error;
 pub mod idempotency;
