@@ -20,5 +20,5 @@ ALTER DEFAULT PRIVILEGES FOR ROLE pruefpfad_owner IN SCHEMA public
   GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO pruefpfad;
 ALTER DEFAULT PRIVILEGES FOR ROLE pruefpfad_owner IN SCHEMA public
   GRANT USAGE, SELECT ON SEQUENCES TO pruefpfad;
--- A query that hangs must not hold up the others for good; imports and draws run in short statements.
+-- A client that vanished in the middle of a transaction must not hold its locks for good.
 ALTER ROLE pruefpfad IN DATABASE pruefpfad SET idle_in_transaction_session_timeout = '60s';
