@@ -146,7 +146,11 @@ impl AttributeResult {
 ///
 /// Valid for simple random samples; drawing without replacement makes it conservative. A limit less than 1e-12 above
 /// a multiple of 0.000001 is taken as that multiple, since the quantile is a float.
-pub fn attribute(size: u64, deviations: u64, confidence: Decimal) -> Result<AttributeResult, EvaluationError> {
+pub fn attribute(
+    size: u64,
+    deviations: u64,
+    confidence: Decimal,
+) -> Result<AttributeResult, EvaluationError> {
     let risk = risk(confidence).ok_or(EvaluationError::Confidence(confidence))?;
     if size == 0 {
         return Err(EvaluationError::SampleEmpty);
@@ -174,8 +178,16 @@ fn limit_units(risk: f64, n: u64, k: u64, places: u32) -> u64 {
     }
     let scaled = beta_quantile(risk, float(k + 1), float(n - k)) * float(units);
     // a float that exceeds a whole number by its noise only is that number
-    let noise = if places < FACTOR_PLACES { 1e-12 * float(units) } else { scaled * 1e-14 };
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 10^12")]
+    let noise = if places < FACTOR_PLACES {
+        1e-12 * float(units)
+    } else {
+        scaled * 1e-14
+    };
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "between 0 and 10^12"
+    )]
     let rounded = (scaled - noise).ceil().max(0.0) as u64;
     rounded.min(units)
 }
@@ -252,22 +264,39 @@ pub fn stratified(strata: &[StratumCount], confidence: Decimal) -> Result<Strati
             0 => None,
             _ => Some(attribute(stratum.size, stratum.deviations, confidence)?),
         };
-        results.push(StratumResult { ordinal: stratum.ordinal, population: stratum.population, result });
+        results.push(StratumResult {
+            ordinal: stratum.ordinal,
+            population: stratum.population,
+            result,
+        });
     }
     let size = strata.iter().map(|stratum| stratum.size).sum();
     let deviations = strata.iter().map(|stratum| stratum.deviations).sum();
     let pooled = attribute(size, deviations, confidence)?;
-    let upper_limit =
-        if is_proportional(strata) { OverallLimit::Pooled(pooled.upper_limit) } else { OverallLimit::NotProportional };
+    let upper_limit = if is_proportional(strata) {
+        OverallLimit::Pooled(pooled.upper_limit)
+    } else {
+        OverallLimit::NotProportional
+    };
     let rate = weighted_rate(strata);
-    Ok(StratifiedResult { strata: results, size, deviations, rate, upper_limit, confidence })
+    Ok(StratifiedResult {
+        strata: results,
+        size,
+        deviations,
+        rate,
+        upper_limit,
+        confidence,
+    })
 }
 
 fn is_proportional(strata: &[StratumCount]) -> bool {
     let population: u128 = strata.iter().map(|stratum| u128::from(stratum.population)).sum();
     let size: u128 = strata.iter().map(|stratum| u128::from(stratum.size)).sum();
     strata.iter().all(|stratum| {
-        let (exact, taken) = (size * u128::from(stratum.population), u128::from(stratum.size) * population);
+        let (exact, taken) = (
+            size * u128::from(stratum.population),
+            u128::from(stratum.size) * population,
+        );
         exact.abs_diff(taken) < population
     })
 }
@@ -276,9 +305,17 @@ fn weighted_rate(strata: &[StratumCount]) -> Decimal {
     let terms: Vec<(BigInt, BigInt)> = strata
         .iter()
         .filter(|stratum| stratum.size > 0)
-        .map(|stratum| (BigInt::from(stratum.population) * stratum.deviations, stratum.size.into()))
+        .map(|stratum| {
+            (
+                BigInt::from(stratum.population) * stratum.deviations,
+                stratum.size.into(),
+            )
+        })
         .collect();
-    let population: BigInt = strata.iter().map(|stratum| BigInt::from(stratum.population)).sum();
+    let population: BigInt = strata
+        .iter()
+        .map(|stratum| BigInt::from(stratum.population))
+        .sum();
     let (numerator, denominator) = sum_fractions(&terms);
     let scaled = divide_half_even(&(numerator * 10u64.pow(RATE_PLACES)), &(denominator * population));
     Decimal::from_i128_with_scale(i128::try_from(scaled).unwrap_or(0), RATE_PLACES)
@@ -406,13 +443,20 @@ pub fn stringer(
         return Err(EvaluationError::BookValue(book_value_cents));
     }
     if let Some(item) = hits.iter().find(|item| item.book_cents <= 0 || item.hits == 0) {
-        return Err(EvaluationError::Item { book_cents: item.book_cents, hits: item.hits });
+        return Err(EvaluationError::Item {
+            book_cents: item.book_cents,
+            hits: item.hits,
+        });
     }
     let found = hits.iter().fold(0u64, |sum, item| sum.saturating_add(item.hits));
     if found != size {
         return Err(EvaluationError::HitsDiffer { size, found });
     }
-    let mut factors = Factors { risk, size, known: Vec::new() };
+    let mut factors = Factors {
+        risk,
+        size,
+        known: Vec::new(),
+    };
     Ok(MonetaryResult {
         size,
         book_value_cents,
@@ -436,7 +480,8 @@ impl Factors {
     fn get(&mut self, errors: usize) -> u64 {
         while self.known.len() <= errors {
             let count = u64::try_from(self.known.len()).unwrap_or(u64::MAX);
-            self.known.push(limit_units(self.risk, self.size, count, FACTOR_PLACES));
+            self.known
+                .push(limit_units(self.risk, self.size, count, FACTOR_PLACES));
         }
         self.known[errors]
     }
@@ -448,16 +493,27 @@ fn side(
     book_value_cents: i64,
     factors: &mut Factors,
 ) -> Result<MonetarySide, EvaluationError> {
-    let mut errors: Vec<Ranked> = items.iter().filter_map(|item| Ranked::new(item, direction)).collect();
+    let mut errors: Vec<Ranked> = items
+        .iter()
+        .filter_map(|item| Ranked::new(item, direction))
+        .collect();
     errors.sort_by(|left, right| Reverse(left).cmp(&Reverse(right)));
     let book_value = BigInt::from(book_value_cents);
     let units = BigInt::from(10u64.pow(FACTOR_PLACES));
 
-    let projected = sum_fractions(&errors.iter().map(|e| e.times(&BigInt::from(e.hits))).collect::<Vec<_>>());
+    let projected = sum_fractions(
+        &errors
+            .iter()
+            .map(|e| e.times(&BigInt::from(e.hits)))
+            .collect::<Vec<_>>(),
+    );
     let projected = divide_half_even(&(projected.0 * &book_value), &(projected.1 * factors.size));
 
     let whole = (BigInt::from(1), BigInt::from(1));
-    let largest = errors.first().filter(|e| e.error > e.book).map_or(whole, |e| e.times(&BigInt::from(1)));
+    let largest = errors
+        .first()
+        .filter(|e| e.error > e.book)
+        .map_or(whole, |e| e.times(&BigInt::from(1)));
     let basic = (largest.0 * factors.get(0) * &book_value, largest.1 * &units);
 
     let mut steps = Vec::new();
@@ -501,7 +557,11 @@ struct Ranked {
 impl Ranked {
     fn new(item: &Tainting, direction: Direction) -> Option<Self> {
         let error = item.error(direction);
-        (error > 0).then(|| Self { error, book: item.book_cents.unsigned_abs().into(), hits: item.hits })
+        (error > 0).then(|| Self {
+            error,
+            book: item.book_cents.unsigned_abs().into(),
+            hits: item.hits,
+        })
     }
 
     /// The tainting times a number, as a fraction.
@@ -562,9 +622,12 @@ mod tests {
         let limit = |n, k, cl: &str| attribute(n, k, decimal(cl)).unwrap().upper_limit;
         // A-3, 5 % risk: 60 items with 0, 1, 2 deviations 4.9, 7.7, 10.2 %
         let percent = |n, k| (limit(n, k, "0.95") * decimal("1000")).ceil();
-        assert_eq!([percent(60, 0), percent(60, 1), percent(60, 2)], [decimal("49"), decimal("77"), decimal("102")]);
-        // 1 - 0.05^(1/59) = 0.04950651...
-        assert_eq!(limit(59, 0, "0.95"), decimal("0.049507"));
+        assert_eq!(
+            [percent(60, 0), percent(60, 1), percent(60, 2)],
+            [decimal("49"), decimal("77"), decimal("102")]
+        );
+        // 1 - 0.05^(1/59) = 0.0495076...
+        assert_eq!(limit(59, 0, "0.95"), decimal("0.049508"));
         assert_eq!(limit(7, 7, "0.95"), Decimal::ONE);
         // exactly the confidence: float noise adds no millionth
         assert_eq!(limit(1, 0, "0.95"), decimal("0.95"));
@@ -582,14 +645,25 @@ mod tests {
     #[test]
     fn impossible_counts_are_refused() {
         assert_eq!(attribute(0, 0, confidence()).unwrap_err().code(), "SAMPLE_EMPTY");
-        assert_eq!(attribute(1, 2, confidence()).unwrap_err().code(), "DEVIATIONS_ABOVE_SIZE");
-        assert_eq!(attribute(1, 0, Decimal::ONE).unwrap_err().code(), "CONFIDENCE_OUT_OF_RANGE");
+        assert_eq!(
+            attribute(1, 2, confidence()).unwrap_err().code(),
+            "DEVIATIONS_ABOVE_SIZE"
+        );
+        assert_eq!(
+            attribute(1, 0, Decimal::ONE).unwrap_err().code(),
+            "CONFIDENCE_OUT_OF_RANGE"
+        );
     }
 
     fn strata(counts: &[(u64, u64, u64)]) -> Vec<StratumCount> {
         (0..)
             .zip(counts)
-            .map(|(ordinal, &(population, size, deviations))| StratumCount { ordinal, population, size, deviations })
+            .map(|(ordinal, &(population, size, deviations))| StratumCount {
+                ordinal,
+                population,
+                size,
+                deviations,
+            })
             .collect()
     }
 
@@ -600,23 +674,38 @@ mod tests {
         let pooled = attribute(100, 6, confidence()).unwrap().upper_limit;
         assert_eq!(even.upper_limit, OverallLimit::Pooled(pooled));
         let uneven = stratified(&strata(&[(900, 30, 3), (100, 30, 6), (0, 0, 0)]), confidence()).unwrap();
-        assert_eq!((uneven.rate, uneven.size, uneven.deviations), (decimal("0.11"), 60, 9));
+        assert_eq!(
+            (uneven.rate, uneven.size, uneven.deviations),
+            (decimal("0.11"), 60, 9)
+        );
         assert_eq!(uneven.upper_limit, OverallLimit::NotProportional);
         assert_eq!(uneven.strata[2].result, None);
-        assert_eq!(uneven.strata[1].result, Some(attribute(30, 6, confidence()).unwrap()));
-        assert_eq!(stratified(&strata(&[(9, 0, 0), (9, 5, 0)]), confidence()).unwrap_err().code(), "SAMPLE_EMPTY");
+        assert_eq!(
+            uneven.strata[1].result,
+            Some(attribute(30, 6, confidence()).unwrap())
+        );
+        assert_eq!(
+            stratified(&strata(&[(9, 0, 0), (9, 5, 0)]), confidence())
+                .unwrap_err()
+                .code(),
+            "SAMPLE_EMPTY"
+        );
         let error = stratified(&strata(&[(9, 10, 0)]), confidence()).unwrap_err();
         assert_eq!(error.code(), "SAMPLE_LARGER_THAN_POPULATION");
     }
 
     fn item(book_cents: i64, audit_cents: i64, hits: u64) -> Tainting {
-        Tainting { book_cents, audit_cents, hits }
+        Tainting {
+            book_cents,
+            audit_cents,
+            hits,
+        }
     }
 
     #[test]
     fn a_sample_without_errors_has_its_basic_precision() {
         let result = stringer(&[item(100, 100, 60)], 60, 100_000_000, confidence()).unwrap();
-        // 1 - 0.05^(1/60) = 0.048702912...
+        // 1 - 0.05^(1/60) = 0.048702913...
         assert_eq!(result.over.upper_limit_cents, 4_870_292);
         assert_eq!((result.over.projected_cents, result.over.known_cents), (0, 0));
         assert_eq!(result.over, result.under);
@@ -636,22 +725,52 @@ mod tests {
             item(900, 1_000, 1),
         ];
         let result = stringer(&items, 100, 50_000_000, confidence()).unwrap();
-        assert_eq!((result.over.projected_cents, result.over.upper_limit_cents), (2_415_766, 5_764_465));
-        assert_eq!((result.under.projected_cents, result.under.upper_limit_cents), (680_556, 2_993_652));
-        assert_eq!((result.over.items, result.over.hits, result.over.known_cents), (4, 8, 600 + 77 + 7_500 + 200));
-        assert_eq!((result.under.items, result.under.hits, result.under.known_cents), (2, 2, 600));
-        let ranks: Vec<String> = result.over.steps.iter().map(|step| step.tainting.normalize().to_string()).collect();
-        let expected =
-            ["1.5", "0.666666666667", "0.666666666667", "0.6", "0.6", "0.6", "0.099099099099", "0.099099099099"];
+        assert_eq!(
+            (result.over.projected_cents, result.over.upper_limit_cents),
+            (2_415_766, 5_764_465)
+        );
+        assert_eq!(
+            (result.under.projected_cents, result.under.upper_limit_cents),
+            (680_556, 2_993_652)
+        );
+        assert_eq!(
+            (result.over.items, result.over.hits, result.over.known_cents),
+            (4, 8, 600 + 77 + 7_500 + 200)
+        );
+        assert_eq!(
+            (result.under.items, result.under.hits, result.under.known_cents),
+            (2, 2, 600)
+        );
+        let ranks: Vec<String> = result
+            .over
+            .steps
+            .iter()
+            .map(|step| step.tainting.normalize().to_string())
+            .collect();
+        let expected = [
+            "1.5",
+            "0.666666666667",
+            "0.666666666667",
+            "0.6",
+            "0.6",
+            "0.6",
+            "0.099099099099",
+            "0.099099099099",
+        ];
         assert_eq!(ranks, expected);
         let sum: Decimal = result.over.steps.iter().map(|step| step.increment_cents).sum();
-        let difference = Decimal::from(result.over.upper_limit_cents) - result.over.basic_precision_cents - sum;
-        assert!(difference > decimal("-0.01") && difference < decimal("1.01"), "{difference}");
+        let difference =
+            Decimal::from(result.over.upper_limit_cents) - result.over.basic_precision_cents - sum;
+        assert!(
+            difference > decimal("-0.01") && difference < decimal("1.01"),
+            "{difference}"
+        );
     }
 
     #[test]
     fn items_that_cannot_be_drawn_are_refused() {
-        let code = |items: &[Tainting], size, book| stringer(items, size, book, confidence()).unwrap_err().code();
+        let code =
+            |items: &[Tainting], size, book| stringer(items, size, book, confidence()).unwrap_err().code();
         assert_eq!(code(&[item(0, 0, 1)], 1, 5), "AMOUNT_NOT_POSITIVE");
         assert_eq!(code(&[item(5, 0, 0)], 1, 5), "AMOUNT_NOT_POSITIVE");
         assert_eq!(code(&[item(5, 0, 1)], 2, 5), "HITS_DIFFER");

@@ -151,7 +151,12 @@ impl SimpleRandom {
         }
         let midstate = Sha256::new_with_prefix(hex::encode(Sha256::digest(seed.as_str())));
         let size = usize::try_from(size).unwrap_or(usize::MAX);
-        Ok(Self { midstate, size, kept: BTreeSet::new(), threshold: PREFIX_RANGE })
+        Ok(Self {
+            midstate,
+            size,
+            kept: BTreeSet::new(),
+            threshold: PREFIX_RANGE,
+        })
     }
 
     /// Offers an item.
@@ -167,7 +172,12 @@ impl SimpleRandom {
 
     fn consider(&mut self, ticket: String, id: &str) {
         let full = self.kept.len() >= self.size;
-        if full && self.kept.last().is_some_and(|(last, last_id)| (last.as_str(), last_id.as_str()) < (&ticket, id)) {
+        if full
+            && self
+                .kept
+                .last()
+                .is_some_and(|(last, last_id)| (last.as_str(), last_id.as_str()) < (&ticket, id))
+        {
             return;
         }
         self.kept.insert((ticket, id.to_owned()));
@@ -177,14 +187,25 @@ impl SimpleRandom {
         if self.kept.len() == self.size
             && let Some((last, _)) = self.kept.last()
         {
-            self.threshold = last.bytes().skip(2).take(4).fold(0, |value, digit| value * 10 + u64::from(digit - b'0'));
+            self.threshold = last
+                .bytes()
+                .skip(2)
+                .take(4)
+                .fold(0, |value, digit| value * 10 + u64::from(digit - b'0'));
         }
     }
 
     /// The sample in ticket order.
     pub fn finish(self) -> Vec<Selected> {
         let numbered = (1..).zip(self.kept);
-        numbered.map(|(order, (ticket, id))| Selected { order, id, hits: 1, ticket: Some(ticket) }).collect()
+        numbered
+            .map(|(order, (ticket, id))| Selected {
+                order,
+                id,
+                hits: 1,
+                ticket: Some(ticket),
+            })
+            .collect()
     }
 }
 
@@ -199,7 +220,9 @@ fn limbs(digest: &[u8]) -> [u64; 4] {
 
 /// The first digits of a ticket number: the last decimal digits of the digest, backwards.
 fn first_digits(limbs: [u64; 4]) -> u64 {
-    let low = limbs.iter().fold(0, |rest, limb| (rest * LIMB_STEP + limb % PREFIX_RANGE) % PREFIX_RANGE);
+    let low = limbs.iter().fold(0, |rest, limb| {
+        (rest * LIMB_STEP + limb % PREFIX_RANGE) % PREFIX_RANGE
+    });
     low % 10 * 1000 + low / 10 % 10 * 100 + low / 100 % 10 * 10 + low / 1000
 }
 
@@ -288,7 +311,10 @@ impl FixedInterval {
     /// Offers the next item in canonical order. `id` is turned into text only if the item is hit.
     pub fn offer(&mut self, id: impl Display, cents: i64) -> Result<(), SelectionError> {
         let Some(amount) = u64::try_from(cents).ok().filter(|amount| *amount > 0) else {
-            return Err(SelectionError::AmountNotPositive { id: id.to_string(), cents });
+            return Err(SelectionError::AmountNotPositive {
+                id: id.to_string(),
+                cents,
+            });
         };
         self.offered += u128::from(amount);
         if self.offered > self.total {
@@ -300,19 +326,31 @@ impl FixedInterval {
             self.next += hits * self.total;
             let order = u64::try_from(self.selected.len() + 1).unwrap_or(u64::MAX);
             let hits = u64::try_from(hits).unwrap_or(u64::MAX);
-            self.selected.push(Selected { order, id: id.to_string(), hits, ticket: None });
+            self.selected.push(Selected {
+                order,
+                id: id.to_string(),
+                hits,
+                ticket: None,
+            });
         }
         Ok(())
     }
 
     /// The items hit, in the order of the offers; refused if the amounts do not add up to the total.
     pub fn finish(self) -> Result<Vec<Selected>, SelectionError> {
-        if self.offered == self.total { Ok(self.selected) } else { Err(self.total_differs()) }
+        if self.offered == self.total {
+            Ok(self.selected)
+        } else {
+            Err(self.total_differs())
+        }
     }
 
     fn total_differs(&self) -> SelectionError {
         let offered_cents = i128::try_from(self.offered).unwrap_or(i128::MAX);
-        SelectionError::TotalDiffers { total_cents: self.total_cents, offered_cents }
+        SelectionError::TotalDiffers {
+            total_cents: self.total_cents,
+            offered_cents,
+        }
     }
 }
 
@@ -358,7 +396,10 @@ mod tests {
     #[test]
     fn seeds_have_one_to_two_hundred_characters() {
         assert_eq!(Seed::new("").unwrap_err().code(), "SEED_EMPTY");
-        assert_eq!(Seed::new("ä".repeat(201)).unwrap_err(), SelectionError::SeedTooLong(201));
+        assert_eq!(
+            Seed::new("ä".repeat(201)).unwrap_err(),
+            SelectionError::SeedTooLong(201)
+        );
         assert_eq!(seed(&"ä".repeat(200)).as_str().len(), 400);
     }
 
@@ -394,19 +435,26 @@ mod tests {
         assert_eq!(ticket_number([0, 0, 0, 120]), format!("0.021{}", "0".repeat(61)));
         assert_eq!(ticket_number([0; 4]), format!("0.{}", "0".repeat(64)));
         let chunk_with_zeros = ticket_number([0, 0, 1, 0]);
-        assert!(chunk_with_zeros.starts_with("0.61615590737044764481"), "{chunk_with_zeros}");
+        assert!(
+            chunk_with_zeros.starts_with("0.61615590737044764481"),
+            "{chunk_with_zeros}"
+        );
     }
 
     #[test]
     fn the_random_start_equals_the_one_computed_in_python() {
         // tests/oracles/intervals.py
-        assert_eq!(random_start(&seed("01382438112797316654"), "stratum 1", 123_456_789), 97_190_979);
+        assert_eq!(
+            random_start(&seed("01382438112797316654"), "stratum 1", 123_456_789),
+            97_190_979
+        );
         assert_eq!(random_start(&seed("ä"), "", 1), 0);
         // a total above 2^63 minus something: about half of all values are rejected, here the first three
-        assert_eq!(random_start(&seed("reject"), "x", (1 << 63) + 1), 1_796_946_501_888_769_206);
+        assert_eq!(
+            random_start(&seed("reject"), "x", (1 << 63) + 1),
+            1_796_946_501_888_769_206
+        );
     }
-
-
 
     #[test]
     fn wrong_totals_and_amounts_are_refused() {
@@ -418,7 +466,10 @@ mod tests {
         assert_eq!(selector.offer("a", 0).unwrap_err().code(), "AMOUNT_NOT_POSITIVE");
         assert_eq!(selector.offer("a", -5).unwrap_err().code(), "AMOUNT_NOT_POSITIVE");
         selector.offer("a", 60).unwrap();
-        let short = SelectionError::TotalDiffers { total_cents: 100, offered_cents: 60 };
+        let short = SelectionError::TotalDiffers {
+            total_cents: 100,
+            offered_cents: 60,
+        };
         assert_eq!(selector.clone().finish().unwrap_err(), short);
         assert_eq!(selector.offer("b", 41).unwrap_err().code(), "TOTAL_DIFFERS");
     }
@@ -451,11 +502,17 @@ mod tests {
     #[test]
     #[ignore = "a measurement: cargo test --release -p audit sampling -- --ignored --nocapture"]
     fn speed_of_tickets() {
-        let ids: Vec<String> = (0..1_000_000u128).map(|n| uuid::Uuid::from_u128((n << 64) | (n * n)).to_string()).collect();
+        let ids: Vec<String> = (0..1_000_000u128)
+            .map(|n| uuid::Uuid::from_u128((n << 64) | (n * n)).to_string())
+            .collect();
         for size in [500, 50_000] {
             let started = std::time::Instant::now();
             let drawn = draw(&seed("01382438112797316654"), size, &ids);
-            println!("{size}: {:.0} ns/item, {}", started.elapsed().as_secs_f64() * 1e3, drawn[0].id);
+            println!(
+                "{size}: {:.0} ns/item, {}",
+                started.elapsed().as_secs_f64() * 1e3,
+                drawn[0].id
+            );
         }
     }
 
