@@ -17,6 +17,7 @@ pub mod page;
 pub mod population;
 mod refusal;
 pub mod sample;
+pub mod sampling;
 pub mod trail;
 mod vault;
 
