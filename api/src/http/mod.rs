@@ -1,0 +1,7 @@
+//! The HTTP side of the gateway.
+
+
+
+
+
+
