@@ -1,5 +1,7 @@
 //! A schema for the tests of the edge: every kind of input and output once, no rule behind it.
 
+#![expect(clippy::expect_used, reason = "tests")]
+
 use std::time::Duration;
 
 use async_graphql::{
@@ -29,7 +31,10 @@ pub(crate) fn admission(limits: Limits) -> Admission {
 }
 
 fn euro(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'.')
 }
 
 #[derive(Clone)]
@@ -165,7 +170,7 @@ impl Query {
     }
 
     async fn slow(&self) -> bool {
-        tokio::time::sleep(Duration::from_secs(60)).await;
+        tokio::time::sleep(Duration::from_mins(1)).await;
         true
     }
 }

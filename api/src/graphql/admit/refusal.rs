@@ -214,7 +214,10 @@ impl Reason {
                 format!("Die Variable ${variable} hat keinen Eingabetyp: {declared}.")
             }
             Self::Limit { limit, allowed } => {
-                format!("Zu umfangreich: höchstens {allowed} {}.", limit.name(Language::De))
+                format!(
+                    "Zu umfangreich: höchstens {allowed} {}.",
+                    limit.name(Language::De)
+                )
             }
             Self::IntrospectionForbidden => "Die Introspektion ist nicht freigegeben.".to_owned(),
             Self::Missing { path, expected } => {

@@ -66,7 +66,7 @@ impl Coercion<'_> {
     fn variable(&mut self, definition: &VariableDefinition, given: Option<Json>) -> Option<Value> {
         let ty = &definition.var_type.node;
         let value = match (given, &definition.default_value) {
-            (Some(given), _) => self.from_json(ty, given)?,
+            (Some(given), _) => self.converted(ty, given)?,
             (None, Some(default)) => default.node.clone(),
             (None, None) if ty.nullable => return None,
             (None, None) => {
@@ -77,7 +77,7 @@ impl Coercion<'_> {
         Some(self.value(ty, value))
     }
 
-    fn from_json(&mut self, ty: &Type, given: Json) -> Option<Value> {
+    fn converted(&mut self, ty: &Type, given: Json) -> Option<Value> {
         let value = Value::from_json(given).ok();
         if value.is_none() {
             self.unfit(ty);
@@ -100,7 +100,9 @@ impl Coercion<'_> {
                 items
                     .into_iter()
                     .enumerate()
-                    .map(|(at, item)| self.at(format_args!("[{at}]"), |this| this.value(inner, item)))
+                    .map(|(at, item)| {
+                        self.at(format_args!("[{at}]"), |this| this.value(inner, item))
+                    })
                     .collect(),
             ),
             (BaseType::List(inner), single) => Value::List(vec![self.value(inner, single)]),

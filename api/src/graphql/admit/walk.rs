@@ -25,7 +25,7 @@ use super::{Limits, OperationKind, ScalarCheck};
 /// engine may use of the stack.
 pub(super) const NESTING: usize = 64;
 
-/// Depth of introspection: the introspection query of GraphiQL has 15 levels.
+/// Depth of introspection: the introspection query of `GraphiQL` has 15 levels.
 const INTROSPECTION_DEPTH: usize = 16;
 
 /// Lists of the introspection schema within each other: from a type to its fields and back to a
@@ -191,11 +191,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn selection_set(
-        &mut self,
-        set: &'a SelectionSet,
-        place: &Place<'a>,
-    ) -> Result<Cost, Refusal> {
+    fn selection_set(&mut self, set: &'a SelectionSet, place: &Place<'a>) -> Result<Cost, Refusal> {
         self.nesting += 1;
         let mut sum = Cost::default();
         for selection in &set.items {
@@ -277,11 +273,7 @@ impl<'a> Walk<'a> {
         self.selection_set(set, &place)
     }
 
-    fn field(
-        &mut self,
-        field: &'a Positioned<Field>,
-        place: &Place<'a>,
-    ) -> Result<Cost, Refusal> {
+    fn field(&mut self, field: &'a Positioned<Field>, place: &Place<'a>) -> Result<Cost, Refusal> {
         let name = &field.node.name.node;
         let depth = place.depth + 1;
         let introspection = self.introspection(field, place)?;
@@ -461,13 +453,7 @@ impl<'a> Walk<'a> {
     /// The engine reads literals when the field is resolved and so reports a number that is too
     /// large, or a scalar that does not parse, as if the operation had run. All else about literals
     /// it validates beforehand.
-    fn literal(
-        &self,
-        ty: &Type,
-        value: &InputValue,
-        path: &str,
-        at: Pos,
-    ) -> Result<(), Refusal> {
+    fn literal(&self, ty: &Type, value: &InputValue, path: &str, at: Pos) -> Result<(), Refusal> {
         let name = match (&ty.base, value) {
             (_, InputValue::Null | InputValue::Variable(_)) => return Ok(()),
             (BaseType::List(inner), InputValue::List(items)) => {
