@@ -17,8 +17,8 @@ pub struct Limits {
     pub directives: usize,
     /// Lexical tokens of the document.
     pub tokens: usize,
-    /// Operations in one HTTP request. Only 1 is supported: an array is answered with 400, as the
-    /// graphql-http audit asks for.
+    /// Operations in one HTTP request. Only 1 is supported and anything else refused at the start:
+    /// an array is answered with 400, as the audits of graphql-http ask for.
     pub batch: usize,
     /// Bytes of a request body, of a GET query, and of a WebSocket message.
     pub body_bytes: usize,

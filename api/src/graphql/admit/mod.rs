@@ -97,10 +97,16 @@ pub struct Admitted {
     prepared: Arc<Prepared>,
 }
 
-/// Our own SDL could not be read.
+/// The check cannot be made.
 #[derive(Debug, thiserror::Error)]
-#[error("schema: {0}")]
-pub struct SchemaError(#[from] ParseError);
+pub enum AdmissionError {
+    /// Our own SDL could not be read.
+    #[error("schema: {0}")]
+    Schema(#[from] ParseError),
+    /// The configuration promises batches.
+    #[error("limits.batch is {0}, but only 1 is supported: there is no batching over HTTP")]
+    Batch(usize),
+}
 
 /// The check, made once for a schema.
 pub struct Admission {
@@ -112,7 +118,10 @@ pub struct Admission {
 
 impl Admission {
     /// The check for the schema with this SDL.
-    pub fn new(sdl: &str, limits: Limits) -> Result<Self, SchemaError> {
+    pub fn new(sdl: &str, limits: Limits) -> Result<Self, AdmissionError> {
+        if limits.batch != 1 {
+            return Err(AdmissionError::Batch(limits.batch));
+        }
         Ok(Self {
             index: Index::new(parse_schema(sdl)?),
             limits,

@@ -553,3 +553,17 @@ fn locations_are_kept() {
         }])
     );
 }
+
+#[test]
+fn limits_come_from_the_configuration_as_they_are_written() {
+    let limits: Limits = serde_json::from_value(json!({ "depth": 7 })).unwrap();
+    assert_eq!((limits.depth, limits.cost), (7, 20_000));
+    assert!(serde_json::from_value::<Limits>(json!({ "deepth": 7 })).is_err());
+    let batch = Limits {
+        batch: 10,
+        ..Limits::default()
+    };
+    assert!(Admission::new(&toy::schema().sdl(), batch).is_err());
+    let introspection: Introspection = serde_json::from_value(json!("authenticated")).unwrap();
+    assert!(introspection.allows(true) && !introspection.allows(false));
+}
