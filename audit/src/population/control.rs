@@ -9,8 +9,8 @@ use entity::{
     control_total, population, population_import,
 };
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult, QueryFilter,
-    QueryOrder, Set, Statement,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult,
+    QueryFilter, QueryOrder, Set, Statement,
 };
 use serde::Serialize;
 use serde_json::json;
@@ -70,14 +70,21 @@ pub struct Comparison {
 /// Reads cells from a CSV text: `fund;bezirksstelle;month;count;sum`, month as `2025-03` or empty, sum with a decimal
 /// comma. Every bad line is named.
 pub fn cells_from_csv(text: &str) -> Result<Vec<CellInput>> {
-    let mut reader = csv::ReaderBuilder::new().delimiter(b';').trim(csv::Trim::All).from_reader(text.as_bytes());
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(b';')
+        .trim(csv::Trim::All)
+        .from_reader(text.as_bytes());
     let header = reader.headers().map_err(|_| bad_line(1, "CSV"))?;
-    if header.iter().ne(["fund", "bezirksstelle", "month", "count", "sum"]) {
+    if header
+        .iter()
+        .ne(["fund", "bezirksstelle", "month", "count", "sum"])
+    {
         return Err(bad_line(1, "fund;bezirksstelle;month;count;sum"));
     }
     let mut cells = Vec::new();
     for record in reader.records() {
-        let record = record.map_err(|error| bad_line(error.position().map_or(0, csv::Position::line), "CSV"))?;
+        let record =
+            record.map_err(|error| bad_line(error.position().map_or(0, csv::Position::line), "CSV"))?;
         let line = record.position().map_or(0, csv::Position::line);
         let field = |position: usize| record.get(position).unwrap_or_default();
         cells.push(CellInput {
@@ -85,7 +92,9 @@ pub fn cells_from_csv(text: &str) -> Result<Vec<CellInput>> {
             bezirksstelle: field(1).to_owned(),
             month: month(field(2)).ok_or_else(|| bad_line(line, "month"))?,
             count: field(3).parse().map_err(|_| bad_line(line, "count"))?,
-            sum: parse(field(4), Decimals::German, Rounding::Refuse).map(Cents).map_err(|_| bad_line(line, "sum"))?,
+            sum: parse(field(4), Decimals::German, Rounding::Refuse)
+                .map(Cents)
+                .map_err(|_| bad_line(line, "sum"))?,
         });
     }
     Ok(cells)
@@ -95,11 +104,17 @@ fn month(text: &str) -> Option<Option<NaiveDate>> {
     if text.is_empty() {
         return Some(None);
     }
-    NaiveDate::parse_from_str(&format!("{text}-01"), "%Y-%m-%d").ok().map(Some)
+    NaiveDate::parse_from_str(&format!("{text}-01"), "%Y-%m-%d")
+        .ok()
+        .map(Some)
 }
 
 fn bad_line(line: u64, what: &str) -> Error {
-    Error::refused_with(Code::InvalidValue, "input.csv", format!("Zeile/line {line}: {what}"))
+    Error::refused_with(
+        Code::InvalidValue,
+        "input.csv",
+        format!("Zeile/line {line}: {what}"),
+    )
 }
 
 /// Enters a control total and compares it with the population. An earlier one is superseded, with its differences.
@@ -112,14 +127,20 @@ pub async fn enter_control_total(
     input: ControlTotalInput,
 ) -> Result<control_total::Model> {
     let permit = authorize_write(ctx, db, Action::ControlTotalEnter).await?;
-    let numbers = jobcenter::bezirksstellen(db).await?.into_iter().map(|row| (row.number, row.id)).collect();
+    let numbers = jobcenter::bezirksstellen(db)
+        .await?
+        .into_iter()
+        .map(|row| (row.number, row.id))
+        .collect();
     let expected = checked_cells(&input, &numbers)?;
     let tx = db.begin_write().await?;
     let population = lock_unfrozen(&tx, ctx, input.population_id, "input.populationId").await?;
     let claim = match claim(&tx, ctx, idempotency_key, "recordControlTotal", &input).await? {
         Claimed::New(claim) => claim,
         Claimed::Repeated(id) => {
-            let row = control_total::Entity::find_by_id(ControlTotalId(id)).one(&tx).await?;
+            let row = control_total::Entity::find_by_id(ControlTotalId(id))
+                .one(&tx)
+                .await?;
             return row.ok_or_else(|| Error::internal("a remembered control total is missing"));
         }
     };
@@ -133,7 +154,10 @@ pub async fn enter_control_total(
     let actual = count_cells(&tx, population.id).await?;
     let now = ctx.now();
     control_total::Entity::update_many()
-        .col_expr(control_total::Column::SupersededAt, sea_orm::sea_query::Expr::val(now))
+        .col_expr(
+            control_total::Column::SupersededAt,
+            sea_orm::sea_query::Expr::val(now),
+        )
         .filter(control_total::Column::PopulationId.eq(population.id))
         .filter(control_total::Column::SupersededAt.is_null())
         .exec(&tx)
@@ -154,7 +178,8 @@ pub async fn enter_control_total(
     let differences = insert_differences(ctx, &tx, id, population.id, &expected, &actual).await?;
     claim.remember(&tx, ctx, id.0).await?;
     let subject = Subject::new("ControlTotal", id.0, population.engagement_id);
-    let detail = json!({ "source": row.source, "document": row.document_reference, "differences": differences });
+    let detail =
+        json!({ "source": row.source, "document": row.document_reference, "differences": differences });
     trail::record(&tx, ctx, &permit, subject, detail).await?;
     tx.commit().await?;
     Ok(row)
@@ -162,7 +187,9 @@ pub async fn enter_control_total(
 
 fn checked_cells(input: &ControlTotalInput, numbers: &HashMap<String, BezirksstelleId>) -> Result<Cells> {
     let mut refusals: Vec<Refusal> =
-        crate::refusal::text("input.documentReference", &input.document_reference, 500).into_iter().collect();
+        crate::refusal::text("input.documentReference", &input.document_reference, 500)
+            .into_iter()
+            .collect();
     if input.cells.is_empty() {
         refusals.push(Refusal::new(Code::Required, "input.cells"));
     }
@@ -173,7 +200,9 @@ fn checked_cells(input: &ControlTotalInput, numbers: &HashMap<String, Bezirksste
     for (position, given) in input.cells.iter().enumerate().take(MAX_CELLS) {
         let path = |field: &str| format!("input.cells.{position}.{field}");
         let Some(place) = numbers.get(&given.bezirksstelle) else {
-            refusals.push(Refusal::new(Code::BezirksstelleUnknown, &path("bezirksstelle")).with(&given.bezirksstelle));
+            refusals.push(
+                Refusal::new(Code::BezirksstelleUnknown, &path("bezirksstelle")).with(&given.bezirksstelle),
+            );
             continue;
         };
         let Ok(count) = u64::try_from(given.count) else {
@@ -181,9 +210,27 @@ fn checked_cells(input: &ControlTotalInput, numbers: &HashMap<String, Bezirksste
             continue;
         };
         let month = given.month.and_then(|day| chrono::Datelike::with_day(&day, 1));
-        let cell = Cell { fund: given.fund, bezirksstelle_id: place.0, month };
-        if cells.insert(cell, Tally { count, sum: given.sum.0 }).is_some() {
-            let name = format!("{} {} {}", given.fund.as_str(), given.bezirksstelle, month.map_or(String::new(), |day| day.format("%Y-%m").to_string()));
+        let cell = Cell {
+            fund: given.fund,
+            bezirksstelle_id: place.0,
+            month,
+        };
+        if cells
+            .insert(
+                cell,
+                Tally {
+                    count,
+                    sum: given.sum.0,
+                },
+            )
+            .is_some()
+        {
+            let name = format!(
+                "{} {} {}",
+                given.fund.as_str(),
+                given.bezirksstelle,
+                month.map_or(String::new(), |day| day.format("%Y-%m").to_string())
+            );
             refusals.push(Refusal::new(Code::ControlCellDoubled, &path("fund")).with(name));
         }
     }
@@ -221,7 +268,9 @@ async fn insert_cells(tx: &DatabaseTransaction, id: ControlTotalId, cells: &Cell
         });
     }
     for chunk in rows.chunks(1_000) {
-        control_cell::Entity::insert_many(chunk.to_vec()).exec_without_returning(tx).await?;
+        control_cell::Entity::insert_many(chunk.to_vec())
+            .exec_without_returning(tx)
+            .await?;
     }
     Ok(())
 }
@@ -255,7 +304,9 @@ async fn insert_differences(
             approved_at: Set(None),
             version: Set(1),
         });
-        difference::Entity::insert_many(rows).exec_without_returning(tx).await?;
+        difference::Entity::insert_many(rows)
+            .exec_without_returning(tx)
+            .await?;
     }
     Ok(differences.len())
 }
@@ -304,8 +355,18 @@ async fn count_cells(db: &impl ConnectionTrait, population: PopulationId) -> Res
             (Fund::Eu, row.eu_count, row.eu_sum),
         ] {
             if count > 0 {
-                let cell = Cell { fund, bezirksstelle_id: row.bezirksstelle_id, month: row.period };
-                cells.insert(cell, Tally { count: u64::try_from(count).unwrap_or(0), sum });
+                let cell = Cell {
+                    fund,
+                    bezirksstelle_id: row.bezirksstelle_id,
+                    month: row.period,
+                };
+                cells.insert(
+                    cell,
+                    Tally {
+                        count: u64::try_from(count).unwrap_or(0),
+                        sum,
+                    },
+                );
             }
         }
     }
@@ -322,7 +383,12 @@ pub async fn population_cells(ctx: &Ctx, db: &Db, population: PopulationId) -> R
         Some(total) => Some(stored_cells(db.reader(), total.id).await?),
         None => None,
     };
-    let mut cells: Vec<Cell> = actual.0.keys().chain(expected.iter().flat_map(|cells| cells.0.keys())).copied().collect();
+    let mut cells: Vec<Cell> = actual
+        .0
+        .keys()
+        .chain(expected.iter().flat_map(|cells| cells.0.keys()))
+        .copied()
+        .collect();
     cells.sort_unstable();
     cells.dedup();
     let tally = |cells: &Cells, cell: &Cell| cells.0.get(cell).copied().unwrap_or_default();
@@ -337,13 +403,25 @@ pub async fn population_cells(ctx: &Ctx, db: &Db, population: PopulationId) -> R
 }
 
 async fn stored_cells(db: &impl ConnectionTrait, total: ControlTotalId) -> Result<Cells> {
-    let rows =
-        control_cell::Entity::find().filter(control_cell::Column::ControlTotalId.eq(total)).all(db).await?;
+    let rows = control_cell::Entity::find()
+        .filter(control_cell::Column::ControlTotalId.eq(total))
+        .all(db)
+        .await?;
     Ok(Cells(
         rows.into_iter()
             .map(|row| {
-                let cell = Cell { fund: row.fund, bezirksstelle_id: row.bezirksstelle_id.0, month: row.month };
-                (cell, Tally { count: u64::try_from(row.item_count).unwrap_or(0), sum: row.sum_cents.0 })
+                let cell = Cell {
+                    fund: row.fund,
+                    bezirksstelle_id: row.bezirksstelle_id.0,
+                    month: row.month,
+                };
+                (
+                    cell,
+                    Tally {
+                        count: u64::try_from(row.item_count).unwrap_or(0),
+                        sum: row.sum_cents.0,
+                    },
+                )
             })
             .collect(),
     ))
@@ -362,7 +440,11 @@ pub(super) async fn current(
 }
 
 /// Control totals of visible populations, newest first.
-pub async fn control_totals(ctx: &Ctx, db: &Db, population: PopulationId) -> Result<Vec<control_total::Model>> {
+pub async fn control_totals(
+    ctx: &Ctx,
+    db: &Db,
+    population: PopulationId,
+) -> Result<Vec<control_total::Model>> {
     if find_many(ctx, db, &[population]).await?.is_empty() {
         return Ok(Vec::new());
     }
@@ -374,7 +456,11 @@ pub async fn control_totals(ctx: &Ctx, db: &Db, population: PopulationId) -> Res
 }
 
 /// The cells of a control total of a visible population.
-pub async fn control_cells(ctx: &Ctx, db: &Db, total: &control_total::Model) -> Result<Vec<control_cell::Model>> {
+pub async fn control_cells(
+    ctx: &Ctx,
+    db: &Db,
+    total: &control_total::Model,
+) -> Result<Vec<control_cell::Model>> {
     authorize(ctx, Action::PopulationRead)?;
     Ok(control_cell::Entity::find()
         .filter(control_cell::Column::ControlTotalId.eq(total.id))
@@ -391,7 +477,9 @@ pub async fn differences(
     args: &PageArgs,
 ) -> Result<Page<difference::Model>> {
     authorize(ctx, Action::PopulationRead)?;
-    let total = current(db.reader(), population).await?.map_or(Uuid::nil(), |total| total.id.0);
+    let total = current(db.reader(), population)
+        .await?
+        .map_or(Uuid::nil(), |total| total.id.0);
     let select = difference::Entity::visible_to(&ctx.caller.scope(ctx.now()))
         .filter(difference::Column::ControlTotalId.eq(total));
     Ok(page::by_id(select, difference::Column::Id, false, args, db.reader()).await?)
@@ -431,13 +519,25 @@ pub async fn explain_difference(
     change.explained_at = Set(Some(ctx.now()));
     change.version = Set(version);
     let row = change.update(&tx).await?;
-    trail::record(&tx, ctx, &permit, Subject::new("Difference", id.0, engagement), json!({ "version": version })).await?;
+    trail::record(
+        &tx,
+        ctx,
+        &permit,
+        Subject::new("Difference", id.0, engagement),
+        json!({ "version": version }),
+    )
+    .await?;
     tx.commit().await?;
     Ok(row)
 }
 
 /// Approves an explanation; never by who wrote it.
-pub async fn approve_difference(ctx: &Ctx, db: &Db, id: DifferenceId, expected_version: i32) -> Result<difference::Model> {
+pub async fn approve_difference(
+    ctx: &Ctx,
+    db: &Db,
+    id: DifferenceId,
+    expected_version: i32,
+) -> Result<difference::Model> {
     let permit = authorize_write(ctx, db, Action::DifferenceApprove).await?;
     let tx = db.begin_write().await?;
     let (row, engagement) = lock_difference(&tx, ctx, id, expected_version).await?;
@@ -456,7 +556,14 @@ pub async fn approve_difference(ctx: &Ctx, db: &Db, id: DifferenceId, expected_v
     change.approved_at = Set(Some(ctx.now()));
     change.version = Set(version);
     let row = change.update(&tx).await?;
-    trail::record(&tx, ctx, &permit, Subject::new("Difference", id.0, engagement), json!({ "version": version })).await?;
+    trail::record(
+        &tx,
+        ctx,
+        &permit,
+        Subject::new("Difference", id.0, engagement),
+        json!({ "version": version }),
+    )
+    .await?;
     tx.commit().await?;
     Ok(row)
 }
@@ -468,12 +575,17 @@ async fn lock_difference(
     expected_version: i32,
 ) -> Result<(difference::Model, EngagementId)> {
     let missing = || Error::refused(Code::NotFound, "input.id");
-    let find = || difference::Entity::visible_to(&ctx.caller.scope(ctx.now())).filter(difference::Column::Id.eq(id));
+    let find =
+        || difference::Entity::visible_to(&ctx.caller.scope(ctx.now())).filter(difference::Column::Id.eq(id));
     let row = find().one(tx).await?.ok_or_else(missing)?;
     let population: population::Model = lock_unfrozen(tx, ctx, row.population_id, "input.id").await?;
     let row = find().one(tx).await?.ok_or_else(missing)?;
     if row.version != expected_version {
-        return Err(Error::refused_with(Code::StaleVersion, "input.expectedVersion", row.version));
+        return Err(Error::refused_with(
+            Code::StaleVersion,
+            "input.expectedVersion",
+            row.version,
+        ));
     }
     Ok((row, population.engagement_id))
 }
@@ -484,16 +596,33 @@ mod tests {
 
     #[test]
     fn cells_read_from_csv_and_bad_lines_are_named() {
-        let cells = cells_from_csv("fund;bezirksstelle;month;count;sum\nBUND;03;2025-03;12;1.234,50\nKOMMUNE;04;;1;-5,00\n").unwrap();
+        let cells = cells_from_csv(
+            "fund;bezirksstelle;month;count;sum\nBUND;03;2025-03;12;1.234,50\nKOMMUNE;04;;1;-5,00\n",
+        )
+        .unwrap();
         assert_eq!(cells.len(), 2);
-        assert_eq!((cells[0].count, cells[0].sum, cells[0].month), (12, Cents(123_450), NaiveDate::from_ymd_opt(2025, 3, 1)));
-        assert_eq!((cells[1].fund, cells[1].sum, cells[1].month), (Fund::Kommune, Cents(-500), None));
+        assert_eq!(
+            (cells[0].count, cells[0].sum, cells[0].month),
+            (12, Cents(123_450), NaiveDate::from_ymd_opt(2025, 3, 1))
+        );
+        assert_eq!(
+            (cells[1].fund, cells[1].sum, cells[1].month),
+            (Fund::Kommune, Cents(-500), None)
+        );
         for (text, detail) in [
             ("fund;month\n", "Zeile/line 1: fund;bezirksstelle;month;count;sum"),
-            ("fund;bezirksstelle;month;count;sum\nBUND;03;2025-13;1;1,00\n", "Zeile/line 2: month"),
-            ("fund;bezirksstelle;month;count;sum\nBUND;03;2025-12;1;1,00\nX;03;;1;1,00\n", "Zeile/line 3: fund"),
+            (
+                "fund;bezirksstelle;month;count;sum\nBUND;03;2025-13;1;1,00\n",
+                "Zeile/line 2: month",
+            ),
+            (
+                "fund;bezirksstelle;month;count;sum\nBUND;03;2025-12;1;1,00\nX;03;;1;1,00\n",
+                "Zeile/line 3: fund",
+            ),
         ] {
-            let Err(Error::Refused(refusals)) = cells_from_csv(text) else { panic!("{text} is accepted") };
+            let Err(Error::Refused(refusals)) = cells_from_csv(text) else {
+                panic!("{text} is accepted")
+            };
             assert_eq!(refusals[0].detail, detail);
         }
     }

@@ -3,7 +3,10 @@
 use entity::difference::{self, State as DifferenceState};
 use entity::draw_event::{self, Kind};
 use entity::population::{ActiveModel, Model, State};
-use entity::{Cents, DrawEventId, EngagementId, PopulationId, SampleId, control_total, population_import, population_item};
+use entity::{
+    Cents, DrawEventId, EngagementId, PopulationId, SampleId, control_total, population_import,
+    population_item,
+};
 use futures_util::TryStreamExt;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
@@ -60,7 +63,14 @@ pub async fn freeze(ctx: &Ctx, db: &Db, id: PopulationId, expected_version: i32)
         "sum": row.sum_cents.to_string(),
         "event": number,
     });
-    trail::record(&tx, ctx, &permit, Subject::new("Population", id.0, engagement), detail).await?;
+    trail::record(
+        &tx,
+        ctx,
+        &permit,
+        Subject::new("Population", id.0, engagement),
+        detail,
+    )
+    .await?;
     tx.commit().await?;
     Ok(row)
 }
@@ -78,14 +88,19 @@ async fn ready(ctx: &Ctx, db: &Db, id: PopulationId, expected_version: i32) -> R
 
 async fn check(tx: &DatabaseTransaction, row: &Model, expected_version: i32) -> Result<()> {
     if row.version != expected_version {
-        return Err(Error::refused_with(Code::StaleVersion, "input.expectedVersion", row.version));
+        return Err(Error::refused_with(
+            Code::StaleVersion,
+            "input.expectedVersion",
+            row.version,
+        ));
     }
     no_running_import(tx, row.id, "input.id").await?;
     if row.item_count == 0 {
         return Err(Error::refused(Code::PopulationEmpty, "input.id"));
     }
-    let total =
-        current(tx, row.id).await?.ok_or_else(|| Error::refused(Code::ControlTotalMissing, "input.id"))?;
+    let total = current(tx, row.id)
+        .await?
+        .ok_or_else(|| Error::refused(Code::ControlTotalMissing, "input.id"))?;
     let imported_later = population_import::Entity::find()
         .filter(population_import::Column::PopulationId.eq(row.id))
         .filter(population_import::Column::State.eq(population_import::State::Completed))
@@ -122,18 +137,25 @@ async fn root(db: &Db, id: PopulationId) -> Result<(Hash, Parts)> {
         .await?;
     while let Some(row) = rows.try_next().await? {
         tree.push(row_leaf(&row, &mut buffer)?);
-        parts.add(row.amount_cents.0).map_err(|error| Error::internal(error.to_string()))?;
+        parts
+            .add(row.amount_cents.0)
+            .map_err(|error| Error::internal(error.to_string()))?;
     }
     Ok((tree.root(), parts))
 }
 
 fn row_leaf(row: &population_item::Model, buffer: &mut Vec<u8>) -> Result<Hash> {
-    let fixed = |bytes: &[u8]| <[u8; 16]>::try_from(bytes).map_err(|_| Error::internal("a pseudonym has a wrong length"));
-    let salt = <[u8; 32]>::try_from(row.salt.as_slice()).map_err(|_| Error::internal("a salt has a wrong length"))?;
+    let fixed = |bytes: &[u8]| {
+        <[u8; 16]>::try_from(bytes).map_err(|_| Error::internal("a pseudonym has a wrong length"))
+    };
+    let salt = <[u8; 32]>::try_from(row.salt.as_slice())
+        .map_err(|_| Error::internal("a salt has a wrong length"))?;
     let attributes: std::collections::BTreeMap<String, String> =
         serde_json::from_str(&row.attributes).map_err(|error| Error::internal(error.to_string()))?;
-    let attributes: Vec<(&str, &str)> =
-        attributes.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let attributes: Vec<(&str, &str)> = attributes
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
     let cents = |cents: Cents| cents.0;
     let canonical = CanonicalRow {
         id: row.id.0,

@@ -11,7 +11,8 @@ use entity::population_import::{ActiveModel, Column, Entity, Model, State};
 use entity::{Cents, ImportId, Scope, import_rejection, population, population_item};
 use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
+    Set,
 };
 use serde_json::json;
 use tokio::sync::mpsc;
@@ -68,7 +69,9 @@ pub async fn run_import(
     let written = write_all(&ctx, &db, import, &mut batches).await;
     // A writer that failed closes the channel, and with it the reader.
     drop(batches);
-    let read = reading.await.map_err(|error| Error::internal(format!("the reader broke: {error}")))?;
+    let read = reading
+        .await
+        .map_err(|error| Error::internal(format!("the reader broke: {error}")))?;
     let ending = match written {
         Err(error) => End::from_error(&error),
         Ok(()) => read.end,
@@ -105,19 +108,32 @@ struct Progress {
 #[derive(Debug)]
 enum End {
     Complete,
-    Rejected { code: Code, detail: String, list: Vec<Rejection> },
-    Failed { code: Code, detail: String },
+    Rejected {
+        code: Code,
+        detail: String,
+        list: Vec<Rejection>,
+    },
+    Failed {
+        code: Code,
+        detail: String,
+    },
 }
 
 impl End {
     fn from_error(error: &Error) -> Self {
         match error {
             Error::Refused(refusals) if refusals.iter().any(|refusal| refusal.code == Code::StorageFull) => {
-                Self::Failed { code: Code::StorageFull, detail: String::new() }
+                Self::Failed {
+                    code: Code::StorageFull,
+                    detail: String::new(),
+                }
             }
             other => {
                 tracing::error!(error = %other, "an import could not be written");
-                Self::Failed { code: Code::Interrupted, detail: String::new() }
+                Self::Failed {
+                    code: Code::Interrupted,
+                    detail: String::new(),
+                }
             }
         }
     }
@@ -132,18 +148,32 @@ impl End {
             Failure::Io(error) if error.kind() == std::io::ErrorKind::FileTooLarge => {
                 rejected(Code::FileTooLarge, error.to_string())
             }
-            Failure::Io(_) => Self::Failed { code: Code::UploadBroken, detail: String::new() },
-            Failure::Mapping(errors) => {
-                rejected(Code::MappingInvalid, errors.iter().map(|error| error.field.as_str()).collect::<Vec<_>>().join(", "))
-            }
-            Failure::Headers(errors) => {
-                rejected(Code::HeaderRefused, errors.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
-            }
+            Failure::Io(_) => Self::Failed {
+                code: Code::UploadBroken,
+                detail: String::new(),
+            },
+            Failure::Mapping(errors) => rejected(
+                Code::MappingInvalid,
+                errors
+                    .iter()
+                    .map(|error| error.field.as_str())
+                    .collect::<Vec<_>>()
+                    .join(", "),
+            ),
+            Failure::Headers(errors) => rejected(
+                Code::HeaderRefused,
+                errors
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>()
+                    .join(", "),
+            ),
             Failure::Empty => rejected(Code::FileEmpty, String::new()),
             Failure::HeaderOnly => rejected(Code::HeaderOnly, String::new()),
-            Failure::Encoding { line, byte, .. } => {
-                rejected(Code::WrongEncoding, format!("{:?}, Zeile/line {line}, Byte {byte}", mapping.encoding))
-            }
+            Failure::Encoding { line, byte, .. } => rejected(
+                Code::WrongEncoding,
+                format!("{:?}, Zeile/line {line}, Byte {byte}", mapping.encoding),
+            ),
             Failure::RecordTooLong { line, limit } => {
                 rejected(Code::RecordTooLong, format!("Zeile/line {line}, {limit} Bytes"))
             }
@@ -176,19 +206,27 @@ async fn start(ctx: &Ctx, db: &Db, id: ImportId) -> Result<Job> {
         .ok_or_else(|| Error::refused(Code::NotFound, "id"))?;
     let population = lock_unfrozen(&tx, ctx, row.population_id, "id").await?;
     // Only under the population's lock the state is certain.
-    let row = Entity::find_by_id(id).one(&tx).await?.ok_or_else(|| Error::refused(Code::NotFound, "id"))?;
+    let row = Entity::find_by_id(id)
+        .one(&tx)
+        .await?
+        .ok_or_else(|| Error::refused(Code::NotFound, "id"))?;
     if row.state != State::Waiting {
         return Err(Error::refused(Code::ImportNotWaiting, "id"));
     }
     no_running_import(&tx, population.id, "id").await?;
-    let mapping: Mapping = serde_json::from_str(&row.mapping).map_err(|error| Error::internal(error.to_string()))?;
+    let mapping: Mapping =
+        serde_json::from_str(&row.mapping).map_err(|error| Error::internal(error.to_string()))?;
     let key = engagement::key(ctx, &tx, population.engagement_id).await?;
     let mut change: ActiveModel = row.into();
     change.state = Set(State::Running);
     change.heartbeat_at = Set(Some(ctx.now()));
     change.update(&tx).await?;
     tx.commit().await?;
-    let bezirksstellen = jobcenter::bezirksstellen(db).await?.into_iter().map(|row| (row.number, row.id.0)).collect();
+    let bezirksstellen = jobcenter::bezirksstellen(db)
+        .await?
+        .into_iter()
+        .map(|row| (row.number, row.id.0))
+        .collect();
     Ok(Job {
         import: id,
         population,
@@ -210,22 +248,40 @@ impl Job {
         sender: &mpsc::Sender<Filled>,
     ) -> Outcome {
         let mut progress = Progress::default();
-        let input = Bounded { input, left: limits.file_bytes, limit: limits.file_bytes };
-        let mut reader = match Reader::with_limit(input, &self.mapping, self.population.unit, limits.record_bytes) {
-            Ok(reader) => reader,
-            Err(failure) => return Outcome { progress, end: End::from_failure(&failure, &self.mapping) },
+        let input = Bounded {
+            input,
+            left: limits.file_bytes,
+            limit: limits.file_bytes,
         };
+        let mut reader =
+            match Reader::with_limit(input, &self.mapping, self.population.unit, limits.record_bytes) {
+                Ok(reader) => reader,
+                Err(failure) => {
+                    return Outcome {
+                        progress,
+                        end: End::from_failure(&failure, &self.mapping),
+                    };
+                }
+            };
         let mut writer = Preparation::new(self, sources);
         let mut line = Line::default();
         let (mut found, mut kept) = (Vec::new(), Vec::new());
         loop {
-            let step = reader.read(|number| self.bezirksstellen.contains_key(number), &mut line, &mut found);
+            let step = reader.read(
+                |number| self.bezirksstellen.contains_key(number),
+                &mut line,
+                &mut found,
+            );
             progress.bytes = reader.bytes();
             progress.lines = reader.records();
             match step {
                 Ok(Step::Line) => {
                     if progress.parts.add(line.amount).is_err() {
-                        found.push(Rejection { line: line.number, column: None, code: RejectionCode::AmountOverflow });
+                        found.push(Rejection {
+                            line: line.number,
+                            column: None,
+                            code: RejectionCode::AmountOverflow,
+                        });
                     }
                 }
                 Ok(Step::Rejected) => {}
@@ -250,23 +306,46 @@ impl Job {
             if progress.rejected == 0 {
                 match writer.push(&line) {
                     Ok(Some((batch, cases))) => {
-                        if sender.blocking_send(Filled { batch, cases, progress }).is_err() {
+                        if sender
+                            .blocking_send(Filled {
+                                batch,
+                                cases,
+                                progress,
+                            })
+                            .is_err()
+                        {
                             break;
                         }
                     }
                     Ok(None) => {}
-                    Err(error) => return Outcome { progress, end: End::from_error(&error) },
+                    Err(error) => {
+                        return Outcome {
+                            progress,
+                            end: End::from_error(&error),
+                        };
+                    }
                 }
             }
         }
         if progress.rejected > 0 {
-            let end = End::Rejected { code: Code::LinesRejected, detail: progress.rejected.to_string(), list: kept };
+            let end = End::Rejected {
+                code: Code::LinesRejected,
+                detail: progress.rejected.to_string(),
+                list: kept,
+            };
             return Outcome { progress, end };
         }
         let (batch, cases) = writer.rest();
         // A closed channel means that writing failed, which the writer reports.
-        let _ = sender.blocking_send(Filled { batch, cases, progress });
-        Outcome { progress, end: End::Complete }
+        let _ = sender.blocking_send(Filled {
+            batch,
+            cases,
+            progress,
+        });
+        Outcome {
+            progress,
+            end: End::Complete,
+        }
     }
 }
 
@@ -318,10 +397,16 @@ impl<'a> Preparation<'a> {
 
     fn push(&mut self, line: &Line) -> Result<Option<(Batch, Vec<SealedCase>)>> {
         let item_key = self.job.key.item(&line.key);
-        let case_key = line.case_number.as_deref().map(|number| self.case(number)).transpose()?;
+        let case_key = line
+            .case_number
+            .as_deref()
+            .map(|number| self.case(number))
+            .transpose()?;
         let (id, salt) = self.next_identity();
         attributes_json(&line.attributes, &mut self.attributes)?;
-        let reference = if let Some(reference) = &line.reference { reference } else {
+        let reference = if let Some(reference) = &line.reference {
+            reference
+        } else {
             crockford(&item_key, &mut self.reference);
             &self.reference
         };
@@ -330,7 +415,12 @@ impl<'a> Preparation<'a> {
             line: i64::try_from(line.number).unwrap_or(i64::MAX),
             item_key,
             case_key,
-            bezirksstelle: self.job.bezirksstellen.get(&line.bezirksstelle).copied().unwrap_or_default(),
+            bezirksstelle: self
+                .job
+                .bezirksstellen
+                .get(&line.bezirksstelle)
+                .copied()
+                .unwrap_or_default(),
             amount: line.amount,
             funds: line.funds,
             product: &line.product,
@@ -348,7 +438,10 @@ impl<'a> Preparation<'a> {
 
     /// What is ready so far.
     fn rest(&mut self) -> (Batch, Vec<SealedCase>) {
-        (std::mem::replace(&mut self.batch, Batch::new(self.job.postgres)), std::mem::take(&mut self.cases))
+        (
+            std::mem::replace(&mut self.batch, Batch::new(self.job.postgres)),
+            std::mem::take(&mut self.cases),
+        )
     }
 
     fn case(&mut self, number: &str) -> Result<[u8; 16]> {
@@ -358,7 +451,10 @@ impl<'a> Preparation<'a> {
         }
         if self.sealed.insert(key) {
             let bound_to = case_binding(self.job.import, &key);
-            let sealed = self.sources.vault().seal(self.sources.random_bytes(), &bound_to, number.as_bytes())?;
+            let sealed =
+                self.sources
+                    .vault()
+                    .seal(self.sources.random_bytes(), &bound_to, number.as_bytes())?;
             self.cases.push((key, sealed));
         }
         Ok(key)
@@ -405,7 +501,9 @@ fn attributes_json(attributes: &[(Arc<str>, String)], json: &mut String) -> Resu
 /// A pseudonym to read aloud: 80 of its bits in Crockford's base 32, `7K3M-92QT-X0AB-4CDE`.
 fn crockford(key: &[u8; 16], text: &mut String) {
     const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-    let bits = key[..10].iter().fold(0_u128, |bits, byte| (bits << 8) | u128::from(*byte));
+    let bits = key[..10]
+        .iter()
+        .fold(0_u128, |bits, byte| (bits << 8) | u128::from(*byte));
     text.clear();
     for position in 0..16_u32 {
         if position > 0 && position % 4 == 0 {
@@ -450,7 +548,9 @@ async fn tell(ctx: &Ctx, db: &Db, import: ImportId, progress: &Progress) -> Resu
         .await?;
     tx.commit().await?;
     if told.rows_affected == 0 {
-        return Err(Error::internal("the import was given up by another instance of the service"));
+        return Err(Error::internal(
+            "the import was given up by another instance of the service",
+        ));
     }
     Ok(())
 }
@@ -494,7 +594,9 @@ async fn duplicates(db: &Db, job: &Job, kept: usize) -> Result<End> {
                 Some(first_line) if import == job.import => list.push(Rejection {
                     line: unsigned(line),
                     column: None,
-                    code: RejectionCode::DuplicateKey { first_line: unsigned(*first_line) },
+                    code: RejectionCode::DuplicateKey {
+                        first_line: unsigned(*first_line),
+                    },
                 }),
                 Some(_) => {}
             }
@@ -502,11 +604,22 @@ async fn duplicates(db: &Db, job: &Job, kept: usize) -> Result<End> {
     }
     list.sort_by_key(|rejection| rejection.line);
     list.truncate(kept);
-    Ok(End::Rejected { code: Code::LinesRejected, detail: list.len().to_string(), list })
+    Ok(End::Rejected {
+        code: Code::LinesRejected,
+        detail: list.len().to_string(),
+        list,
+    })
 }
 
 /// Ends an import: what it wrote counts from now on, or is removed.
-async fn finish(ctx: &Ctx, db: &Db, permit: &Permit, job: &Job, progress: &Progress, end: End) -> Result<Model> {
+async fn finish(
+    ctx: &Ctx,
+    db: &Db,
+    permit: &Permit,
+    job: &Job,
+    progress: &Progress,
+    end: End,
+) -> Result<Model> {
     let end = match end {
         End::Complete => match complete(ctx, db, permit, job, progress).await? {
             Ok(row) => return Ok(row),
@@ -521,7 +634,10 @@ async fn finish(ctx: &Ctx, db: &Db, permit: &Permit, job: &Job, progress: &Progr
         End::Complete => return Err(Error::internal("a complete import is not removed")),
     };
     let tx = db.begin_write().await?;
-    let row = Entity::find_by_id(job.import).one(&tx).await?.ok_or_else(|| Error::internal("the import is gone"))?;
+    let row = Entity::find_by_id(job.import)
+        .one(&tx)
+        .await?
+        .ok_or_else(|| Error::internal("the import is gone"))?;
     if row.state != State::Running {
         return Ok(row);
     }
@@ -529,24 +645,41 @@ async fn finish(ctx: &Ctx, db: &Db, permit: &Permit, job: &Job, progress: &Progr
     change.state = Set(state);
     change.failure = Set(Some(code.as_str().to_owned()));
     change.failure_detail = Set(Some(detail));
-    write_progress(&mut change, progress, Ord::max(progress.rejected, list.len() as u64), ctx.now());
+    write_progress(
+        &mut change,
+        progress,
+        Ord::max(progress.rejected, list.len() as u64),
+        ctx.now(),
+    );
     let row = change.update(&tx).await?;
     for (chunk, rejections) in list.chunks(500).enumerate() {
-        let rows = rejections.iter().enumerate().map(|(offset, rejection)| import_rejection::ActiveModel {
-            import_id: Set(job.import),
-            ordinal: Set(i32::try_from(chunk * 500 + offset + 1).unwrap_or(i32::MAX)),
-            line: Set(signed(rejection.line)),
-            column_name: Set(rejection.column.clone()),
-            code: Set(rejection.code.as_str().to_owned()),
-            other_line: Set(match rejection.code {
-                RejectionCode::DuplicateKey { first_line } => Some(signed(first_line)),
-                _ => None,
-            }),
-        });
-        import_rejection::Entity::insert_many(rows).exec_without_returning(&tx).await?;
+        let rows = rejections
+            .iter()
+            .enumerate()
+            .map(|(offset, rejection)| import_rejection::ActiveModel {
+                import_id: Set(job.import),
+                ordinal: Set(i32::try_from(chunk * 500 + offset + 1).unwrap_or(i32::MAX)),
+                line: Set(signed(rejection.line)),
+                column_name: Set(rejection.column.clone()),
+                code: Set(rejection.code.as_str().to_owned()),
+                other_line: Set(match rejection.code {
+                    RejectionCode::DuplicateKey { first_line } => Some(signed(first_line)),
+                    _ => None,
+                }),
+            });
+        import_rejection::Entity::insert_many(rows)
+            .exec_without_returning(&tx)
+            .await?;
     }
     let subject = Subject::new("Import", job.import.0, job.population.engagement_id);
-    trail::record(&tx, ctx, permit, subject, json!({ "state": state, "failure": code.as_str() })).await?;
+    trail::record(
+        &tx,
+        ctx,
+        permit,
+        subject,
+        json!({ "state": state, "failure": code.as_str() }),
+    )
+    .await?;
     tx.commit().await?;
     Ok(row)
 }
@@ -561,7 +694,10 @@ async fn complete(
 ) -> Result<std::result::Result<Model, End>> {
     let tx = db.begin_write().await?;
     let population = lock_unfrozen(&tx, ctx, job.population.id, "id").await?;
-    let row = Entity::find_by_id(job.import).one(&tx).await?.ok_or_else(|| Error::internal("the import is gone"))?;
+    let row = Entity::find_by_id(job.import)
+        .one(&tx)
+        .await?
+        .ok_or_else(|| Error::internal("the import is gone"))?;
     if row.state != State::Running {
         return Ok(Ok(row));
     }
@@ -586,10 +722,18 @@ async fn complete(
         .await?;
     if let Some(twin) = twin {
         let detail = format!("{}, {}", twin.file_name, twin.created_at.format("%Y-%m-%d %H:%M"));
-        return Ok(Err(End::Rejected { code: Code::FileAlreadyImported, detail, list: Vec::new() }));
+        return Ok(Err(End::Rejected {
+            code: Code::FileAlreadyImported,
+            detail,
+            list: Vec::new(),
+        }));
     }
     let Some(counts) = Counts::of(&population).and_then(|counts| counts.plus(&progress.parts)) else {
-        return Ok(Err(End::Rejected { code: Code::AmountOverflow, detail: String::new(), list: Vec::new() }));
+        return Ok(Err(End::Rejected {
+            code: Code::AmountOverflow,
+            detail: String::new(),
+            list: Vec::new(),
+        }));
     };
     let version = population.version + 1;
     let engagement = population.engagement_id;
@@ -608,12 +752,24 @@ async fn complete(
         "sum": row.sum_cents.to_string(),
         "sha256": progress.sha256.map(hex::encode),
     });
-    trail::record(&tx, ctx, permit, Subject::new("Import", job.import.0, engagement), detail).await?;
+    trail::record(
+        &tx,
+        ctx,
+        permit,
+        Subject::new("Import", job.import.0, engagement),
+        detail,
+    )
+    .await?;
     tx.commit().await?;
     Ok(Ok(row))
 }
 
-fn write_progress(change: &mut ActiveModel, progress: &Progress, rejected: u64, now: chrono::DateTime<chrono::Utc>) {
+fn write_progress(
+    change: &mut ActiveModel,
+    progress: &Progress,
+    rejected: u64,
+    now: chrono::DateTime<chrono::Utc>,
+) {
     change.bytes_read = Set(signed(progress.bytes));
     change.lines_read = Set(signed(progress.lines));
     change.lines_rejected = Set(signed(rejected));

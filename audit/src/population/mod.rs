@@ -14,8 +14,8 @@ mod sink;
 pub mod terms;
 
 pub use control::{
-    CellInput, Comparison, ControlTotalInput, approve_difference, cells_from_csv, control_cells, control_totals,
-    differences, enter_control_total, explain_difference, find_differences, population_cells,
+    CellInput, Comparison, ControlTotalInput, approve_difference, cells_from_csv, control_cells,
+    control_totals, differences, enter_control_total, explain_difference, find_differences, population_cells,
 };
 pub use freeze::freeze;
 pub use intake::{IntakeLimits, run_import, sweep};

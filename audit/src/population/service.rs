@@ -4,8 +4,8 @@ use entity::population::{ActiveModel, Column, Entity, Model, State, Unit};
 use entity::population_import::{self, State as ImportState};
 use entity::{Cents, EngagementId, ImportId, PopulationId, Scope, import_rejection};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter,
-    QuerySelect, Set,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, PaginatorTrait,
+    QueryFilter, QuerySelect, Set,
 };
 use serde::Serialize;
 use serde_json::json;
@@ -35,11 +35,13 @@ pub struct Create {
 /// Creates an empty population.
 pub async fn create(ctx: &Ctx, db: &Db, idempotency_key: &str, input: Create) -> Result<Model> {
     let permit = authorize_write(ctx, db, Action::PopulationCreate).await?;
-    let refusals: Vec<Refusal> =
-        [("input.name", &input.name, 200), ("input.source", &input.source, 500)]
-            .into_iter()
-            .filter_map(|(path, text, most)| crate::refusal::text(path, text, most))
-            .collect();
+    let refusals: Vec<Refusal> = [
+        ("input.name", &input.name, 200),
+        ("input.source", &input.source, 500),
+    ]
+    .into_iter()
+    .filter_map(|(path, text, most)| crate::refusal::text(path, text, most))
+    .collect();
     if !refusals.is_empty() {
         return Err(Error::Refused(refusals));
     }
@@ -82,14 +84,26 @@ pub async fn create(ctx: &Ctx, db: &Db, idempotency_key: &str, input: Create) ->
     .insert(&tx)
     .await?;
     claim.remember(&tx, ctx, id.0).await?;
-    trail::record(&tx, ctx, &permit, Subject::new("Population", id.0, engagement.id), json!({ "name": row.name }))
-        .await?;
+    trail::record(
+        &tx,
+        ctx,
+        &permit,
+        Subject::new("Population", id.0, engagement.id),
+        json!({ "name": row.name }),
+    )
+    .await?;
     tx.commit().await?;
     Ok(row)
 }
 
 /// Gives up a population that is not frozen: its items and case numbers go.
-pub async fn discard(ctx: &Ctx, db: &Db, id: PopulationId, expected_version: i32, reason: &str) -> Result<Model> {
+pub async fn discard(
+    ctx: &Ctx,
+    db: &Db,
+    id: PopulationId,
+    expected_version: i32,
+    reason: &str,
+) -> Result<Model> {
     let permit = authorize_write(ctx, db, Action::PopulationDiscard).await?;
     if let Some(refusal) = crate::refusal::text("input.reason", reason, 4_000) {
         return Err(Error::Refused(vec![refusal]));
@@ -97,7 +111,11 @@ pub async fn discard(ctx: &Ctx, db: &Db, id: PopulationId, expected_version: i32
     let tx = db.begin_write().await?;
     let row = lock_unfrozen(&tx, ctx, id, "input.id").await?;
     if row.version != expected_version {
-        return Err(Error::refused_with(Code::StaleVersion, "input.expectedVersion", row.version));
+        return Err(Error::refused_with(
+            Code::StaleVersion,
+            "input.expectedVersion",
+            row.version,
+        ));
     }
     no_running_import(&tx, id, "input.id").await?;
     let (engagement, version) = (row.engagement_id, row.version + 1);
@@ -105,10 +123,19 @@ pub async fn discard(ctx: &Ctx, db: &Db, id: PopulationId, expected_version: i32
     change.state = Set(State::Discarded);
     change.version = Set(version);
     let row = change.update(&tx).await?;
-    trail::record(&tx, ctx, &permit, Subject::new("Population", id.0, engagement), json!({ "reason": reason })).await?;
+    trail::record(
+        &tx,
+        ctx,
+        &permit,
+        Subject::new("Population", id.0, engagement),
+        json!({ "reason": reason }),
+    )
+    .await?;
     tx.commit().await?;
-    for import in
-        population_import::Entity::find().filter(population_import::Column::PopulationId.eq(id)).all(db.reader()).await?
+    for import in population_import::Entity::find()
+        .filter(population_import::Column::PopulationId.eq(id))
+        .all(db.reader())
+        .await?
     {
         sink::remove(db, id, import.id).await?;
     }
@@ -144,7 +171,9 @@ pub async fn open_import(
     let claim = match claim(&tx, ctx, idempotency_key, "openImport", &input).await? {
         Claimed::New(claim) => claim,
         Claimed::Repeated(id) => {
-            let row = population_import::Entity::find_by_id(ImportId(id)).one(&tx).await?;
+            let row = population_import::Entity::find_by_id(ImportId(id))
+                .one(&tx)
+                .await?;
             return row.ok_or_else(|| Error::internal("a remembered import is missing"));
         }
     };
@@ -165,7 +194,9 @@ pub async fn open_import(
         id: Set(id),
         population_id: Set(population.id),
         file_name: Set(input.file_name),
-        mapping: Set(serde_json::to_string(&input.mapping).map_err(|error| Error::internal(error.to_string()))?),
+        mapping: Set(
+            serde_json::to_string(&input.mapping).map_err(|error| Error::internal(error.to_string()))?
+        ),
         state: Set(ImportState::Waiting),
         bytes_expected: Set(input.bytes_expected.filter(|bytes| *bytes >= 0)),
         bytes_read: Set(0),
@@ -192,7 +223,10 @@ pub async fn open_import(
 /// Populations by id, those the caller may see.
 pub async fn find_many(ctx: &Ctx, db: &Db, ids: &[PopulationId]) -> Result<Vec<Model>> {
     authorize(ctx, Action::PopulationRead)?;
-    Ok(visible(ctx).filter(Column::Id.is_in(ids.iter().copied())).all(db.reader()).await?)
+    Ok(visible(ctx)
+        .filter(Column::Id.is_in(ids.iter().copied()))
+        .all(db.reader())
+        .await?)
 }
 
 /// Populations of an engagement, oldest first.
@@ -205,17 +239,26 @@ pub async fn list(
 ) -> Result<(Page<Model>, Option<u64>)> {
     authorize(ctx, Action::PopulationRead)?;
     let select = visible(ctx).filter(Column::EngagementId.eq(engagement));
-    let total = if counted { Some(select.clone().count(db.reader()).await?) } else { None };
-    Ok((page::by_id(select, Column::Id, false, args, db.reader()).await?, total))
+    let total = if counted {
+        Some(select.clone().count(db.reader()).await?)
+    } else {
+        None
+    };
+    Ok((
+        page::by_id(select, Column::Id, false, args, db.reader()).await?,
+        total,
+    ))
 }
 
 /// Imports by id, those the caller may see.
 pub async fn find_imports(ctx: &Ctx, db: &Db, ids: &[ImportId]) -> Result<Vec<population_import::Model>> {
     authorize(ctx, Action::PopulationRead)?;
-    Ok(population_import::Entity::visible_to(&ctx.caller.scope(ctx.now()))
-        .filter(population_import::Column::Id.is_in(ids.iter().copied()))
-        .all(db.reader())
-        .await?)
+    Ok(
+        population_import::Entity::visible_to(&ctx.caller.scope(ctx.now()))
+            .filter(population_import::Column::Id.is_in(ids.iter().copied()))
+            .all(db.reader())
+            .await?,
+    )
 }
 
 /// Imports of a population, oldest first.
@@ -256,11 +299,19 @@ fn visible(ctx: &Ctx) -> sea_orm::Select<Entity> {
 }
 
 async fn load(db: &impl ConnectionTrait, id: PopulationId) -> Result<Model> {
-    Entity::find_by_id(id).one(db).await?.ok_or_else(|| Error::internal("a population that is referred to is missing"))
+    Entity::find_by_id(id)
+        .one(db)
+        .await?
+        .ok_or_else(|| Error::internal("a population that is referred to is missing"))
 }
 
 /// The visible population of an open engagement, not frozen, locked until the transaction ends.
-pub(super) async fn lock_unfrozen(tx: &DatabaseTransaction, ctx: &Ctx, id: PopulationId, path: &str) -> Result<Model> {
+pub(super) async fn lock_unfrozen(
+    tx: &DatabaseTransaction,
+    ctx: &Ctx,
+    id: PopulationId,
+    path: &str,
+) -> Result<Model> {
     let scope = ctx.caller.scope(ctx.now());
     let row = Entity::visible_to(&scope)
         .filter(Column::Id.eq(id))
@@ -283,5 +334,9 @@ pub(super) async fn no_running_import(tx: &DatabaseTransaction, id: PopulationId
         .filter(population_import::Column::State.eq(ImportState::Running))
         .count(tx)
         .await?;
-    if running > 0 { Err(Error::refused(Code::ImportRunning, path)) } else { Ok(()) }
+    if running > 0 {
+        Err(Error::refused(Code::ImportRunning, path))
+    } else {
+        Ok(())
+    }
 }

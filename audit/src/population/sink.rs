@@ -71,7 +71,11 @@ pub(super) enum Batch {
 impl Batch {
     /// An empty batch for this database.
     pub(super) fn new(postgres: bool) -> Self {
-        if postgres { Self::Copy(CopyWriter::new(20, BATCH_BYTES + 4_096)) } else { Self::Rows(Vec::with_capacity(SQLITE_ROWS)) }
+        if postgres {
+            Self::Copy(CopyWriter::new(20, BATCH_BYTES + 4_096))
+        } else {
+            Self::Rows(Vec::with_capacity(SQLITE_ROWS))
+        }
     }
 
     /// Takes a row in; true when the batch should be written now.
@@ -148,8 +152,13 @@ fn model(population: PopulationId, import: ImportId, row: &Row<'_>) -> populatio
 pub(super) async fn write(db: &Db, batch: Batch) -> Result<()> {
     match batch {
         Batch::Copy(copy) => {
-            let pool = db.postgres().ok_or_else(|| Error::internal("COPY needs PostgreSQL"))?;
-            let sql = format!("COPY population_item ({}) FROM STDIN (FORMAT binary)", COLUMNS.join(", "));
+            let pool = db
+                .postgres()
+                .ok_or_else(|| Error::internal("COPY needs PostgreSQL"))?;
+            let sql = format!(
+                "COPY population_item ({}) FROM STDIN (FORMAT binary)",
+                COLUMNS.join(", ")
+            );
             let mut stream = pool.copy_in_raw(&sql).await?;
             stream.send(copy.finish()).await?;
             stream.finish().await?;
@@ -157,7 +166,9 @@ pub(super) async fn write(db: &Db, batch: Batch) -> Result<()> {
         Batch::Rows(rows) if rows.is_empty() => {}
         Batch::Rows(rows) => {
             let tx = db.begin_write().await?;
-            population_item::Entity::insert_many(rows).exec_without_returning(&tx).await?;
+            population_item::Entity::insert_many(rows)
+                .exec_without_returning(&tx)
+                .await?;
             tx.commit().await?;
         }
     }
@@ -173,8 +184,10 @@ pub(super) async fn write_cases(db: &Db, import: ImportId, cases: Vec<SealedCase
         return Ok(());
     }
     if let Some(pool) = db.postgres() {
-        let (keys, sealed): (Vec<Vec<u8>>, Vec<Vec<u8>>) =
-            cases.into_iter().map(|(key, sealed)| (key.to_vec(), sealed)).unzip();
+        let (keys, sealed): (Vec<Vec<u8>>, Vec<Vec<u8>>) = cases
+            .into_iter()
+            .map(|(key, sealed)| (key.to_vec(), sealed))
+            .unzip();
         sqlx::query(
             "INSERT INTO case_number (import_id, case_key, sealed)
              SELECT $1, key, sealed FROM unnest($2::bytea[], $3::bytea[]) AS given (key, sealed)
@@ -209,7 +222,11 @@ pub(super) async fn write_cases(db: &Db, import: ImportId, cases: Vec<SealedCase
 
 /// Removes what an import wrote, in short transactions.
 pub(super) async fn remove(db: &Db, population: PopulationId, import: ImportId) -> Result<()> {
-    let backend = if db.is_postgres() { DatabaseBackend::Postgres } else { DatabaseBackend::Sqlite };
+    let backend = if db.is_postgres() {
+        DatabaseBackend::Postgres
+    } else {
+        DatabaseBackend::Sqlite
+    };
     let items = Statement::from_sql_and_values(
         backend,
         format!(

@@ -196,7 +196,9 @@ pub enum HeaderError {
 impl std::fmt::Display for HeaderError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Missing(name) | Self::Doubled(name) | Self::Unmapped(name) => write!(f, "{} {name:?}", self.code()),
+            Self::Missing(name) | Self::Doubled(name) | Self::Unmapped(name) => {
+                write!(f, "{} {name:?}", self.code())
+            }
             Self::Unnamed(place) => write!(f, "{} {place}", self.code()),
         }
     }
