@@ -3,4 +3,3 @@
 pub mod canonical;
 pub mod import;
 pub mod reconciliation;
-pub mod terms;

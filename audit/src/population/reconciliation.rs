@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use uuid::Uuid;
 
-use super::terms::Fund;
+use entity::Fund;
 
 /// Where a line is counted. The order of the fields is the canonical order of cells: fund, then Bezirksstelle by the bytes
 /// of its id, then month, lines without a month first.
@@ -56,11 +56,11 @@ impl Cells {
         month: Option<NaiveDate>,
         funds: [i64; 4],
     ) -> Result<(), SumOverflow> {
-        for (fund, share) in Fund::ALL.into_iter().zip(funds) {
+        for (fund, share) in Fund::ALL.iter().zip(funds) {
             if share != 0 {
                 self.0
                     .entry(Cell {
-                        fund,
+                        fund: *fund,
                         bezirksstelle_id,
                         month,
                     })

@@ -1,6 +1,7 @@
 //! From an uploaded file to checked lines: declared mapping, bounded reading, exact parsing. Nothing here knows the database.
 
 pub mod amount;
+pub mod control;
 pub mod line;
 pub mod mapping;
 pub mod reader;
