@@ -2,16 +2,16 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::EngagementId;
+use crate::ImportId;
 
-/// One case number of an engagement.
+/// One case number of an import; it goes when its import's items go.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "case_number")]
 pub struct Model {
-    /// The engagement whose key made the pseudonym.
+    /// The import it came with.
     #[sea_orm(primary_key, auto_increment = false)]
-    pub engagement_id: EngagementId,
-    /// Pseudonym of the case number.
+    pub import_id: ImportId,
+    /// Pseudonym of the case number, keyed per engagement.
     #[sea_orm(primary_key, auto_increment = false, column_type = "Blob")]
     pub case_key: Vec<u8>,
     /// AES-256-GCM: nonce, ciphertext, tag.

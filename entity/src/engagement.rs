@@ -106,5 +106,5 @@ fn condition(scope: &Scope) -> Condition {
 
 /// A condition no row meets.
 pub(crate) fn nothing() -> Condition {
-    Condition::all().add(Expr::val(1).eq(0))
+    Condition::all().add(Expr::val(false))
 }

@@ -97,10 +97,10 @@ const TABLES: &[&str] = &[
     )",
     "CREATE INDEX population_item_key ON population_item (population_id, item_key)",
     "CREATE TABLE case_number (
-        engagement_id {uuid} NOT NULL REFERENCES engagement (id),
+        import_id {uuid} NOT NULL REFERENCES population_import (id),
         case_key {bytes} NOT NULL,
         sealed {bytes} NOT NULL,
-        PRIMARY KEY (engagement_id, case_key)
+        PRIMARY KEY (import_id, case_key)
     )",
     "CREATE TABLE control_total (
         id {uuid} NOT NULL PRIMARY KEY,
