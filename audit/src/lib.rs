@@ -1,1 +1,3 @@
-//! Placeholder.
+//! The control system: rules and services. Knows no HTTP and no GraphQL.
+
+pub mod access;

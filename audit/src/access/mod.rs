@@ -1,0 +1,5 @@
+//! Who may do what, and which rows they may see.
+
+mod role;
+
+pub use role::*;
