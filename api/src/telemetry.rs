@@ -76,7 +76,7 @@ pub fn operation_span(kind: &'static str, name: Option<&str>) -> tracing::Span {
     tracing::info_span!(
         "graphql",
         otel.name = format!("graphql {kind} {}", name.unwrap_or("anonymous")),
-        graphql.operation.r#type = kind,
+        graphql.operation.kind = kind,
         graphql.operation.name = name,
     )
 }

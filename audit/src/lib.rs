@@ -1,3 +1,28 @@
-//! The control system: rules and services. Knows no HTTP and no GraphQL.
+//! The control system (Verwaltungs- und Kontrollsystem): access, trail, engagements, populations, samples, checks.
+//!
+//! Knows rows and rules; knows no HTTP and no GraphQL. One folder a noun: `rules.rs` is pure, `service.rs` has the use
+//! cases (authorize, load, apply the rule, write, trail, commit).
 
 pub mod access;
+pub mod check;
+mod copy;
+mod ctx;
+mod db;
+pub mod demo;
+pub mod engagement;
+mod error;
+pub mod idempotency;
+pub mod jobcenter;
+pub mod page;
+pub mod population;
+mod refusal;
+pub mod sample;
+pub mod sampling;
+pub mod trail;
+mod vault;
+
+pub use ctx::{Clock, Ctx, OsRandom, Random, Sources, SystemClock};
+pub use db::Db;
+pub use error::{Error, Result};
+pub use refusal::{Code, Language, Refusal};
+pub use vault::{EngagementKey, Vault};

@@ -1,1 +1,59 @@
-//! Placeholder.
+//! Rows: one file a table, id and money newtypes, and the finders that take a [`Scope`]. No behaviour.
+//!
+//! A select on scoped rows starts with the table's `visible_to(&Scope)`. There is no GraphQL here and no rule.
+
+mod fund;
+mod ids;
+mod money;
+mod scope;
+
+pub mod bezirksstelle;
+pub mod case_number;
+pub mod check_answer;
+pub mod control_cell;
+pub mod control_total;
+pub mod difference;
+pub mod draw_event;
+pub mod engagement;
+pub mod idempotency;
+pub mod import_rejection;
+pub mod item_check;
+pub mod jobcenter;
+pub mod population;
+pub mod population_import;
+pub mod population_item;
+pub mod sample;
+pub mod sample_item;
+pub mod sample_stratum;
+pub mod trail_entry;
+
+pub use fund::{Fund, FundSplit};
+pub use ids::{
+    BezirksstelleId, CheckId, ControlTotalId, DifferenceId, DrawEventId, EngagementId, ImportId, ItemId, JobcenterId,
+    PopulationId, SampleId, SampleItemId, StratumId, TrailEntryId,
+};
+pub use money::Cents;
+pub use scope::Scope;
+
+/// A closed list of words, stored as text exactly as the API spells it.
+macro_rules! text_enum {
+    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, sea_orm::EnumIter, sea_orm::DeriveActiveEnum, serde::Serialize, serde::Deserialize)]
+        #[sea_orm(rs_type = "String", db_type = "Text")]
+        pub enum $name {
+            $($(#[$doc])* #[sea_orm(string_value = $text)] #[serde(rename = $text)] $variant),+
+        }
+
+        impl $name {
+            /// Every value, in declared order.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The text in database and API.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text),+ }
+            }
+        }
+    };
+}
+pub(crate) use text_enum;

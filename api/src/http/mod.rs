@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 //! The HTTP side: what surrounds every request.
 
 mod cors;
@@ -16,3 +17,15 @@ pub use security_headers::security_headers;
 pub(crate) fn random_id() -> uuid::Uuid {
     uuid::Builder::from_random_bytes(rand::random()).into_uuid()
 }
+=======
+//! The HTTP side of the gateway.
+
+mod accept;
+pub mod edge;
+pub mod graphql;
+mod transport;
+pub mod ws;
+
+#[cfg(test)]
+mod tests;
+>>>>>>> main

@@ -9,7 +9,7 @@
 //! | `duration_ms` | until the head of the answer, in milliseconds with a fraction |
 //! | `actor.subject`, `actor.membership` | who, acting as what; absent for the anonymous |
 //! | `auth.refused` | why a token was refused |
-//! | `graphql.type`, `graphql.name`, `graphql.cost`, `graphql.errors` | of the operation: kind, name, cost, error codes |
+//! | `graphql.kind`, `graphql.name`, `graphql.cost`, `graphql.errors` | of the operation: kind, name, cost, error codes |
 //!
 //! The line holds no variable, no SQL and no text of an answer. Its span continues an incoming `traceparent`.
 
@@ -148,6 +148,7 @@ impl Line<'_> {
         let errors = operation.map(|operation| operation.error_codes.join(",")).filter(|codes| !codes.is_empty());
         tracing::info!(
             target: "pruefpfad::request",
+            {
             request.id = %self.id,
             http.method = self.method,
             http.route = self.route,
@@ -157,11 +158,12 @@ impl Line<'_> {
             actor.subject = actor.map(|actor| actor.identity.subject.as_str()),
             actor.membership = actor.and_then(|actor| actor.membership.as_ref()).map(field::display),
             auth.refused = refused,
-            graphql.r#type = operation.map(|operation| operation.kind),
+            graphql.kind = operation.map(|operation| operation.kind),
             graphql.name = operation.and_then(|operation| operation.name.as_deref()),
             graphql.cost = operation.and_then(|operation| operation.cost),
             graphql.errors = errors,
-            "request",
+            },
+            "request"
         );
     }
 }
@@ -230,7 +232,7 @@ mod tests {
             ("http.route", "/items/{id}".into()),
             ("http.status", 200.into()),
             ("http.response_bytes", 4.into()),
-            ("graphql.type", "query".into()),
+            ("graphql.kind", "query".into()),
             ("graphql.name", "Items".into()),
             ("graphql.cost", 42.into()),
             ("graphql.errors", "FORBIDDEN".into()),

@@ -1,5 +1,45 @@
-//! Who may do what, and which rows they may see.
+//! Access: which role may do what, and which rows a caller sees. One table each.
+//!
+//! Every use case starts with [`authorize`] or, where it writes, with [`authorize_write`]; a write hands the
+//! [`Permit`] on to the trail, so that nothing is written without having been asked for.
 
+mod action;
+mod caller;
+mod permits;
 mod role;
 
-pub use role::*;
+pub use action::Action;
+pub use caller::Caller;
+pub use permits::permits;
+pub use role::{Membership, Role};
+
+use crate::{Ctx, Db, Error, Result, trail};
+
+/// Proof that the caller may do an action. Only [`authorize`] and [`authorize_write`] make one.
+#[derive(Debug)]
+pub struct Permit(Action);
+
+impl Permit {
+    /// The permitted action.
+    pub const fn action(&self) -> Action {
+        self.0
+    }
+}
+
+/// May the caller do this?
+pub fn authorize(ctx: &Ctx, action: Action) -> Result<Permit> {
+    if ctx.caller.may(action) {
+        Ok(Permit(action))
+    } else {
+        Err(Error::Forbidden(action))
+    }
+}
+
+/// May the caller change something? A denied attempt is kept in the trail.
+pub async fn authorize_write(ctx: &Ctx, db: &Db, action: Action) -> Result<Permit> {
+    let decision = authorize(ctx, action);
+    if decision.is_err() {
+        trail::denied(db, ctx, action).await?;
+    }
+    decision
+}

@@ -1,0 +1,68 @@
+//! Who asks, and which rows they see.
+
+use chrono::{DateTime, Utc};
+use entity::{BezirksstelleId, Scope};
+
+use super::{Action, Membership, Role, permits};
+
+/// The person (or the service itself) behind a request, under one membership.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// Subject of the token.
+    pub subject: String,
+    /// Name as the identity provider gives it.
+    pub name: Option<String>,
+    /// The membership the request is made under; none for the anonymous and for people without a role.
+    pub membership: Option<Membership>,
+    /// The row of the membership's Bezirksstelle.
+    pub bezirksstelle: Option<BezirksstelleId>,
+    /// Whether a token was shown.
+    pub authenticated: bool,
+}
+
+impl Caller {
+    /// Nobody: no token was shown.
+    pub const fn anonymous() -> Self {
+        Self {
+            subject: String::new(),
+            name: None,
+            membership: None,
+            bezirksstelle: None,
+            authenticated: false,
+        }
+    }
+
+    /// The service itself.
+    pub fn system() -> Self {
+        Self {
+            subject: "pruefpfad".to_owned(),
+            name: None,
+            membership: None,
+            bezirksstelle: None,
+            authenticated: true,
+        }
+    }
+
+    /// The role of the membership.
+    pub fn role(&self) -> Option<Role> {
+        self.membership.as_ref().map(|membership| membership.role())
+    }
+
+    /// May this caller do this?
+    pub fn may(&self, action: Action) -> bool {
+        self.role().is_some_and(|role| permits(role, action))
+    }
+
+    /// The rows this caller sees.
+    pub fn scope(&self, now: DateTime<Utc>) -> Scope {
+        match self.role() {
+            Some(Role::InnenrevisionLeitung | Role::Innenrevision | Role::Qualitaetssicherung) => {
+                Scope::Everything
+            }
+            Some(Role::Bezirksstellenleitung | Role::Sachbearbeitung) => self
+                .bezirksstelle
+                .map_or(Scope::Nothing, |id| Scope::Bezirksstelle { id, now }),
+            _ => Scope::Nothing,
+        }
+    }
+}

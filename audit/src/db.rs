@@ -1,0 +1,137 @@
+//! The database: SQLite with one writer, or PostgreSQL. The one place where a connection or a transaction starts.
+
+use std::time::Duration;
+
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseBackend, DatabaseConnection, DatabaseTransaction,
+    DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+};
+
+use crate::{Error, Result};
+
+/// Connections for reading and for writing. On PostgreSQL they are the same pool.
+#[derive(Clone, Debug)]
+pub struct Db {
+    read: DatabaseConnection,
+    write: DatabaseConnection,
+}
+
+impl Db {
+    /// Connects. A SQLite file is created where it is missing; schema changes are the caller's to apply.
+    ///
+    /// SQLite: write-ahead log, `synchronous=FULL`, foreign keys on, one writing connection and several that can only
+    /// read. PostgreSQL: a pool of `max_connections`.
+    pub async fn connect(url: &str, max_connections: u32) -> Result<Self> {
+        if url.starts_with("sqlite:") {
+            Self::connect_sqlite(url, max_connections).await
+        } else {
+            Self::connect_postgres(url, max_connections).await
+        }
+    }
+
+    async fn connect_postgres(url: &str, max_connections: u32) -> Result<Self> {
+        let mut options = quiet(url);
+        options
+            .max_connections(max_connections.max(2))
+            .test_before_acquire_if_idle_for(Duration::from_secs(30));
+        let pool = Database::connect(options).await?;
+        Ok(Self {
+            read: pool.clone(),
+            write: pool,
+        })
+    }
+
+    async fn connect_sqlite(url: &str, max_connections: u32) -> Result<Self> {
+        if url.contains(":memory:") {
+            return Err(Error::internal(
+                "SQLite in memory loses everything with its first connection: name a file",
+            ));
+        }
+        let settings = |read_only: bool| {
+            move |options: sqlx::sqlite::SqliteConnectOptions| {
+                let options = options
+                    .create_if_missing(true)
+                    .journal_mode(sqlx::sqlite::SqliteJournalMode::Wal)
+                    .synchronous(sqlx::sqlite::SqliteSynchronous::Full)
+                    .foreign_keys(true)
+                    .busy_timeout(Duration::from_secs(10))
+                    .pragma("cache_size", "-32768");
+                if read_only {
+                    options.pragma("query_only", "ON")
+                } else {
+                    options
+                }
+            }
+        };
+        let mut writing = quiet(url);
+        writing
+            .max_connections(1)
+            .min_connections(1)
+            .acquire_timeout(Duration::from_secs(60));
+        writing.map_sqlx_sqlite_opts(settings(false));
+        let write = Database::connect(writing).await?;
+        let mut reading = quiet(url);
+        reading.max_connections(max_connections.max(2));
+        reading.map_sqlx_sqlite_opts(settings(true));
+        let read = Database::connect(reading).await?;
+        Ok(Self { read, write })
+    }
+
+    /// For queries that change nothing.
+    pub const fn reader(&self) -> &DatabaseConnection {
+        &self.read
+    }
+
+    /// For schema changes at start.
+    pub const fn owner(&self) -> &DatabaseConnection {
+        &self.write
+    }
+
+    /// Starts a transaction that writes. On SQLite it takes the write lock at once (`BEGIN IMMEDIATE`): a transaction
+    /// that reads first and writes later would fail under contention.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place where a transaction starts"
+    )]
+    pub async fn begin_write(&self) -> Result<DatabaseTransaction> {
+        Ok(self
+            .write
+            .begin_with_options(TransactionOptions {
+                sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+                ..TransactionOptions::default()
+            })
+            .await?)
+    }
+
+    /// Whether this is PostgreSQL.
+    pub fn is_postgres(&self) -> bool {
+        self.read.get_database_backend() == DatabaseBackend::Postgres
+    }
+
+    /// The driver's pool, for COPY.
+    pub fn postgres(&self) -> Option<&sqlx::PgPool> {
+        self.is_postgres()
+            .then(|| self.read.get_postgres_connection_pool())
+    }
+
+    /// The database answers.
+    pub async fn ping(&self) -> Result<(), DbErr> {
+        self.read.ping().await
+    }
+}
+
+/// Options without statements in the log: they would carry values.
+fn quiet(url: &str) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    options.sqlx_logging(false).record_stmt_in_spans(false);
+    options
+}
+
+/// Lets only one transaction at a time through on PostgreSQL, until it ends; SQLite has one writer anyway.
+pub(crate) async fn one_at_a_time(tx: &DatabaseTransaction, gate: i64) -> Result<()> {
+    if tx.get_database_backend() == DatabaseBackend::Postgres {
+        tx.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({gate})"))
+            .await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,251 @@
+//! Opening, closing and finding engagements.
+
+use chrono::Datelike;
+use entity::engagement::{ActiveModel, Column, Entity, Model, State};
+use entity::{EngagementId, Scope, population, population_import, sample, sample_item};
+use sea_orm::sea_query::Query;
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, PaginatorTrait,
+    QueryFilter, QuerySelect, Set,
+};
+use serde::Serialize;
+use serde_json::json;
+
+use super::rules::{Open, check_open, number};
+use crate::access::{Action, authorize, authorize_write};
+use crate::db::one_at_a_time;
+use crate::idempotency::{Claimed, claim};
+use crate::page::{self, Page, PageArgs};
+use crate::trail::{self, Subject};
+use crate::{Code, Ctx, Db, EngagementKey, Error, Result};
+
+const NUMBER_GATE: i64 = 0x50_02;
+
+/// Opens an engagement under the next number of the year.
+pub async fn open(ctx: &Ctx, db: &Db, idempotency_key: &str, input: Open) -> Result<Model> {
+    let permit = authorize_write(ctx, db, Action::EngagementOpen).await?;
+    let refusals = check_open(&input);
+    if !refusals.is_empty() {
+        return Err(Error::Refused(refusals));
+    }
+    let tx = db.begin_write().await?;
+    one_at_a_time(&tx, NUMBER_GATE).await?;
+    let claim = match claim(&tx, ctx, idempotency_key, "openEngagement", &input).await? {
+        Claimed::New(claim) => claim,
+        Claimed::Repeated(id) => return required(Entity::find_by_id(EngagementId(id)).one(&tx).await?),
+    };
+    let now = ctx.now();
+    let last: Option<i32> = Entity::find()
+        .filter(Column::Year.eq(now.year()))
+        .select_only()
+        .column_as(Column::Serial.max(), "serial")
+        .into_tuple::<Option<i32>>()
+        .one(&tx)
+        .await?
+        .flatten();
+    let serial = last.unwrap_or(0) + 1;
+    let id = EngagementId(ctx.new_id());
+    let key: [u8; 32] = ctx.sources.random_bytes();
+    let sealed_key = ctx
+        .sources
+        .vault()
+        .seal(ctx.sources.random_bytes(), id.0.as_bytes(), &key)?;
+    let row = ActiveModel {
+        id: Set(id),
+        year: Set(now.year()),
+        serial: Set(serial),
+        number: Set(number(now.year(), serial)),
+        title: Set(input.title),
+        function: Set(input.function),
+        objective: Set(input.objective),
+        legal_basis: Set(input.legal_basis),
+        period_from: Set(input.period_from),
+        period_to: Set(input.period_to),
+        state: Set(State::Open),
+        sealed_key: Set(sealed_key),
+        opened_by: Set(ctx.caller.subject.clone()),
+        opened_at: Set(now),
+        closed_by: Set(None),
+        closed_at: Set(None),
+        closing_note: Set(None),
+        version: Set(1),
+    }
+    .insert(&tx)
+    .await?;
+    claim.remember(&tx, ctx, id.0).await?;
+    let subject = Subject::new("Engagement", id.0, id);
+    trail::record(
+        &tx,
+        ctx,
+        &permit,
+        subject,
+        json!({ "number": row.number, "function": row.function }),
+    )
+    .await?;
+    tx.commit().await?;
+    Ok(row)
+}
+
+/// What closes an engagement.
+#[derive(Clone, Debug, Serialize)]
+pub struct Close {
+    /// The engagement.
+    pub id: EngagementId,
+    /// The version the caller saw.
+    pub expected_version: i32,
+    /// What is said at closing; needed where work is left undone.
+    pub note: Option<String>,
+}
+
+/// Closes an engagement. Planned samples, running imports and unchecked items need a note that says why.
+pub async fn close(ctx: &Ctx, db: &Db, input: Close) -> Result<Model> {
+    let permit = authorize_write(ctx, db, Action::EngagementClose).await?;
+    let tx = db.begin_write().await?;
+    let row = lock_open(&tx, ctx, input.id, "input.id").await?;
+    if row.version != input.expected_version {
+        return Err(Error::refused_with(
+            Code::StaleVersion,
+            "input.expectedVersion",
+            row.version,
+        ));
+    }
+    let note = input.note.filter(|note| !note.trim().is_empty());
+    if let Some(refusal) = note
+        .as_deref()
+        .and_then(|note| crate::refusal::text("input.note", note, 4_000))
+    {
+        return Err(Error::Refused(vec![refusal]));
+    }
+    let running = running_imports(&tx, input.id).await?;
+    if running > 0 {
+        return Err(Error::refused(Code::ImportRunning, "input.id"));
+    }
+    let open = open_work(&tx, input.id).await?;
+    if let (Some(open), None) = (&open, &note) {
+        return Err(Error::refused_with(
+            Code::EngagementHasOpenWork,
+            "input.note",
+            open,
+        ));
+    }
+    let version = row.version + 1;
+    let mut change: ActiveModel = row.into();
+    change.state = Set(State::Closed);
+    change.closed_by = Set(Some(ctx.caller.subject.clone()));
+    change.closed_at = Set(Some(ctx.now()));
+    change.closing_note = Set(note);
+    change.version = Set(version);
+    let row = change.update(&tx).await?;
+    trail::record(
+        &tx,
+        ctx,
+        &permit,
+        Subject::new("Engagement", row.id.0, row.id),
+        json!({ "open": open }),
+    )
+    .await?;
+    tx.commit().await?;
+    Ok(row)
+}
+
+async fn running_imports(tx: &DatabaseTransaction, id: EngagementId) -> Result<u64> {
+    Ok(population_import::Entity::find()
+        .filter(population_import::Column::State.eq(population_import::State::Running))
+        .filter(
+            population_import::Column::PopulationId.in_subquery(
+                Query::select()
+                    .column(population::Column::Id)
+                    .from(population::Entity)
+                    .cond_where(population::Column::EngagementId.eq(id))
+                    .to_owned(),
+            ),
+        )
+        .count(tx)
+        .await?)
+}
+
+/// What is left undone, in words of counts.
+async fn open_work(tx: &DatabaseTransaction, id: EngagementId) -> Result<Option<String>> {
+    let planned = sample::Entity::find()
+        .filter(sample::Column::EngagementId.eq(id))
+        .filter(sample::Column::State.eq(sample::State::Planned))
+        .count(tx)
+        .await?;
+    let unchecked = sample_item::Entity::visible_to(&Scope::Everything)
+        .filter(sample_item::Column::EngagementId.eq(id))
+        .filter(sample_item::Column::State.ne(sample_item::State::Checked))
+        .count(tx)
+        .await?;
+    Ok((planned + unchecked > 0)
+        .then(|| format!("Stichproben/samples {planned}, Positionen/items {unchecked}")))
+}
+
+/// The engagement, if the caller may see it.
+pub async fn find(ctx: &Ctx, db: &Db, id: EngagementId) -> Result<Option<Model>> {
+    Ok(find_many(ctx, db, &[id]).await?.pop())
+}
+
+/// Engagements by id, those the caller may see.
+pub async fn find_many(ctx: &Ctx, db: &Db, ids: &[EngagementId]) -> Result<Vec<Model>> {
+    authorize(ctx, Action::EngagementRead)?;
+    Ok(Entity::visible_to(&ctx.caller.scope(ctx.now()))
+        .filter(Column::Id.is_in(ids.iter().copied()))
+        .all(db.reader())
+        .await?)
+}
+
+/// Engagements the caller may see, newest first; the count only where asked for.
+pub async fn list(
+    ctx: &Ctx,
+    db: &Db,
+    state: Option<State>,
+    args: &PageArgs,
+    counted: bool,
+) -> Result<(Page<Model>, Option<u64>)> {
+    authorize(ctx, Action::EngagementRead)?;
+    let mut select = Entity::visible_to(&ctx.caller.scope(ctx.now()));
+    if let Some(state) = state {
+        select = select.filter(Column::State.eq(state));
+    }
+    let total = if counted {
+        Some(select.clone().count(db.reader()).await?)
+    } else {
+        None
+    };
+    Ok((
+        page::by_id(select, Column::Id, true, args, db.reader()).await?,
+        total,
+    ))
+}
+
+/// The visible, open engagement, locked until the transaction ends: what hangs on it is numbered under this lock.
+pub(crate) async fn lock_open(
+    tx: &DatabaseTransaction,
+    ctx: &Ctx,
+    id: EngagementId,
+    path: &str,
+) -> Result<Model> {
+    let row = Entity::visible_to(&ctx.caller.scope(ctx.now()))
+        .filter(Column::Id.eq(id))
+        .lock_exclusive()
+        .one(tx)
+        .await?
+        .ok_or_else(|| Error::refused(Code::NotFound, path))?;
+    if row.state == State::Closed {
+        return Err(Error::refused(Code::EngagementClosed, path));
+    }
+    Ok(row)
+}
+
+/// The key of an engagement's pseudonyms.
+pub(crate) async fn key(ctx: &Ctx, db: &impl ConnectionTrait, id: EngagementId) -> Result<EngagementKey> {
+    let row = required(Entity::find_by_id(id).one(db).await?)?;
+    Ok(EngagementKey::new(
+        &ctx.sources.vault().open(id.0.as_bytes(), &row.sealed_key)?,
+    ))
+}
+
+/// A row that must be there.
+fn required<T>(row: Option<T>) -> Result<T> {
+    row.ok_or_else(|| Error::internal("a row that is referred to is missing"))
+}

@@ -1,0 +1,67 @@
+//! One error type for all use cases, without transport.
+
+use sea_orm::DbErr;
+
+use crate::access::Action;
+use crate::refusal::{Code, Refusal};
+
+/// The result of a use case.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a use case did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Visible to the caller, but not allowed.
+    #[error("the caller may not {0:?}")]
+    Forbidden(Action),
+    /// Refused by a rule: expected, and data for the caller.
+    #[error("refused: {0:?}")]
+    Refused(Vec<Refusal>),
+    /// The database failed. The text stays inside.
+    #[error("database: {0}")]
+    Database(DbErr),
+    /// Something that must not happen. The text stays inside.
+    #[error("internal: {0}")]
+    Internal(String),
+}
+
+impl Error {
+    /// An error whose text stays in the log.
+    pub fn internal(text: impl Into<String>) -> Self {
+        Self::Internal(text.into())
+    }
+
+    /// One refusal, naming the input field by its path.
+    pub fn refused(code: Code, path: &str) -> Self {
+        Self::Refused(vec![Refusal::new(code, path)])
+    }
+
+    /// One refusal with a detail that the message shows: a number, a line, a name. Never social data.
+    pub fn refused_with(code: Code, path: &str, detail: impl std::fmt::Display) -> Self {
+        Self::Refused(vec![Refusal::new(code, path).with(detail)])
+    }
+}
+
+/// A full disk is the operator's to mend and the user's to know; all else stays inside.
+impl From<DbErr> for Error {
+    fn from(error: DbErr) -> Self {
+        let text = error.to_string();
+        if [
+            "database or disk is full",
+            "No space left on device",
+            "could not extend file",
+        ]
+        .iter()
+        .any(|sign| text.contains(sign))
+        {
+            return Self::refused(Code::StorageFull, "");
+        }
+        Self::Database(error)
+    }
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        DbErr::Custom(error.to_string()).into()
+    }
+}

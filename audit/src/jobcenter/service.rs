@@ -1,0 +1,81 @@
+//! Setting up and reading the Jobcenter.
+
+use entity::bezirksstelle::{self, Kind};
+use entity::{BezirksstelleId, JobcenterId, jobcenter};
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, Set};
+
+use super::Preset;
+use crate::db::one_at_a_time;
+use crate::{Ctx, Db, Result};
+
+const SETUP_GATE: i64 = 0x50_01;
+
+/// Sets the Jobcenter up from a preset where the database has none yet; `label` replaces the preset's words.
+pub async fn set_up(ctx: &Ctx, db: &Db, preset: &Preset, label: Option<(&str, &str)>) -> Result<()> {
+    if jobcenter::Entity::find().count(db.reader()).await? > 0 {
+        return Ok(());
+    }
+    let tx = db.begin_write().await?;
+    one_at_a_time(&tx, SETUP_GATE).await?;
+    if jobcenter::Entity::find().count(&tx).await? > 0 {
+        return Ok(());
+    }
+    let (one, many) = label.unwrap_or((preset.label, preset.label_plural));
+    let id = JobcenterId(ctx.new_id());
+    jobcenter::ActiveModel {
+        id: Set(id),
+        name: Set(preset.name.to_owned()),
+        preset: Set(preset.key.to_owned()),
+        label: Set(one.to_owned()),
+        label_plural: Set(many.to_owned()),
+    }
+    .insert(&tx)
+    .await?;
+    let parts = std::iter::once((preset.fachbereich, Kind::Fachbereich)).chain(
+        preset
+            .bezirksstellen
+            .iter()
+            .map(|name| (*name, Kind::Bezirksstelle)),
+    );
+    let rows = parts
+        .enumerate()
+        .map(|(number, (name, kind))| bezirksstelle::ActiveModel {
+            id: Set(BezirksstelleId(ctx.new_id())),
+            jobcenter_id: Set(id),
+            number: Set(format!("{number:02}")),
+            name: Set(name.to_owned()),
+            kind: Set(kind),
+        });
+    bezirksstelle::Entity::insert_many(rows).exec(&tx).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// The Jobcenter, once it is set up.
+pub async fn current(db: &Db) -> Result<Option<jobcenter::Model>> {
+    Ok(jobcenter::Entity::find().one(db.reader()).await?)
+}
+
+/// All parts by number: a few dozen at the most.
+pub async fn bezirksstellen(db: &Db) -> Result<Vec<bezirksstelle::Model>> {
+    Ok(bezirksstelle::Entity::find()
+        .order_by_asc(bezirksstelle::Column::Number)
+        .all(db.reader())
+        .await?)
+}
+
+/// Parts by id.
+pub async fn bezirksstellen_by_id(db: &Db, ids: &[BezirksstelleId]) -> Result<Vec<bezirksstelle::Model>> {
+    Ok(bezirksstelle::Entity::find()
+        .filter(bezirksstelle::Column::Id.is_in(ids.iter().copied()))
+        .all(db.reader())
+        .await?)
+}
+
+/// The part with this number.
+pub async fn by_number(db: &Db, number: &str) -> Result<Option<bezirksstelle::Model>> {
+    Ok(bezirksstelle::Entity::find()
+        .filter(bezirksstelle::Column::Number.eq(number))
+        .one(db.reader())
+        .await?)
+}

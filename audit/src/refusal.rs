@@ -1,0 +1,167 @@
+//! Expected refusals: a code that never changes, the input field it is about, and a message in two languages.
+
+/// The language of messages to people.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Language {
+    /// German, the default.
+    #[default]
+    De,
+    /// English, on request.
+    En,
+}
+
+/// One refusal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// What was wrong.
+    pub code: Code,
+    /// The input field, dotted: `input.columns.amount`. Empty where no single field is to blame.
+    pub path: String,
+    /// A number, line or name the message shows. Never social data.
+    pub detail: String,
+}
+
+impl Refusal {
+    /// A refusal without detail.
+    pub fn new(code: Code, path: &str) -> Self {
+        Self {
+            code,
+            path: path.to_owned(),
+            detail: String::new(),
+        }
+    }
+
+    /// The same with a detail.
+    #[must_use]
+    pub fn with(mut self, detail: impl std::fmt::Display) -> Self {
+        self.detail = detail.to_string();
+        self
+    }
+
+    /// The message: what is wrong and what to do next.
+    pub fn message(&self, language: Language) -> String {
+        let text = self.code.text(language);
+        if self.detail.is_empty() {
+            text.replace(" ({})", "")
+        } else {
+            text.replace("{}", &self.detail)
+        }
+    }
+}
+
+/// A text that is needed and has a greatest length in characters.
+pub(crate) fn text(path: &str, text: &str, most: usize) -> Option<Refusal> {
+    if text.trim().is_empty() {
+        Some(Refusal::new(Code::Required, path))
+    } else if text.chars().count() > most {
+        Some(Refusal::new(Code::TooLong, path).with(most))
+    } else {
+        None
+    }
+}
+
+macro_rules! codes {
+    ($($name:ident = $code:literal: $de:literal, $en:literal;)+) => {
+        /// What was wrong. Codes never change.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Code { $(#[doc = $en] $name),+ }
+
+        impl Code {
+            /// Every code.
+            pub const ALL: &'static [Self] = &[$(Self::$name),+];
+
+            /// The code as the API spells it.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $code),+ }
+            }
+
+            const fn text(self, language: Language) -> &'static str {
+                match (self, language) { $((Self::$name, Language::De) => $de, (Self::$name, Language::En) => $en),+ }
+            }
+        }
+    };
+}
+
+codes! {
+    Required = "REQUIRED": "Diese Angabe fehlt.", "This input is missing.";
+    TooLong = "TOO_LONG": "Der Text ist zu lang ({}).", "The text is too long ({}).";
+    TooMany = "TOO_MANY": "Das sind zu viele Einträge auf einmal ({}).", "These are too many entries at once ({}).";
+    InvalidValue = "INVALID_VALUE": "Der Wert ist hier nicht zulässig ({}).", "The value is not allowed here ({}).";
+    NotFound = "NOT_FOUND": "Das Objekt gibt es nicht oder es ist für Sie nicht sichtbar.", "The object does not exist or is not visible to you.";
+    StaleVersion = "STALE_VERSION": "Der Stand wurde inzwischen geändert (aktuelle Version: {}). Bitte neu laden und die Änderung wiederholen.", "It was changed in the meantime (current version: {}). Reload and repeat the change.";
+    IdempotencyKeyInvalid = "IDEMPOTENCY_KEY_INVALID": "Der Wiederholungsschlüssel muss 1 bis 200 Zeichen haben.", "The idempotency key must have 1 to 200 characters.";
+    IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED": "Der Wiederholungsschlüssel wurde schon mit anderen Angaben benutzt. Bitte einen neuen Schlüssel wählen.", "The idempotency key was used before with other input. Choose a new key.";
+    NameTaken = "NAME_TAKEN": "Der Name ist in dieser Prüfung schon vergeben.", "The name is taken in this engagement.";
+    ReasonRequired = "REASON_REQUIRED": "Hier ist eine Begründung nötig.", "A reason is required here.";
+    StorageFull = "STORAGE_FULL": "Der Speicherplatz ist erschöpft; es wurde nichts gespeichert. Bitte die Administration verständigen.", "Storage is full; nothing was saved. Tell the administration.";
+    PeriodReversed = "PERIOD_REVERSED": "Der Zeitraum endet vor seinem Beginn.", "The period ends before it begins.";
+    EngagementClosed = "ENGAGEMENT_CLOSED": "Die Prüfung ist abgeschlossen und kann nicht mehr geändert werden.", "The engagement is closed and can no longer be changed.";
+    EngagementHasOpenWork = "ENGAGEMENT_HAS_OPEN_WORK": "Es ist noch etwas offen: {}. Bitte erledigen, oder mit Begründung abschließen.", "Something is still open: {}. Finish it, or close with a reason.";
+    PopulationFrozen = "POPULATION_FROZEN": "Die Grundgesamtheit ist festgeschrieben und kann nicht mehr geändert werden.", "The population is frozen and can no longer be changed.";
+    PopulationNotFrozen = "POPULATION_NOT_FROZEN": "Die Grundgesamtheit muss erst festgeschrieben werden.", "The population has to be frozen first.";
+    PopulationDiscarded = "POPULATION_DISCARDED": "Die Grundgesamtheit wurde verworfen.", "The population was discarded.";
+    PopulationEmpty = "POPULATION_EMPTY": "Die Grundgesamtheit hat keine Positionen. Bitte zuerst einen Auszug importieren.", "The population has no items. Import an extract first.";
+    MappingInvalid = "MAPPING_INVALID": "Die Spaltenzuordnung ist unvollständig oder widersprüchlich ({}).", "The column mapping is incomplete or contradictory ({}).";
+    ImportRunning = "IMPORT_RUNNING": "Für diese Grundgesamtheit läuft gerade ein Import. Bitte sein Ende abwarten.", "An import into this population is running. Wait for its end.";
+    ImportNotWaiting = "IMPORT_NOT_WAITING": "Dieser Import hat seine Datei schon erhalten. Bitte einen neuen Import eröffnen.", "This import has had its file already. Open a new import.";
+    FileAlreadyImported = "FILE_ALREADY_IMPORTED": "Dieselbe Datei wurde schon importiert ({}); es wurde nichts übernommen.", "The same file was imported before ({}); nothing was taken.";
+    FileEmpty = "FILE_EMPTY": "Die Datei ist leer.", "The file is empty.";
+    HeaderOnly = "HEADER_ONLY": "Die Datei hat nur eine Kopfzeile und keine Daten.", "The file has only a header line and no data.";
+    HeaderRefused = "HEADER_REFUSED": "Die Kopfzeile passt nicht zur Spaltenzuordnung: {}. Es dürfen nur zugeordnete Spalten in der Datei sein.", "The header does not match the mapping: {}. Only mapped columns may be in the file.";
+    WrongEncoding = "WRONG_ENCODING": "Die Datei hat nicht die angegebene Kodierung ({}). Bitte die Angabe oder die Datei berichtigen.", "The file is not in the declared encoding ({}). Correct the declaration or the file.";
+    RecordTooLong = "RECORD_TOO_LONG": "Eine Zeile ist länger als zulässig ({}). Vermutlich fehlt ein schließendes Anführungszeichen.", "A line is longer than allowed ({}). A closing quotation mark is probably missing.";
+    FileTooLarge = "FILE_TOO_LARGE": "Die Datei ist größer als zulässig ({}).", "The file is larger than allowed ({}).";
+    UploadBroken = "UPLOAD_BROKEN": "Die Übertragung brach ab; es wurde nichts übernommen. Bitte einen neuen Import eröffnen und die Datei noch einmal senden.", "The upload broke off; nothing was taken. Open a new import and send the file again.";
+    Interrupted = "INTERRUPTED": "Der Dienst wurde während des Imports beendet; es wurde nichts übernommen. Bitte den Import wiederholen.", "The service was stopped during the import; nothing was taken. Repeat the import.";
+    LinesRejected = "LINES_REJECTED": "Zeilen wurden zurückgewiesen ({}); es wurde nichts übernommen. Die Liste nennt Zeile, Spalte und Grund.", "Lines were rejected ({}); nothing was taken. The list names line, column and reason.";
+    ControlTotalMissing = "CONTROL_TOTAL_MISSING": "Vor dem Festschreiben muss eine Kontrollsumme aus unabhängiger Quelle erfasst sein.", "Before freezing a control total from an independent source has to be entered.";
+    ControlTotalSamePerson = "CONTROL_TOTAL_SAME_PERSON": "Wer den Auszug importiert hat, darf die Kontrollsumme nicht erfassen. Bitte eine zweite Person beteiligen.", "Who imported the extract must not enter the control total. Involve a second person.";
+    ControlCellDoubled = "CONTROL_CELL_DOUBLED": "Diese Zelle (Kostenträger, Bezirksstelle, Monat) ist doppelt ({}).", "This cell (fund, Bezirksstelle, month) appears twice ({}).";
+    ControlTotalOutdated = "CONTROL_TOTAL_OUTDATED": "Seit der Kontrollsumme kam ein weiterer Auszug hinzu. Bitte die Kontrollsumme neu erfassen.", "Another extract was added after the control total. Enter the control total anew.";
+    DifferencesOpen = "DIFFERENCES_OPEN": "Es gibt Abweichungen zur Kontrollsumme, die nicht erklärt und genehmigt sind ({}).", "There are differences from the control total that are not explained and approved ({}).";
+    DifferenceNotExplained = "DIFFERENCE_NOT_EXPLAINED": "Die Abweichung ist noch nicht erklärt.", "The difference is not explained yet.";
+    DifferenceApproved = "DIFFERENCE_APPROVED": "Die Abweichung ist schon genehmigt.", "The difference is approved already.";
+    ApproverIsAuthor = "APPROVER_IS_AUTHOR": "Wer die Erklärung geschrieben hat, darf sie nicht genehmigen.", "Who wrote the explanation must not approve it.";
+    BezirksstelleUnknown = "BEZIRKSSTELLE_UNKNOWN": "Diese Bezirksstelle gibt es nicht ({}).", "There is no such Bezirksstelle ({}).";
+    ConfidenceOutOfRange = "CONFIDENCE_OUT_OF_RANGE": "Die Sicherheit muss größer als 0 und kleiner als 1 sein.", "Confidence must be above 0 and below 1.";
+    RateOutOfRange = "RATE_OUT_OF_RANGE": "Die Rate muss zwischen 0 und 1 liegen.", "The rate must be between 0 and 1.";
+    TolerableNotAboveExpected = "TOLERABLE_NOT_ABOVE_EXPECTED": "Der hinnehmbare Fehler muss größer sein als der erwartete.", "The tolerable error must be above the expected error.";
+    SampleLargerThanPopulation = "SAMPLE_LARGER_THAN_POPULATION": "Die Stichprobe wäre größer als die Grundgesamtheit ({}).", "The sample would be larger than the population ({}).";
+    SizeInvalid = "SIZE_INVALID": "Der Umfang muss mindestens 1 sein und entweder vorgegeben oder aus Sicherheit und Fehlergrenzen berechnet werden.", "The size must be at least 1, and either given or computed from confidence and error bounds.";
+    NothingToSelect = "NOTHING_TO_SELECT": "Es gibt keine Positionen, die ausgewählt werden könnten.", "There are no items that could be selected.";
+    SampleNotPlanned = "SAMPLE_NOT_PLANNED": "Die Stichprobe ist schon gezogen oder aufgegeben. Eine neue Ziehung ist eine neue Stichprobe.", "The sample is drawn or aborted already. A new draw is a new sample.";
+    SampleNotDrawn = "SAMPLE_NOT_DRAWN": "Die Stichprobe ist noch nicht gezogen.", "The sample is not drawn yet.";
+    SeedInvalid = "SEED_INVALID": "Der Startwert muss 1 bis 200 Zeichen haben.", "The seed must have 1 to 200 characters.";
+    ItemNotInPopulation = "ITEM_NOT_IN_POPULATION": "Diese Position gibt es in der Grundgesamtheit nicht ({}).", "There is no such item in the population ({}).";
+    ItemDoubled = "ITEM_DOUBLED": "Diese Position ist doppelt ({}).", "This item appears twice ({}).";
+    FrameChanged = "FRAME_CHANGED": "Die Grundgesamtheit stimmt nicht mehr mit ihrem festgeschriebenen Stand überein. Bitte die Administration verständigen.", "The population no longer matches its frozen state. Tell the administration.";
+    ProgrammeUnknown = "PROGRAMME_UNKNOWN": "Dieses Prüfprogramm gibt es nicht.", "There is no such test programme.";
+    AttributeUnknown = "ATTRIBUTE_UNKNOWN": "Dieses Merkmal gibt es im Prüfprogramm nicht ({}).", "There is no such attribute in the programme ({}).";
+    AttributeDoubled = "ATTRIBUTE_DOUBLED": "Dieses Merkmal ist doppelt beantwortet ({}).", "This attribute is answered twice ({}).";
+    AttributeMissing = "ATTRIBUTE_MISSING": "Dieses Merkmal ist nicht beantwortet ({}).", "This attribute is not answered ({}).";
+    ErrorClassContradictsAmounts = "ERROR_CLASS_CONTRADICTS_AMOUNTS": "Fehlerart und Beträge widersprechen sich ({}).", "Error class and amounts contradict each other ({}).";
+    ErrorClassContradictsAnswers = "ERROR_CLASS_CONTRADICTS_ANSWERS": "Fehlerart und Antworten widersprechen sich: mit einem Nein oder „nicht belegt“ gibt es einen Fehler, ohne keinen.", "Error class and answers contradict each other: with a no or 'not evidenced' there is an error, without there is none.";
+    SecondCheckSamePerson = "SECOND_CHECK_SAME_PERSON": "Die zweite Prüfung muss eine andere Person vornehmen.", "The second check has to be made by another person.";
+    ChecksComplete = "CHECKS_COMPLETE": "Für diese Position liegen schon alle Prüfungen vor.", "This item has all its checks already.";
+    SampleNotEvaluable = "SAMPLE_NOT_EVALUABLE": "Die Stichprobe ist noch nicht vollständig geprüft ({}).", "The sample is not completely checked yet ({}).";
+    AmountOverflow = "AMOUNT_OVERFLOW": "Der Betrag ist zu groß.", "The amount is too large.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_and_messages_show_the_detail_or_drop_its_brackets() {
+        let mut codes: Vec<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        codes.sort_unstable();
+        codes.dedup();
+        assert_eq!(codes.len(), Code::ALL.len());
+        let refusal = Refusal::new(Code::TooLong, "input.title");
+        assert_eq!(refusal.message(Language::De), "Der Text ist zu lang.");
+        assert_eq!(
+            refusal.with("200").message(Language::En),
+            "The text is too long (200)."
+        );
+    }
+}

@@ -1,0 +1,94 @@
+//! Items drawn into a sample.
+//!
+//! Bezirksstelle, amount and reference repeat the population item's: they never change after freezing, and lists
+//! filter, sort and scope on them with one index.
+
+use sea_orm::entity::prelude::*;
+use sea_orm::{Condition, QueryFilter};
+
+use crate::{BezirksstelleId, Cents, EngagementId, ItemId, SampleId, SampleItemId, Scope, StratumId, text_enum};
+
+text_enum! {
+    /// How far checking has come.
+    State {
+        /// No check yet.
+        Open = "OPEN",
+        /// Checked, but a second person's check is still asked for.
+        PartlyChecked = "PARTLY_CHECKED",
+        /// Two checks say different things.
+        Disputed = "DISPUTED",
+        /// As many checks as asked for, and they agree.
+        Checked = "CHECKED",
+    }
+}
+
+text_enum! {
+    /// What checking found, once it is complete.
+    CheckResult {
+        /// Legal and correct.
+        NoError = "NO_ERROR",
+        /// At least one error.
+        Error = "ERROR",
+    }
+}
+
+/// One drawn item.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "sample_item")]
+pub struct Model {
+    /// Id.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: SampleItemId,
+    /// Its sample.
+    pub sample_id: SampleId,
+    /// Its stratum.
+    pub stratum_id: StratumId,
+    /// The population item.
+    pub item_id: ItemId,
+    /// Its engagement.
+    pub engagement_id: EngagementId,
+    /// Position in the draw, from 1.
+    pub draw_order: i64,
+    /// Ticket number, for simple random selection.
+    pub ticket: Option<String>,
+    /// How often it was hit; each hit is one sampling unit.
+    pub hits: i64,
+    /// Its Bezirksstelle.
+    pub bezirksstelle_id: BezirksstelleId,
+    /// Its amount.
+    pub amount_cents: Cents,
+    /// Its reference.
+    pub reference: String,
+    /// From when its Bezirksstelle may see it: announced or requested.
+    pub visible_from: Option<DateTimeUtc>,
+    /// How far checking has come.
+    pub state: State,
+    /// What checking found.
+    pub result: Option<CheckResult>,
+    /// Counts changes.
+    pub version: i32,
+}
+
+/// No typed relations: finders join where they need to.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+impl Entity {
+    /// Items a caller may see. A Bezirksstelle sees its own from the moment they were announced or requested.
+    pub fn visible_to(scope: &Scope) -> Select<Self> {
+        Self::find().filter(condition(scope))
+    }
+}
+
+/// The scope as a condition on sample items.
+pub(crate) fn condition(scope: &Scope) -> Condition {
+    match scope {
+        Scope::Everything => Condition::all(),
+        Scope::Bezirksstelle { id, now } => {
+            Condition::all().add(Column::BezirksstelleId.eq(*id)).add(Column::VisibleFrom.lte(*now))
+        }
+        Scope::Nothing => crate::engagement::nothing(),
+    }
+}

@@ -1,0 +1,21 @@
+//! Which rows a caller may see.
+
+use sea_orm::prelude::DateTimeUtc;
+
+use crate::BezirksstelleId;
+
+/// The rows a caller may see. Made from the caller by the audit crate; every finder takes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Every row: the Innenrevision and the service itself.
+    Everything,
+    /// Sample items of one Bezirksstelle that were announced or requested by `now`, and what they hang on.
+    Bezirksstelle {
+        /// The caller's Bezirksstelle.
+        id: BezirksstelleId,
+        /// The time of the request.
+        now: DateTimeUtc,
+    },
+    /// No row.
+    Nothing,
+}
