@@ -44,7 +44,10 @@ pub struct FundSplit {
 impl FundSplit {
     /// The whole amount, or `None` where it overflows.
     pub fn total(&self) -> Option<Cents> {
-        self.bund.checked_add(self.kommune)?.checked_add(self.land)?.checked_add(self.eu)
+        self.bund
+            .checked_add(self.kommune)?
+            .checked_add(self.land)?
+            .checked_add(self.eu)
     }
 
     /// The part of one fund.

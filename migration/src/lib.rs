@@ -3,7 +3,10 @@
 //! A change is plain SQL with a few words in braces (`{uuid}`, `{bytes}`, ...) for what the two databases name
 //! differently; [`apply`] fills them in. Migrations spell their own columns and know no entity.
 
-#![expect(elided_lifetimes_in_paths, reason = "the trait of sea-orm-migration is declared so")]
+#![expect(
+    elided_lifetimes_in_paths,
+    reason = "the trait of sea-orm-migration is declared so"
+)]
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseBackend};
@@ -54,7 +57,9 @@ async fn apply(manager: &SchemaManager<'_>, statements: &[&str]) -> Result<(), D
         ],
     };
     for statement in statements {
-        let sql = words.iter().fold((*statement).to_owned(), |sql, (word, name)| sql.replace(word, name));
+        let sql = words.iter().fold((*statement).to_owned(), |sql, (word, name)| {
+            sql.replace(word, name)
+        });
         manager.get_connection().execute_unprepared(&sql).await?;
     }
     Ok(())

@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use super::HealthcheckArgs;
-use crate::config::{Language, Settings};
+use crate::config::Settings;
+use crate::language::Language;
 
 /// Asks `/health/ready`.
 pub(super) async fn run(arguments: &HealthcheckArgs, settings: &Settings, language: Language) -> anyhow::Result<ExitCode> {
@@ -60,9 +61,9 @@ mod tests {
             let handle = server.handle();
             tokio::spawn(server);
             let arguments = HealthcheckArgs { url: Some(url), timeout_seconds: 5 };
-            assert_eq!(run(&arguments, &settings, Language::English).await.unwrap(), expected);
+            assert_eq!(run(&arguments, &settings, Language::En).await.unwrap(), expected);
             handle.stop(false).await;
-            assert_eq!(run(&arguments, &settings, Language::English).await.unwrap(), ExitCode::FAILURE);
+            assert_eq!(run(&arguments, &settings, Language::En).await.unwrap(), ExitCode::FAILURE);
         }
     }
 

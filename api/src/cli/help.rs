@@ -3,7 +3,7 @@
 use clap::{Command, CommandFactory as _};
 
 use super::Cli;
-use crate::config::Language;
+use crate::language::Language;
 
 /// Path of a command or argument, and its text.
 const GERMAN: &[(&str, &str)] = &[
@@ -58,8 +58,8 @@ const GERMAN_TEMPLATE: &str = "{about}\n\nAufruf: {usage}\n\n{all-args}{after-he
 /// The command line with the help texts of a language.
 pub(super) fn command(language: Language) -> Command {
     match language {
-        Language::German => german(Cli::command(), ""),
-        Language::English => Cli::command(),
+        Language::De => german(Cli::command(), ""),
+        Language::En => Cli::command(),
     }
 }
 
@@ -114,8 +114,8 @@ mod tests {
     #[test]
     fn help_is_german_unless_asked() {
         let help = |language| command(language).render_help().to_string();
-        assert!(help(Language::German).contains("Dienst starten"));
-        assert!(help(Language::English).contains("Serve the API"));
-        command(Language::German).debug_assert();
+        assert!(help(Language::De).contains("Dienst starten"));
+        assert!(help(Language::En).contains("Serve the API"));
+        command(Language::De).debug_assert();
     }
 }

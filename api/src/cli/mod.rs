@@ -14,7 +14,8 @@ use audit::access::Role;
 use clap::{Args, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use crate::auth::Now;
-use crate::config::{self, Language, Layers, Loaded};
+use crate::config::{self, Layers, Loaded};
+use crate::language::Language;
 
 /// Gateway to the control and steering system of a municipal Jobcenter.
 #[derive(Debug, Parser)]

@@ -53,7 +53,8 @@ mod tests {
 
     use super::*;
     use crate::auth::verifier;
-    use crate::config::{Language, Layers};
+    use crate::config::Layers;
+    use crate::language::Language;
 
     #[test]
     fn a_token_opens_the_service_of_the_same_configuration() {
@@ -61,7 +62,7 @@ mod tests {
         let mut settings = Layers::default().load().unwrap().settings;
         settings.auth.development_key = true;
         settings.auth.development_key_file = folder.path().join("key.pem");
-        let surroundings = Surroundings { language: Language::English, now: Arc::new(|| DateTime::UNIX_EPOCH) };
+        let surroundings = Surroundings { language: Language::En, now: Arc::new(|| DateTime::UNIX_EPOCH) };
         let mut arguments =
             TokenArgs { role: Role::Sachbearbeitung, bezirksstelle: Some("03".to_owned()), subject: None, name: None, minutes: 1 };
         let token = issue(&arguments, &settings, &surroundings).unwrap();

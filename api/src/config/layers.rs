@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use config::{Config, File, FileFormat, Map, Source, Value, ValueKind};
 
 use super::key::{KEYS, Key, Kind, PREFIX};
-use super::{Language, Problem, Settings};
+use super::{Problem, Settings};
+use crate::language::Language;
 
 const DEFAULTS: &str = include_str!("defaults.toml");
 
@@ -40,7 +41,7 @@ impl ConfigError {
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.text(Language::English))
+        out.write_str(&self.text(Language::En))
     }
 }
 
@@ -353,7 +354,7 @@ mod tests {
             assert!(printed.contains(&format!("# {}\n", key.variable())), "{} in\n{printed}", key.path);
         }
         assert!(!printed.contains("geheim"), "{printed}");
-        assert_eq!(problems_of(settings), ["auth.development_key"]);
+        assert_eq!(problems_of(settings), ["auth.development_key", "limits.batch"]);
     }
 
     fn problems_of(settings: &Settings) -> Vec<String> {
@@ -450,6 +451,7 @@ mod tests {
             ("AUTH__KEYS", "nonsense", "auth.keys"),
             ("AUTH__GROUPS", r#"{"g":"SACHBEARBEITUNG"}"#, "auth.groups"),
             ("LIMITS__PAGE_DEFAULT", "201", "limits.page_default"),
+            ("LIMITS__BATCH", "2", "limits.batch"),
             ("TELEMETRY__LOG_LEVEL", "=,=", "telemetry.log_level"),
             ("TELEMETRY__OTLP_ENDPOINT", "collector", "telemetry.otlp_endpoint"),
             ("JOBCENTER__LABEL", "Standort", "jobcenter.label"),

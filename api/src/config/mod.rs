@@ -13,5 +13,5 @@ pub use key::{KEYS, Key, Kind};
 pub use layers::{ConfigError, Layers, Loaded};
 pub use print::print;
 pub use private_file::read_or_create;
-pub use problem::{Language, Problem};
+pub use problem::Problem;
 pub use sections::*;

@@ -1,34 +1,6 @@
 //! What is wrong with a configuration, said so that a person can act on it.
 
-use std::ffi::OsStr;
-
-/// The language of messages to people.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Language {
-    /// The default.
-    #[default]
-    German,
-    /// With `PRUEFPFAD_LANG=en`.
-    English,
-}
-
-impl Language {
-    /// The language that the value of `PRUEFPFAD_LANG` asks for.
-    pub fn from_variable(value: Option<&OsStr>) -> Self {
-        match value.and_then(OsStr::to_str) {
-            Some(text) if text.to_ascii_lowercase().starts_with("en") => Self::English,
-            _ => Self::German,
-        }
-    }
-
-    /// The text in this language. Both stand at the place of use, so that none can be missing.
-    pub fn say<T>(self, german: T, english: T) -> T {
-        match self {
-            Self::German => german,
-            Self::English => english,
-        }
-    }
-}
+use crate::language::Language;
 
 /// One thing that must change before the service starts.
 #[derive(Debug, Clone, PartialEq, Eq)]

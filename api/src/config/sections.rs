@@ -10,6 +10,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
 use super::{Problem, read_or_create};
+pub use crate::graphql::admit::{Introspection, Limits};
 
 /// The whole configuration.
 #[derive(Debug, Clone, Deserialize)]
@@ -49,7 +50,7 @@ impl Settings {
         self.server.validate(self.mode, &mut problems);
         self.database.validate(self.mode, &mut problems);
         self.auth.validate(self.mode, &mut problems);
-        self.limits.validate(&mut problems);
+        validate_limits(&self.limits, &mut problems);
         self.rate.validate(&mut problems);
         self.telemetry.validate(&mut problems);
         self.jobcenter.validate(&mut problems);
@@ -67,18 +68,6 @@ pub enum Mode {
     Development,
     /// Real data: whatever is only safe on a desk is refused.
     Production,
-}
-
-/// Who may introspect the schema.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum Introspection {
-    /// Also the anonymous.
-    Everyone,
-    /// Callers with a token.
-    Authenticated,
-    /// Nobody.
-    Nobody,
 }
 
 /// Listening and browsers.
@@ -328,61 +317,35 @@ pub enum KeyAlgorithm {
     RS256,
 }
 
-/// Bounds of one operation.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Limits {
-    /// Depth of fields.
-    pub depth: usize,
-    /// Fields times the rows they may return.
-    pub cost: u64,
-    /// Aliases.
-    pub aliases: usize,
-    /// Directives.
-    pub directives: usize,
-    /// Lexical tokens of the document.
-    pub tokens: usize,
-    /// Selections visited by the check, fragments counted at each use.
-    pub selections: usize,
-    /// Operations in one request.
-    pub batch: usize,
-    /// Bytes of a request body.
-    pub body_bytes: usize,
-    /// Time an operation may take.
-    pub timeout_ms: u64,
-    /// Rows of a page when none are asked for.
-    pub page_default: u64,
-    /// Most rows of a page.
-    pub page_max: u64,
-    /// Rows assumed for a list that cannot be paged.
-    pub list_size: u64,
-}
-
-impl Limits {
-    fn validate(&self, problems: &mut Vec<Problem>) {
+fn validate_limits(limits: &Limits, problems: &mut Vec<Problem>) {
         for (key, value) in [
-            ("limits.depth", self.depth as u64),
-            ("limits.cost", self.cost),
-            ("limits.tokens", self.tokens as u64),
-            ("limits.selections", self.selections as u64),
-            ("limits.batch", self.batch as u64),
-            ("limits.body_bytes", self.body_bytes as u64),
-            ("limits.timeout_ms", self.timeout_ms),
-            ("limits.page_default", self.page_default),
-            ("limits.list_size", self.list_size),
+            ("limits.depth", limits.depth as u64),
+            ("limits.cost", limits.cost),
+            ("limits.tokens", limits.tokens as u64),
+            ("limits.selections", limits.selections as u64),
+            ("limits.body_bytes", limits.body_bytes as u64),
+            ("limits.timeout_ms", limits.timeout_ms),
+            ("limits.page_default", limits.page_default),
+            ("limits.list_size", limits.list_size),
         ] {
             at_least_one(key, value, problems);
         }
-        if self.page_default > self.page_max {
+        if limits.page_default > limits.page_max {
             problems.push(Problem::new(
                 "limits.page_default",
-                format!("ist größer als limits.page_max ({}).", self.page_max),
-                format!("is greater than limits.page_max ({}).", self.page_max),
+                format!("ist größer als limits.page_max ({}).", limits.page_max),
+                format!("is greater than limits.page_max ({}).", limits.page_max),
             ));
         }
-        if self.page_max > 1000 {
+        if limits.page_max > 1000 {
             problems.push(Problem::new("limits.page_max", "höchstens 1000.", "at most 1000."));
         }
+    if limits.batch != 1 {
+        problems.push(Problem::new(
+            "limits.batch",
+            "muss 1 sein: mehrere Operationen in einer Anfrage werden nicht angenommen.",
+            "must be 1: several operations in one request are not accepted.",
+        ));
     }
 }
 

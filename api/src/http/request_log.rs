@@ -9,7 +9,7 @@
 //! | `duration_ms` | until the head of the answer, in milliseconds with a fraction |
 //! | `actor.subject`, `actor.membership` | who, acting as what; absent for the anonymous |
 //! | `auth.refused` | why a token was refused |
-//! | `graphql.kind`, `graphql.name`, `graphql.cost`, `graphql.errors` | of the operation: kind, name, cost, error codes |
+//! | `graphql.kind`, `graphql.name`, `graphql.cost`, `graphql.cached`, `graphql.errors` | of the operation: type, name, cost, whether its plan was known, error codes |
 //!
 //! The line holds no variable, no SQL and no text of an answer. Its span continues an incoming `traceparent`.
 
@@ -27,6 +27,7 @@ use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use uuid::Uuid;
 
 use crate::auth::Authentication;
+use crate::http::edge::OperationLog;
 use crate::telemetry::Metrics;
 
 /// The header of the request id, in both directions.
@@ -35,19 +36,6 @@ pub const REQUEST_ID_HEADER: &str = "x-request-id";
 /// The id of a request, in its extensions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RequestId(pub Uuid);
-
-/// What the GraphQL route tells the log; put into the request's extensions.
-#[derive(Debug, Clone, Default)]
-pub struct OperationLog {
-    /// `query`, `mutation` or `subscription`.
-    pub kind: &'static str,
-    /// The operation's name.
-    pub name: Option<String>,
-    /// Its cost.
-    pub cost: Option<u64>,
-    /// Codes of its errors.
-    pub error_codes: Vec<String>,
-}
 
 /// Middleware: span, log line, metrics and request id. Stands outside everything else.
 pub async fn request_log(mut request: ServiceRequest, next: Next<impl MessageBody>) -> Result<ServiceResponse<impl MessageBody>, Error> {
@@ -158,9 +146,10 @@ impl Line<'_> {
             actor.subject = actor.map(|actor| actor.identity.subject.as_str()),
             actor.membership = actor.and_then(|actor| actor.membership.as_ref()).map(field::display),
             auth.refused = refused,
-            graphql.kind = operation.map(|operation| operation.kind),
-            graphql.name = operation.and_then(|operation| operation.name.as_deref()),
-            graphql.cost = operation.and_then(|operation| operation.cost),
+            graphql.kind = operation.and_then(|operation| operation.operation_type),
+            graphql.name = operation.and_then(|operation| operation.operation_name.as_deref()),
+            graphql.cost = operation.map(|operation| operation.cost),
+            graphql.cached = operation.map(|operation| operation.cached),
             graphql.errors = errors,
             },
             "request"
@@ -205,10 +194,11 @@ mod tests {
             "/items/{id}",
             web::get().to(async |request: HttpRequest| {
                 request.extensions_mut().insert(OperationLog {
-                    kind: "query",
-                    name: Some("Items".to_owned()),
-                    cost: Some(42),
+                    operation_name: Some("Items".to_owned()),
+                    operation_type: Some("query"),
+                    cost: 42,
                     error_codes: vec!["FORBIDDEN".to_owned()],
+                    cached: true,
                 });
                 HttpResponse::Ok().body("four")
             }),

@@ -2,7 +2,9 @@
 
 use entity::bezirksstelle::{self, Kind};
 use entity::{BezirksstelleId, JobcenterId, jobcenter};
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, Set};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, Set,
+};
 
 use super::Preset;
 use crate::db::one_at_a_time;
@@ -73,9 +75,9 @@ pub async fn bezirksstellen_by_id(db: &Db, ids: &[BezirksstelleId]) -> Result<Ve
 }
 
 /// The part with this number.
-pub async fn by_number(db: &Db, number: &str) -> Result<Option<bezirksstelle::Model>> {
+pub async fn by_number(db: &impl ConnectionTrait, number: &str) -> Result<Option<bezirksstelle::Model>> {
     Ok(bezirksstelle::Entity::find()
         .filter(bezirksstelle::Column::Number.eq(number))
-        .one(db.reader())
+        .one(db)
         .await?)
 }

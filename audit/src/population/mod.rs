@@ -11,7 +11,6 @@ mod intake;
 pub mod reconciliation;
 mod service;
 mod sink;
-pub mod terms;
 
 pub use control::{
     CellInput, Comparison, ControlTotalInput, approve_difference, cells_from_csv, control_cells,

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use uuid::Uuid;
 
-use super::terms::Fund;
+use entity::Fund;
 
 /// Where a line is counted. The order of the fields is the canonical order of cells: fund, then Bezirksstelle by the bytes
 /// of its id, then month, lines without a month first.

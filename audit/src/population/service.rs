@@ -17,7 +17,7 @@ use crate::engagement::lock_open;
 use crate::idempotency::{Claimed, claim};
 use crate::page::{self, Page, PageArgs};
 use crate::trail::{self, Subject};
-use crate::{Code, Ctx, Db, Error, Refusal, Result};
+use crate::{Code, Ctx, Db, Error, Refusal, Result, jobcenter};
 
 /// What creates a population.
 #[derive(Clone, Debug, Serialize)]
@@ -188,6 +188,12 @@ pub async fn open_import(
                 })
                 .collect(),
         ));
+    }
+    if let Some(number) = &input.mapping.bezirksstelle_constant
+        && jobcenter::by_number(&tx, number).await?.is_none()
+    {
+        let path = "input.mapping.bezirksstelleConstant";
+        return Err(Error::refused_with(Code::BezirksstelleUnknown, path, number));
     }
     let id = ImportId(ctx.new_id());
     let row = population_import::ActiveModel {

@@ -280,7 +280,7 @@ impl Resolved {
             },
         );
         if let Some(fund) = self.single_fund {
-            line.funds[fund.index()] = line.amount;
+            line.funds[fund as usize] = line.amount;
             return;
         }
         for (share, column) in line.funds.iter_mut().zip(self.funds) {
@@ -356,11 +356,20 @@ impl Resolved {
     fn month(&self, value: &str) -> Option<NaiveDate> {
         match value.as_bytes() {
             [m1, m2, b'/', y @ ..] => NaiveDate::from_ymd_opt(year(y)?, digits(&[*m1, *m2])?, 1),
-            [y1, y2, y3, y4, b'-', m1, m2] => {
-                NaiveDate::from_ymd_opt(year(&[*y1, *y2, *y3, *y4])?, digits(&[*m1, *m2])?, 1)
-            }
+            [_, _, _, _, b'-', _, _] => year_month(value),
             _ => self.day(value)?.with_day(1),
         }
+    }
+}
+
+/// First day of a month written `2026-03`.
+pub(super) fn year_month(value: &str) -> Option<NaiveDate> {
+    let (y, m) = value.as_bytes().split_at_checked(5)?;
+    let valid = m.len() == 2 && y[4] == b'-';
+    if valid {
+        NaiveDate::from_ymd_opt(year(&y[..4])?, digits(m)?, 1)
+    } else {
+        None
     }
 }
 

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::amount::{Decimals, Rounding};
-use crate::population::terms::{Fund, Unit};
+use entity::Fund;
+use entity::population::Unit;
 
 /// Most free attributes of a line.
 pub const MAX_ATTRIBUTES: usize = 8;
@@ -254,7 +255,7 @@ impl Mapping {
             errors.push(MappingError {
                 field: field.to_owned(),
                 code,
-            })
+            });
         };
         if self.key.is_empty() {
             wrong("key", MappingErrorCode::Required);
@@ -274,11 +275,11 @@ impl Mapping {
             (None, None) => wrong("bezirksstelle", MappingErrorCode::Required),
             (Some(_), Some(_)) => wrong("bezirksstelleConstant", MappingErrorCode::Conflict),
             (None, Some(number)) if number.trim().is_empty() => {
-                wrong("bezirksstelleConstant", MappingErrorCode::Empty)
+                wrong("bezirksstelleConstant", MappingErrorCode::Empty);
             }
             _ => {}
         }
-        if self.amount.is_none() && unit.needs_amount() {
+        if self.amount.is_none() && matches!(unit, Unit::Payment | Unit::CaseMonth) {
             wrong("amount", MappingErrorCode::Required);
         }
         self.check_funds(&mut wrong);

@@ -14,7 +14,7 @@ use thiserror::Error;
 
 use super::line::{Fields, Line, Rejection, RejectionCode};
 use super::mapping::{Encoding, HeaderError, Mapping, MappingError, Resolved};
-use crate::population::terms::Unit;
+use entity::population::Unit;
 
 /// Longest record in bytes unless told otherwise.
 pub const RECORD_LIMIT: usize = 1 << 20;
@@ -451,7 +451,7 @@ impl<R: Read> Reader<R> {
 /// Line ends (`\n`, `\r\n`, `\r`) in a piece of text.
 fn count_lines(bytes: &[u8], after_cr: &mut bool) -> u64 {
     if !*after_cr && !bytes.contains(&b'\r') {
-        return bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
+        return bytes.iter().map(|byte| u64::from(*byte == b'\n')).sum();
     }
     let mut lines = 0;
     for byte in bytes {
