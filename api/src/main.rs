@@ -1,8 +1,8 @@
 //! The binary.
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
+use api::auth::system_clock;
 use api::cli::{Cli, Surroundings, run};
 
 #[global_allocator]
@@ -10,9 +10,20 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[actix_web::main]
 async fn main() -> ExitCode {
-    let language = std::env::var("PRUEFPFAD_LANG").ok().and_then(|tag| tag.parse().ok()).unwrap_or_default();
+    let language = std::env::var("PRUEFPFAD_LANG")
+        .ok()
+        .and_then(|tag| tag.parse().ok())
+        .unwrap_or_default();
     let cli = Cli::from_process(language);
-    match run(cli, Surroundings { language, now: Arc::new(chrono::Utc::now) }).await {
+    match run(
+        cli,
+        Surroundings {
+            language,
+            now: system_clock(),
+        },
+    )
+    .await
+    {
         Ok(code) => code,
         Err(error) => {
             use std::io::Write as _;

@@ -30,17 +30,32 @@ impl Telemetry {
     /// Starts logging, and tracing if a collector is configured. Once a process.
     pub fn start(settings: &TelemetrySettings) -> anyhow::Result<Self> {
         let lines = match settings.log_format {
-            LogFormat::Json => {
-                fmt::layer().json().flatten_event(true).with_current_span(false).with_span_list(false).with_writer(std::io::stderr).boxed()
-            }
+            LogFormat::Json => fmt::layer()
+                .json()
+                .flatten_event(true)
+                .with_current_span(false)
+                .with_span_list(false)
+                .with_writer(std::io::stderr)
+                .boxed(),
             LogFormat::Text => fmt::layer().with_writer(std::io::stderr).boxed(),
         };
-        let traces = settings.otlp_endpoint.as_deref().map(|endpoint| tracer(endpoint, &settings.service_name)).transpose()?;
+        let traces = settings
+            .otlp_endpoint
+            .as_deref()
+            .map(|endpoint| tracer(endpoint, &settings.service_name))
+            .transpose()?;
         let spans = traces.as_ref().map(|provider| {
-            tracing_opentelemetry::layer().with_location(false).with_threads(false).with_tracer(provider.tracer("pruefpfad"))
+            tracing_opentelemetry::layer()
+                .with_location(false)
+                .with_threads(false)
+                .with_tracer(provider.tracer("pruefpfad"))
         });
         let filter = EnvFilter::try_new(&settings.log_level)?;
-        tracing_subscriber::registry().with(filter).with(lines).with(spans).try_init()?;
+        tracing_subscriber::registry()
+            .with(filter)
+            .with(lines)
+            .with(spans)
+            .try_init()?;
         Ok(Self { traces })
     }
 
@@ -65,10 +80,14 @@ fn resource(service_name: &str) -> Resource {
 fn tracer(endpoint: &str, service_name: &str) -> anyhow::Result<SdkTracerProvider> {
     let address = format!("{}/v1/traces", endpoint.trim_end_matches('/'));
     // The blocking client refuses to be built on a thread of an async runtime.
-    let exporter = std::thread::spawn(move || SpanExporter::builder().with_http().with_endpoint(address).build())
-        .join()
-        .map_err(|_| anyhow::anyhow!("the OTLP exporter could not be built"))??;
-    Ok(SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource(service_name)).build())
+    let exporter =
+        std::thread::spawn(move || SpanExporter::builder().with_http().with_endpoint(address).build())
+            .join()
+            .map_err(|_| anyhow::anyhow!("the OTLP exporter could not be built"))??;
+    Ok(SdkTracerProvider::builder()
+        .with_batch_exporter(exporter)
+        .with_resource(resource(service_name))
+        .build())
 }
 
 /// The span around the execution of one operation: `graphql query SampleItems`.
@@ -91,22 +110,43 @@ pub struct Metrics {
 }
 
 /// Bounds in seconds, from a cached answer to the longest allowed operation.
-const SECONDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
+const SECONDS: [f64; 12] = [
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0,
+];
 
 impl Metrics {
     /// Instruments and their registry.
     pub fn new(service_name: &str) -> anyhow::Result<Self> {
         let registry = Registry::new();
-        let exporter = opentelemetry_prometheus::exporter().with_registry(registry.clone()).build()?;
-        let provider = SdkMeterProvider::builder().with_reader(exporter).with_resource(resource(service_name)).build();
+        let exporter = opentelemetry_prometheus::exporter()
+            .with_registry(registry.clone())
+            .build()?;
+        let provider = SdkMeterProvider::builder()
+            .with_reader(exporter)
+            .with_resource(resource(service_name))
+            .build();
         let meter = provider.meter("pruefpfad");
         let seconds = |name: &'static str, what: &'static str| {
-            meter.f64_histogram(name).with_unit("s").with_description(what).with_boundaries(SECONDS.to_vec()).build()
+            meter
+                .f64_histogram(name)
+                .with_unit("s")
+                .with_description(what)
+                .with_boundaries(SECONDS.to_vec())
+                .build()
         };
         Ok(Self {
-            requests: seconds("http.server.request.duration", "Requests by method, route and status"),
-            operations: seconds("graphql.operation.duration", "GraphQL operations by type and outcome"),
-            import_lines: meter.u64_counter("pruefpfad.import.lines").with_description("Imported lines by outcome").build(),
+            requests: seconds(
+                "http.server.request.duration",
+                "Requests by method, route and status",
+            ),
+            operations: seconds(
+                "graphql.operation.duration",
+                "GraphQL operations by type and outcome",
+            ),
+            import_lines: meter
+                .u64_counter("pruefpfad.import.lines")
+                .with_description("Imported lines by outcome")
+                .build(),
             registry,
             provider,
         })
@@ -124,14 +164,19 @@ impl Metrics {
 
     /// One operation: its type, and `OK`, the first error's code, or `REFUSED`.
     pub fn operation(&self, kind: &'static str, outcome: &str, elapsed: Duration) {
-        let labels = [KeyValue::new("graphql.operation.type", kind), KeyValue::new("outcome", outcome.to_owned())];
+        let labels = [
+            KeyValue::new("graphql.operation.type", kind),
+            KeyValue::new("outcome", outcome.to_owned()),
+        ];
         self.operations.record(elapsed.as_secs_f64(), &labels);
     }
 
     /// Lines of an import.
     pub fn import_lines(&self, accepted: u64, rejected: u64) {
-        self.import_lines.add(accepted, &[KeyValue::new("outcome", "ACCEPTED")]);
-        self.import_lines.add(rejected, &[KeyValue::new("outcome", "REJECTED")]);
+        self.import_lines
+            .add(accepted, &[KeyValue::new("outcome", "ACCEPTED")]);
+        self.import_lines
+            .add(rejected, &[KeyValue::new("outcome", "REJECTED")]);
     }
 
     /// Watches the pool of the database: `sample` answers open and idle connections.
@@ -159,7 +204,9 @@ impl Metrics {
 /// Handler of `/metrics`.
 pub async fn metrics(metrics: web::Data<Metrics>) -> HttpResponse {
     match metrics.render() {
-        Ok(text) => HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text),
+        Ok(text) => HttpResponse::Ok()
+            .content_type("text/plain; version=0.0.4; charset=utf-8")
+            .body(text),
         Err(error) => {
             tracing::error!(%error, "metrics not readable");
             HttpResponse::InternalServerError().finish()
@@ -169,8 +216,6 @@ pub async fn metrics(metrics: web::Data<Metrics>) -> HttpResponse {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
-
     use super::*;
 
     #[test]
@@ -195,7 +240,9 @@ mod tests {
     #[actix_web::test]
     async fn a_collector_that_is_not_there_hinders_nobody() {
         let provider = tracer("http://127.0.0.1:9", "vks").unwrap();
-        let telemetry = Telemetry { traces: Some(provider) };
+        let telemetry = Telemetry {
+            traces: Some(provider),
+        };
         telemetry.shutdown().await;
     }
 }

@@ -2,7 +2,6 @@
 
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
 
 use audit::access::Membership;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
@@ -52,8 +51,18 @@ impl DevelopmentKey {
             let pkcs8 = pair.to_pkcs8v1().map_err(|_| broken("no key could be made"))?;
             Ok(format!("{BEGIN}\n{}\n{END}\n", STANDARD.encode(pkcs8.as_ref())))
         })?;
-        let body: String = pem.trim().trim_start_matches(BEGIN).trim_end_matches(END).split_whitespace().collect();
-        let unusable = || broken(&format!("{} holds no Ed25519 key; delete it and it is made anew", path.display()));
+        let body: String = pem
+            .trim()
+            .trim_start_matches(BEGIN)
+            .trim_end_matches(END)
+            .split_whitespace()
+            .collect();
+        let unusable = || {
+            broken(&format!(
+                "{} holds no Ed25519 key; delete it and it is made anew",
+                path.display()
+            ))
+        };
         let pkcs8 = STANDARD.decode(body).map_err(|_| unusable())?;
         let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(&pkcs8).map_err(|_| unusable())?;
         Ok(Self { pair, pkcs8 })
@@ -65,7 +74,12 @@ impl DevelopmentKey {
     }
 
     /// A token that a service with these settings and this key accepts.
-    pub fn issue(&self, settings: &AuthSettings, request: &TokenRequest, now: DateTime<Utc>) -> Result<String, jsonwebtoken::errors::Error> {
+    pub fn issue(
+        &self,
+        settings: &AuthSettings,
+        request: &TokenRequest,
+        now: DateTime<Utc>,
+    ) -> Result<String, jsonwebtoken::errors::Error> {
         let mut header = Header::new(Algorithm::EdDSA);
         header.kid = Some(DEVELOPMENT_KID.to_owned());
         header.typ = Some(settings.typ.clone());
@@ -93,7 +107,12 @@ pub fn start_check() -> Result<(), TokenError> {
         let pair = Ed25519KeyPair::generate().ok()?;
         let pkcs8 = pair.to_pkcs8v1().ok()?;
         let message = b"start check";
-        let signature = jsonwebtoken::crypto::sign(message, &EncodingKey::from_ed_der(pkcs8.as_ref()), Algorithm::EdDSA).ok()?;
+        let signature = jsonwebtoken::crypto::sign(
+            message,
+            &EncodingKey::from_ed_der(pkcs8.as_ref()),
+            Algorithm::EdDSA,
+        )
+        .ok()?;
         let key = DecodingKey::from_ed_der(pair.public_key().as_ref());
         jsonwebtoken::crypto::verify(&signature, message, &key, Algorithm::EdDSA).ok()
     });
@@ -103,17 +122,10 @@ pub fn start_check() -> Result<(), TokenError> {
     }
 }
 
-/// The clock of the operating system, for commands that stand outside a request.
-pub(crate) fn system_clock() -> super::Now {
-    Arc::new(Utc::now)
-}
-
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
-
     use super::*;
-    use crate::auth::verifier;
+    use crate::auth::{system_clock, verifier};
     use crate::config::Layers;
 
     #[test]
@@ -128,12 +140,24 @@ mod tests {
             memberships: vec!["SACHBEARBEITUNG:03".parse().unwrap()],
             lifetime: TimeDelta::minutes(5),
         };
-        let token = DevelopmentKey::open(&settings.development_key_file).unwrap().issue(&settings, &request, Utc::now()).unwrap();
-        let identity = verifier(&settings, system_clock()).unwrap().verify(&token).unwrap();
-        assert_eq!((identity.subject.as_str(), &identity.memberships), ("demo", &request.memberships));
+        let token = DevelopmentKey::open(&settings.development_key_file)
+            .unwrap()
+            .issue(&settings, &request, system_clock()())
+            .unwrap();
+        let identity = verifier(&settings, system_clock())
+            .unwrap()
+            .verify(&token)
+            .unwrap();
+        assert_eq!(
+            (identity.subject.as_str(), &identity.memberships),
+            ("demo", &request.memberships)
+        );
 
         settings.development_key = false;
-        assert_eq!(verifier(&settings, system_clock()).unwrap().verify(&token), Err(TokenError::UnknownKey));
+        assert_eq!(
+            verifier(&settings, system_clock()).unwrap().verify(&token),
+            Err(TokenError::UnknownKey)
+        );
 
         std::fs::write(&settings.development_key_file, "nonsense").unwrap();
         assert!(DevelopmentKey::open(&settings.development_key_file).is_err());

@@ -173,14 +173,23 @@ mod tests {
             assert!(answer.headers().contains_key(WWW_AUTHENTICATE));
             let extensions = &refusal.body()["errors"][0]["extensions"];
             assert_eq!(extensions["code"], "UNAUTHENTICATED");
-            assert!(extensions["reason"].as_str().is_some_and(|code| code.starts_with("TOKEN_")));
+            assert!(
+                extensions["reason"]
+                    .as_str()
+                    .is_some_and(|code| code.starts_with("TOKEN_"))
+            );
         }
     }
 
     #[test]
     fn an_undecided_caller_is_told_the_choice() {
-        let refusal = AuthError::from(MembershipError::Required("INNENREVISION".parse().into_iter().collect()));
+        let refusal = AuthError::from(MembershipError::Required(
+            "INNENREVISION".parse().into_iter().collect(),
+        ));
         assert_eq!(refusal.error_response().status(), StatusCode::FORBIDDEN);
-        assert_eq!(refusal.body()["errors"][0]["extensions"], json!({"code": "FORBIDDEN", "reason": "MEMBERSHIP_REQUIRED", "memberships": ["INNENREVISION"]}));
+        assert_eq!(
+            refusal.body()["errors"][0]["extensions"],
+            json!({"code": "FORBIDDEN", "reason": "MEMBERSHIP_REQUIRED", "memberships": ["INNENREVISION"]})
+        );
     }
 }

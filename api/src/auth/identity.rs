@@ -24,7 +24,10 @@ impl Identity {
     /// The membership of a request that names `wanted`. Nobody acts under two at once, and nobody under one by accident.
     pub fn act_as(&self, wanted: Option<&str>) -> Result<Option<Membership>, MembershipError> {
         match (wanted, self.memberships.as_slice()) {
-            (Some(text), held) => match held.iter().find(|membership| membership.to_string() == text.trim()) {
+            (Some(text), held) => match held
+                .iter()
+                .find(|membership| membership.to_string() == text.trim())
+            {
                 Some(membership) => Ok(Some(membership.clone())),
                 None => Err(MembershipError::NotHeld(held.to_vec())),
             },
@@ -37,8 +40,6 @@ impl Identity {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
-
     use super::*;
 
     fn caller(memberships: &[&str]) -> Identity {
@@ -53,13 +54,32 @@ mod tests {
 
     #[test]
     fn a_request_acts_under_one_membership() {
-        let text = |caller: &Identity, wanted| caller.act_as(wanted).map(|chosen| chosen.map(|membership| membership.to_string()));
+        let text = |caller: &Identity, wanted| {
+            caller
+                .act_as(wanted)
+                .map(|chosen| chosen.map(|membership| membership.to_string()))
+        };
         let two = caller(&["INNENREVISION", "SACHBEARBEITUNG:03"]);
         assert_eq!(text(&caller(&[]), None), Ok(None));
-        assert_eq!(text(&caller(&["VORSTAND"]), None), Ok(Some("VORSTAND".to_owned())));
-        assert_eq!(text(&two, Some("SACHBEARBEITUNG:03")), Ok(Some("SACHBEARBEITUNG:03".to_owned())));
-        assert_eq!(text(&two, None), Err(MembershipError::Required(two.memberships.clone())));
-        assert_eq!(text(&two, Some("SACHBEARBEITUNG:04")), Err(MembershipError::NotHeld(two.memberships.clone())));
-        assert_eq!(text(&caller(&[]), Some("VORSTAND")), Err(MembershipError::NotHeld(Vec::new())));
+        assert_eq!(
+            text(&caller(&["VORSTAND"]), None),
+            Ok(Some("VORSTAND".to_owned()))
+        );
+        assert_eq!(
+            text(&two, Some("SACHBEARBEITUNG:03")),
+            Ok(Some("SACHBEARBEITUNG:03".to_owned()))
+        );
+        assert_eq!(
+            text(&two, None),
+            Err(MembershipError::Required(two.memberships.clone()))
+        );
+        assert_eq!(
+            text(&two, Some("SACHBEARBEITUNG:04")),
+            Err(MembershipError::NotHeld(two.memberships.clone()))
+        );
+        assert_eq!(
+            text(&caller(&[]), Some("VORSTAND")),
+            Err(MembershipError::NotHeld(Vec::new()))
+        );
     }
 }

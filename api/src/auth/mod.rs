@@ -10,6 +10,7 @@ mod verifier;
 
 use std::sync::Arc;
 
+use audit::{Clock as _, SystemClock};
 use chrono::{DateTime, Utc};
 
 pub use development::{DEVELOPMENT_KID, DevelopmentKey, TokenRequest, start_check};
@@ -20,3 +21,8 @@ pub use verifier::{KeyError, TokenVerifier, verifier};
 
 /// The injected clock.
 pub type Now = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
+
+/// The machine's clock.
+pub fn system_clock() -> Now {
+    Arc::new(|| SystemClock.now())
+}

@@ -72,10 +72,14 @@ impl FromRequest for Authentication {
 /// The caller that the headers name.
 pub fn authentication(verifier: &TokenVerifier, headers: &HeaderMap) -> Authentication {
     let outcome = bearer(headers).map_err(AuthError::from).and_then(|token| {
-        let Some(token) = token else { return Ok(Authentication::Anonymous) };
+        let Some(token) = token else {
+            return Ok(Authentication::Anonymous);
+        };
         let identity = verifier.verify(token)?;
         // A header that is no text names no membership anybody holds.
-        let wanted = headers.get(MEMBERSHIP_HEADER).map(|value| value.to_str().unwrap_or_default());
+        let wanted = headers
+            .get(MEMBERSHIP_HEADER)
+            .map(|value| value.to_str().unwrap_or_default());
         let membership = identity.act_as(wanted)?;
         Ok(Authentication::Known(Actor { identity, membership }))
     });
@@ -84,18 +88,31 @@ pub fn authentication(verifier: &TokenVerifier, headers: &HeaderMap) -> Authenti
 
 fn bearer(headers: &HeaderMap) -> Result<Option<&str>, TokenError> {
     let mut values = headers.get_all(AUTHORIZATION);
-    let Some(value) = values.next() else { return Ok(None) };
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
     if values.next().is_some() {
         return Err(TokenError::Malformed);
     }
-    let (scheme, token) = value.to_str().ok().and_then(|text| text.split_once(' ')).ok_or(TokenError::Malformed)?;
-    if scheme.eq_ignore_ascii_case("bearer") { Ok(Some(token.trim())) } else { Err(TokenError::Malformed) }
+    let (scheme, token) = value
+        .to_str()
+        .ok()
+        .and_then(|text| text.split_once(' '))
+        .ok_or(TokenError::Malformed)?;
+    if scheme.eq_ignore_ascii_case("bearer") {
+        Ok(Some(token.trim()))
+    } else {
+        Err(TokenError::Malformed)
+    }
 }
 
 /// Middleware: puts the [`Authentication`] of the request where handlers, rate limit and request log find it.
 ///
 /// It refuses nobody, so that bad tokens count against the rate limit and `/health` answers whatever a probe sends along.
-pub async fn authenticate(request: ServiceRequest, next: Next<impl MessageBody>) -> Result<ServiceResponse<impl MessageBody>, Error> {
+pub async fn authenticate(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
     if let Some(verifier) = request.app_data::<web::Data<TokenVerifier>>() {
         let outcome = authentication(verifier, request.headers());
         request.extensions_mut().insert(outcome);
@@ -105,15 +122,13 @@ pub async fn authenticate(request: ServiceRequest, next: Next<impl MessageBody>)
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
-
     use actix_web::http::StatusCode;
     use actix_web::middleware::from_fn;
     use actix_web::{App, test};
-    use chrono::{TimeDelta, Utc};
+    use chrono::TimeDelta;
 
     use super::*;
-    use crate::auth::{DevelopmentKey, TokenRequest, verifier};
+    use crate::auth::{DevelopmentKey, TokenRequest, system_clock, verifier};
     use crate::config::Layers;
 
     #[actix_web::test]
@@ -130,13 +145,19 @@ mod tests {
                 memberships: memberships.iter().map(|text| text.parse().unwrap()).collect(),
                 lifetime: TimeDelta::minutes(5),
             };
-            format!("Bearer {}", key.issue(&settings, &request, Utc::now()).unwrap())
+            format!(
+                "Bearer {}",
+                key.issue(&settings, &request, system_clock()()).unwrap()
+            )
         };
-        let verifier = web::Data::new(verifier(&settings, crate::auth::development::system_clock()).unwrap());
+        let verifier = web::Data::new(verifier(&settings, system_clock()).unwrap());
         let app = test::init_service(App::new().app_data(verifier).wrap(from_fn(authenticate)).route(
             "/",
             web::get().to(async |caller: Authentication| match caller.actor() {
-                Some(Actor { membership: Some(membership), .. }) => membership.to_string(),
+                Some(Actor {
+                    membership: Some(membership),
+                    ..
+                }) => membership.to_string(),
                 Some(_) => "known".to_owned(),
                 None => "anonymous".to_owned(),
             }),
@@ -147,11 +168,31 @@ mod tests {
             (None, None, StatusCode::OK, "anonymous"),
             (Some(token(&[])), None, StatusCode::OK, "known"),
             (Some(token(&["VORSTAND"])), None, StatusCode::OK, "VORSTAND"),
-            (Some(two.clone()), Some("SACHBEARBEITUNG:03"), StatusCode::OK, "SACHBEARBEITUNG:03"),
-            (Some(two.clone()), None, StatusCode::FORBIDDEN, "MEMBERSHIP_REQUIRED"),
-            (Some(two.clone()), Some("VORSTAND"), StatusCode::FORBIDDEN, "MEMBERSHIP_NOT_HELD"),
+            (
+                Some(two.clone()),
+                Some("SACHBEARBEITUNG:03"),
+                StatusCode::OK,
+                "SACHBEARBEITUNG:03",
+            ),
+            (
+                Some(two.clone()),
+                None,
+                StatusCode::FORBIDDEN,
+                "MEMBERSHIP_REQUIRED",
+            ),
+            (
+                Some(two.clone()),
+                Some("VORSTAND"),
+                StatusCode::FORBIDDEN,
+                "MEMBERSHIP_NOT_HELD",
+            ),
             (Some(format!("{two}x")), None, StatusCode::UNAUTHORIZED, "TOKEN_"),
-            (Some("Basic dTpw".to_owned()), None, StatusCode::UNAUTHORIZED, "TOKEN_MALFORMED"),
+            (
+                Some("Basic dTpw".to_owned()),
+                None,
+                StatusCode::UNAUTHORIZED,
+                "TOKEN_MALFORMED",
+            ),
         ] {
             let mut request = test::TestRequest::get().uri("/");
             if let Some(value) = authorization {

@@ -38,7 +38,9 @@ pub enum KeyError {
         error: std::io::Error,
     },
     /// It is no key of its algorithm.
-    #[error("Schlüssel {kid:?} ist kein öffentlicher Schlüssel (PEM, \"BEGIN PUBLIC KEY\") für {algorithm:?}")]
+    #[error(
+        "Schlüssel {kid:?} ist kein öffentlicher Schlüssel (PEM, \"BEGIN PUBLIC KEY\") für {algorithm:?}"
+    )]
     Unusable {
         /// The key.
         kid: String,
@@ -104,10 +106,19 @@ fn numeric_date<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Dat
     optional_numeric_date(deserializer)?.ok_or_else(|| serde::de::Error::custom("no date"))
 }
 
-fn optional_numeric_date<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<DateTime<Utc>>, D::Error> {
-    let Some(number) = Option::<serde_json::Number>::deserialize(deserializer)? else { return Ok(None) };
-    #[expect(clippy::cast_possible_truncation, reason = "dates beyond i64 are refused by the next line")]
-    let seconds = number.as_i64().or_else(|| number.as_f64().map(|seconds| seconds.floor() as i64));
+fn optional_numeric_date<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<DateTime<Utc>>, D::Error> {
+    let Some(number) = Option::<serde_json::Number>::deserialize(deserializer)? else {
+        return Ok(None);
+    };
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "dates beyond i64 are refused by the next line"
+    )]
+    let seconds = number
+        .as_i64()
+        .or_else(|| number.as_f64().map(|seconds| seconds.floor() as i64));
     let date = seconds.and_then(|seconds| DateTime::from_timestamp(seconds, 0));
     date.map(Some).ok_or_else(|| serde::de::Error::custom("no date"))
 }
@@ -118,11 +129,17 @@ pub fn verifier(settings: &AuthSettings, now: Now) -> Result<TokenVerifier, KeyE
     let mut keys = HashMap::new();
     for key in &settings.keys {
         let (algorithm, decoding) = read_key(key)?;
-        keys.insert(key.kid.clone(), trusted(settings, decoding, algorithm, Some(Arc::clone(&groups))));
+        keys.insert(
+            key.kid.clone(),
+            trusted(settings, decoding, algorithm, Some(Arc::clone(&groups))),
+        );
     }
     if settings.development_key {
         let key = DevelopmentKey::open(&settings.development_key_file)?;
-        keys.insert(DEVELOPMENT_KID.to_owned(), trusted(settings, key.decoding_key(), Algorithm::EdDSA, None));
+        keys.insert(
+            DEVELOPMENT_KID.to_owned(),
+            trusted(settings, key.decoding_key(), Algorithm::EdDSA, None),
+        );
     }
     Ok(TokenVerifier {
         keys,
@@ -130,14 +147,19 @@ pub fn verifier(settings: &AuthSettings, now: Now) -> Result<TokenVerifier, KeyE
         groups_claim: settings.groups_claim.clone(),
         leeway: TimeDelta::seconds(i64::from(settings.leeway_seconds)),
         now,
-        verified: Mutex::new(LruCache::new(NonZeroUsize::new(settings.cached_tokens).unwrap_or(NonZeroUsize::MIN))),
+        verified: Mutex::new(LruCache::new(
+            NonZeroUsize::new(settings.cached_tokens).unwrap_or(NonZeroUsize::MIN),
+        )),
     })
 }
 
 fn read_key(key: &KeySettings) -> Result<(Algorithm, DecodingKey), KeyError> {
     let pem = match (&key.public_key_pem, &key.public_key_file) {
-        (None, Some(path)) => std::fs::read_to_string(path)
-            .map_err(|error| KeyError::Unreadable { kid: key.kid.clone(), path: path.clone(), error })?,
+        (None, Some(path)) => std::fs::read_to_string(path).map_err(|error| KeyError::Unreadable {
+            kid: key.kid.clone(),
+            path: path.clone(),
+            error,
+        })?,
         (pem, _) => pem.clone().unwrap_or_default(),
     };
     let pem = pem.as_bytes();
@@ -146,7 +168,10 @@ fn read_key(key: &KeySettings) -> Result<(Algorithm, DecodingKey), KeyError> {
         KeyAlgorithm::ES256 => (Algorithm::ES256, DecodingKey::from_ec_pem(pem)),
         KeyAlgorithm::RS256 => (Algorithm::RS256, DecodingKey::from_rsa_pem(pem)),
     };
-    let unusable = || KeyError::Unusable { kid: key.kid.clone(), algorithm: key.algorithm };
+    let unusable = || KeyError::Unusable {
+        kid: key.kid.clone(),
+        algorithm: key.algorithm,
+    };
     Ok((algorithm, decoding.map_err(|_| unusable())?))
 }
 
@@ -163,7 +188,12 @@ fn trusted(
     // The library reads the system's clock; `check_times` reads ours.
     validation.validate_exp = false;
     validation.validate_nbf = false;
-    TrustedKey { decoding, algorithm, validation, groups }
+    TrustedKey {
+        decoding,
+        algorithm,
+        validation,
+        groups,
+    }
 }
 
 impl TokenVerifier {
@@ -173,7 +203,12 @@ impl TokenVerifier {
             return Err(TokenError::Malformed);
         }
         let digest: [u8; 32] = Sha256::digest(token.as_bytes()).into();
-        let known = self.verified.lock().unwrap_or_else(PoisonError::into_inner).get(&digest).cloned();
+        let known = self
+            .verified
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&digest)
+            .cloned();
         let verified = match known {
             Some(verified) => verified,
             None => self.verify_signed(token)?,
@@ -207,7 +242,9 @@ impl TokenVerifier {
 
     fn verify_signed(&self, token: &str) -> Result<Verified, TokenError> {
         let key = self.key_for(&read_header(token)?)?;
-        let claims = decode::<Claims>(token, &key.decoding, &key.validation).map_err(|error| refusal(error.kind()))?.claims;
+        let claims = decode::<Claims>(token, &key.decoding, &key.validation)
+            .map_err(|error| refusal(error.kind()))?
+            .claims;
         let memberships = self.memberships(&claims, key);
         Ok(Verified {
             not_before: claims.nbf,
@@ -232,13 +269,23 @@ impl TokenVerifier {
             return Err(TokenError::WrongType);
         }
         // A lookup in a map of configured names: what `kid` contains is never opened or resolved.
-        let key = header.kid.as_deref().and_then(|kid| self.keys.get(kid)).ok_or(TokenError::UnknownKey)?;
-        if header.alg.parse() == Ok(key.algorithm) { Ok(key) } else { Err(TokenError::WrongAlgorithm) }
+        let key = header
+            .kid
+            .as_deref()
+            .and_then(|kid| self.keys.get(kid))
+            .ok_or(TokenError::UnknownKey)?;
+        if header.alg.parse() == Ok(key.algorithm) {
+            Ok(key)
+        } else {
+            Err(TokenError::WrongAlgorithm)
+        }
     }
 
     fn memberships(&self, claims: &Claims, key: &TrustedKey) -> Vec<Membership> {
         let named: Vec<&str> = match claims.others.get(&self.groups_claim) {
-            Some(serde_json::Value::Array(groups)) => groups.iter().filter_map(serde_json::Value::as_str).collect(),
+            Some(serde_json::Value::Array(groups)) => {
+                groups.iter().filter_map(serde_json::Value::as_str).collect()
+            }
             Some(serde_json::Value::String(groups)) => groups.split_whitespace().collect(),
             _ => Vec::new(),
         };
@@ -256,7 +303,9 @@ impl TokenVerifier {
 
 fn read_header(token: &str) -> Result<Header, TokenError> {
     let (header, _) = token.split_once('.').ok_or(TokenError::Malformed)?;
-    let json = URL_SAFE_NO_PAD.decode(header).map_err(|_| TokenError::Malformed)?;
+    let json = URL_SAFE_NO_PAD
+        .decode(header)
+        .map_err(|_| TokenError::Malformed)?;
     serde_json::from_slice(&json).map_err(|_| TokenError::Malformed)
 }
 
@@ -264,7 +313,9 @@ fn read_header(token: &str) -> Result<Header, TokenError> {
 fn same_type(given: &str, wanted: &str) -> bool {
     let short = |text: &str| {
         let text = text.to_ascii_lowercase();
-        text.strip_prefix("application/").map(str::to_owned).unwrap_or(text)
+        text.strip_prefix("application/")
+            .map(str::to_owned)
+            .unwrap_or(text)
     };
     short(given) == short(wanted)
 }
@@ -281,8 +332,6 @@ fn refusal(kind: &ErrorKind) -> TokenError {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
-
     use std::process::Command;
     use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -291,7 +340,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::auth::start_check;
+    use crate::auth::{start_check, system_clock};
     use crate::config::Layers;
 
     const NOW: i64 = 1_800_000_000;
@@ -306,17 +355,38 @@ mod tests {
 
     fn openssl(folder: &std::path::Path, name: &str, options: &[&str]) -> (Vec<u8>, String) {
         let private = folder.join(format!("{name}.pem"));
-        let made = Command::new("openssl").arg("genpkey").args(options).arg("-out").arg(&private).output().unwrap();
+        let made = Command::new("openssl")
+            .arg("genpkey")
+            .args(options)
+            .arg("-out")
+            .arg(&private)
+            .output()
+            .unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        let public = Command::new("openssl").args(["pkey", "-pubout", "-in"]).arg(&private).output().unwrap();
-        (std::fs::read(private).unwrap(), String::from_utf8(public.stdout).unwrap())
+        let public = Command::new("openssl")
+            .args(["pkey", "-pubout", "-in"])
+            .arg(&private)
+            .output()
+            .unwrap();
+        (
+            std::fs::read(private).unwrap(),
+            String::from_utf8(public.stdout).unwrap(),
+        )
     }
 
     fn issuer() -> Issuer {
         let folder = tempfile::tempdir().unwrap();
         let ed = openssl(folder.path(), "ed", &["-algorithm", "ed25519"]);
-        let ec = openssl(folder.path(), "ec", &["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"]);
-        let rsa = openssl(folder.path(), "rsa", &["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"]);
+        let ec = openssl(
+            folder.path(),
+            "ec",
+            &["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"],
+        );
+        let rsa = openssl(
+            folder.path(),
+            "rsa",
+            &["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"],
+        );
         let mut settings = Layers::default().load().unwrap().settings.auth;
         settings.issuer = "https://idp.example".to_owned();
         settings.development_key = true;
@@ -325,14 +395,18 @@ mod tests {
         settings.groups = [("revision", "INNENREVISION"), ("stelle-3", "SACHBEARBEITUNG:03")]
             .map(|(group, text)| (group.to_owned(), text.to_owned()))
             .into();
-        settings.keys = [("ed", KeyAlgorithm::EdDSA, &ed.1), ("ec", KeyAlgorithm::ES256, &ec.1), ("rsa", KeyAlgorithm::RS256, &rsa.1)]
-            .map(|(kid, algorithm, pem)| KeySettings {
-                kid: kid.to_owned(),
-                algorithm,
-                public_key_file: None,
-                public_key_pem: Some(pem.clone()),
-            })
-            .into();
+        settings.keys = [
+            ("ed", KeyAlgorithm::EdDSA, &ed.1),
+            ("ec", KeyAlgorithm::ES256, &ec.1),
+            ("rsa", KeyAlgorithm::RS256, &rsa.1),
+        ]
+        .map(|(kid, algorithm, pem)| KeySettings {
+            kid: kid.to_owned(),
+            algorithm,
+            public_key_file: None,
+            public_key_pem: Some(pem.clone()),
+        })
+        .into();
         let clock = Arc::new(AtomicI64::new(NOW));
         let hand = Arc::clone(&clock);
         let now: Now = Arc::new(move || DateTime::from_timestamp(hand.load(Ordering::Relaxed), 0).unwrap());
@@ -342,7 +416,10 @@ mod tests {
             keys: HashMap::from([
                 ("ed", (Algorithm::EdDSA, EncodingKey::from_ed_pem(&ed.0).unwrap())),
                 ("ec", (Algorithm::ES256, EncodingKey::from_ec_pem(&ec.0).unwrap())),
-                ("rsa", (Algorithm::RS256, EncodingKey::from_rsa_pem(&rsa.0).unwrap())),
+                (
+                    "rsa",
+                    (Algorithm::RS256, EncodingKey::from_rsa_pem(&rsa.0).unwrap()),
+                ),
             ]),
             rsa_public: rsa.1,
             _folder: folder,
@@ -388,7 +465,12 @@ mod tests {
 
     fn raw(header: &serde_json::Value, claims: &serde_json::Value, signature: &[u8]) -> String {
         let part = |value: &serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
-        format!("{}.{}.{}", part(header), part(claims), URL_SAFE_NO_PAD.encode(signature))
+        format!(
+            "{}.{}.{}",
+            part(header),
+            part(claims),
+            URL_SAFE_NO_PAD.encode(signature)
+        )
     }
 
     #[test]
@@ -403,13 +485,24 @@ mod tests {
             let token = issuer.sign(kid, &claims());
             for _ in 0..2 {
                 let identity = issuer.verifier.verify(&token).unwrap();
-                assert_eq!((identity.subject.as_str(), identity.name.as_deref(), identity.token_id.as_str()), ("u-17", Some("Frau Muster"), "t-1"));
+                assert_eq!(
+                    (
+                        identity.subject.as_str(),
+                        identity.name.as_deref(),
+                        identity.token_id.as_str()
+                    ),
+                    ("u-17", Some("Frau Muster"), "t-1")
+                );
                 assert_eq!(identity.expires_at.timestamp(), NOW + 600);
                 let memberships: Vec<_> = identity.memberships.iter().map(ToString::to_string).collect();
                 assert_eq!(memberships, ["INNENREVISION", "SACHBEARBEITUNG:03"]);
             }
         }
-        assert_eq!(issuer.verifier.verified.lock().unwrap().len(), 2, "the memory is bounded");
+        assert_eq!(
+            issuer.verifier.verified.lock().unwrap().len(),
+            2,
+            "the memory is bounded"
+        );
         let application = issuer.sign_as("ed", "ed", "application/AT+JWT", &claims());
         assert!(issuer.verifier.verify(&application).is_ok());
         let nobody = issuer.sign("ed", &without("groups"));
@@ -433,22 +526,45 @@ mod tests {
         let mut header = jsonwebtoken::Header::new(Algorithm::HS256);
         header.kid = Some("rsa".to_owned());
         header.typ = Some("at+jwt".to_owned());
-        let token = encode(&header, &claims(), &EncodingKey::from_secret(issuer.rsa_public.as_bytes())).unwrap();
+        let token = encode(
+            &header,
+            &claims(),
+            &EncodingKey::from_secret(issuer.rsa_public.as_bytes()),
+        )
+        .unwrap();
         assert_eq!(issuer.refusal(&token), TokenError::WrongAlgorithm);
     }
 
     #[test]
     fn a_key_has_one_algorithm() {
         let issuer = issuer();
-        assert_eq!(issuer.refusal(&issuer.sign_as("ed", "rsa", "at+jwt", &claims())), TokenError::WrongAlgorithm);
-        assert_eq!(issuer.refusal(&issuer.sign_as("ec", "ed", "at+jwt", &claims())), TokenError::WrongAlgorithm);
+        assert_eq!(
+            issuer.refusal(&issuer.sign_as("ed", "rsa", "at+jwt", &claims())),
+            TokenError::WrongAlgorithm
+        );
+        assert_eq!(
+            issuer.refusal(&issuer.sign_as("ec", "ed", "at+jwt", &claims())),
+            TokenError::WrongAlgorithm
+        );
     }
 
     #[test]
     fn only_configured_keys_are_looked_up() {
         let issuer = issuer();
-        for kid in ["ED", "other", "", "../../etc/passwd", "ed\0", "file:///dev/null", "' OR 1=1 --"] {
-            assert_eq!(issuer.refusal(&issuer.sign_as("ed", kid, "at+jwt", &claims())), TokenError::UnknownKey, "{kid}");
+        for kid in [
+            "ED",
+            "other",
+            "",
+            "../../etc/passwd",
+            "ed\0",
+            "file:///dev/null",
+            "' OR 1=1 --",
+        ] {
+            assert_eq!(
+                issuer.refusal(&issuer.sign_as("ed", kid, "at+jwt", &claims())),
+                TokenError::UnknownKey,
+                "{kid}"
+            );
         }
         let anonymous = raw(&json!({"alg": "EdDSA", "typ": "at+jwt"}), &claims(), &[0; 64]);
         assert_eq!(issuer.refusal(&anonymous), TokenError::UnknownKey);
@@ -462,7 +578,10 @@ mod tests {
         let header = json!({"alg": "EdDSA", "typ": "at+jwt", "kid": "ed"});
         let unsigned = raw(&header, &claims(), b"");
         let message = unsigned.trim_end_matches('.');
-        let token = format!("{message}.{}", URL_SAFE_NO_PAD.encode(foreign.sign(message.as_bytes())));
+        let token = format!(
+            "{message}.{}",
+            URL_SAFE_NO_PAD.encode(foreign.sign(message.as_bytes()))
+        );
         assert_eq!(issuer.refusal(&token), TokenError::BadSignature);
     }
 
@@ -498,7 +617,10 @@ mod tests {
     fn tokens_for_or_from_others_are_refused() {
         let issuer = issuer();
         for (claims, expected) in [
-            (with("iss", json!("https://foreign.example")), TokenError::WrongIssuer),
+            (
+                with("iss", json!("https://foreign.example")),
+                TokenError::WrongIssuer,
+            ),
             (with("aud", json!("other")), TokenError::WrongAudience),
             (with("aud", json!(["other"])), TokenError::WrongAudience),
             (without("iss"), TokenError::Malformed),
@@ -512,15 +634,29 @@ mod tests {
         ] {
             assert_eq!(issuer.refusal(&issuer.sign("ed", &claims)), expected, "{claims}");
         }
-        assert!(issuer.verifier.verify(&issuer.sign("ed", &without("client_id"))).is_ok());
-        assert!(issuer.verifier.verify(&issuer.sign("ed", &with("aud", json!("pruefpfad")))).is_ok());
+        assert!(
+            issuer
+                .verifier
+                .verify(&issuer.sign("ed", &without("client_id")))
+                .is_ok()
+        );
+        assert!(
+            issuer
+                .verifier
+                .verify(&issuer.sign("ed", &with("aud", json!("pruefpfad"))))
+                .is_ok()
+        );
     }
 
     #[test]
     fn id_tokens_are_refused() {
         let issuer = issuer();
         for typ in ["JWT", "id+jwt", "", "at+jwt+"] {
-            assert_eq!(issuer.refusal(&issuer.sign_as("ed", "ed", typ, &claims())), TokenError::WrongType, "{typ}");
+            assert_eq!(
+                issuer.refusal(&issuer.sign_as("ed", "ed", typ, &claims())),
+                TokenError::WrongType,
+                "{typ}"
+            );
         }
     }
 
@@ -532,10 +668,25 @@ mod tests {
             let (header, rest) = token.split_once('.').unwrap();
             let (_, signature) = rest.split_once('.').unwrap();
             let payload = URL_SAFE_NO_PAD.encode(with("sub", json!("u-1")).to_string());
-            assert_eq!(issuer.refusal(&format!("{header}.{payload}.{signature}")), TokenError::BadSignature);
+            assert_eq!(
+                issuer.refusal(&format!("{header}.{payload}.{signature}")),
+                TokenError::BadSignature
+            );
         }
-        let critical = raw(&json!({"alg": "EdDSA", "typ": "at+jwt", "kid": "ed", "crit": ["b64"]}), &claims(), &[0; 64]);
-        for token in ["", ".", "..", "a.b.c", "e30.e30.e30", &critical, &"x".repeat(MAX_LENGTH + 1)] {
+        let critical = raw(
+            &json!({"alg": "EdDSA", "typ": "at+jwt", "kid": "ed", "crit": ["b64"]}),
+            &claims(),
+            &[0; 64],
+        );
+        for token in [
+            "",
+            ".",
+            "..",
+            "a.b.c",
+            "e30.e30.e30",
+            &critical,
+            &"x".repeat(MAX_LENGTH + 1),
+        ] {
             assert_eq!(issuer.refusal(token), TokenError::Malformed, "{token:.40}");
         }
     }
@@ -543,7 +694,10 @@ mod tests {
     #[test]
     fn group_names_of_an_identity_provider_are_no_roles() {
         let issuer = issuer();
-        let token = issuer.sign("ed", &with("groups", json!(["ADMINISTRATION", "INNENREVISION_LEITUNG"])));
+        let token = issuer.sign(
+            "ed",
+            &with("groups", json!(["ADMINISTRATION", "INNENREVISION_LEITUNG"])),
+        );
         assert!(issuer.verifier.verify(&token).unwrap().memberships.is_empty());
     }
 
@@ -551,7 +705,11 @@ mod tests {
     fn unusable_keys_are_named() {
         let mut settings = Layers::default().load().unwrap().settings.auth;
         for (file, pem, expected) in [
-            (Some("/nowhere/key.pem"), None, "/nowhere/key.pem ist nicht lesbar"),
+            (
+                Some("/nowhere/key.pem"),
+                None,
+                "/nowhere/key.pem ist nicht lesbar",
+            ),
             (None, Some("nonsense"), "ist kein öffentlicher Schlüssel"),
         ] {
             settings.keys = vec![KeySettings {
@@ -560,7 +718,7 @@ mod tests {
                 public_key_file: file.map(PathBuf::from),
                 public_key_pem: pem.map(str::to_owned),
             }];
-            let error = verifier(&settings, Arc::new(Utc::now)).err().unwrap().to_string();
+            let error = verifier(&settings, system_clock()).err().unwrap().to_string();
             assert!(error.contains(expected) && error.contains("\"k\""), "{error}");
         }
     }

@@ -262,14 +262,24 @@ impl Given {
         .into_iter()
         .filter_map(|(flag, key, value)| Some((flag.to_owned(), key.to_owned(), value.clone()?)))
         .collect();
-        flags.extend(self.set.iter().map(|(key, value)| ("--set".to_owned(), key.clone(), value.clone())));
-        Layers { file: self.config.clone(), environment: variables(), flags }
+        flags.extend(
+            self.set
+                .iter()
+                .map(|(key, value)| ("--set".to_owned(), key.clone(), value.clone())),
+        );
+        Layers {
+            file: self.config.clone(),
+            environment: variables(),
+            flags,
+        }
     }
 }
 
 /// The environment; what is no text is nobody's setting.
 fn variables() -> std::collections::BTreeMap<String, String> {
-    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect()
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
 }
 
 /// What a command needs besides its own arguments.
@@ -284,16 +294,26 @@ pub struct Surroundings {
 pub async fn run(cli: Cli, surroundings: Surroundings) -> anyhow::Result<ExitCode> {
     let layers = cli.given.layers();
     let language = surroundings.language;
-    let load = || -> anyhow::Result<Loaded> { layers.load().map_err(|error| anyhow::anyhow!(error.text(language))) };
+    let load = || -> anyhow::Result<Loaded> {
+        layers
+            .load()
+            .map_err(|error| anyhow::anyhow!(error.text(language)))
+    };
     match cli.command {
         Command::Config(ConfigCommand::Print) => {
-            let loaded = layers.load_unchecked().map_err(|error| anyhow::anyhow!(error.text(language)))?;
+            let loaded = layers
+                .load_unchecked()
+                .map_err(|error| anyhow::anyhow!(error.text(language)))?;
             emit(&config::print(&loaded))?;
             let problems = loaded.settings.validate();
             for problem in &problems {
                 complain(&problem.text(language));
             }
-            Ok(if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+            Ok(if problems.is_empty() {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            })
         }
         Command::Token(arguments) => {
             let token = token::issue(&arguments, &load()?.settings, &surroundings)?;
@@ -330,8 +350,6 @@ pub(crate) fn complain(text: &str) {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
-
     use super::*;
 
     fn parse(line: &str) -> Result<Cli, clap::Error> {
@@ -357,7 +375,12 @@ mod tests {
         ] {
             parse(line).unwrap();
         }
-        for line in ["pruefpfad", "pruefpfad token --role NOBODY", "pruefpfad token --role VORSTAND --minutes 0", "pruefpfad serve --set x"] {
+        for line in [
+            "pruefpfad",
+            "pruefpfad token --role NOBODY",
+            "pruefpfad token --role VORSTAND --minutes 0",
+            "pruefpfad serve --set x",
+        ] {
             assert!(parse(line).is_err(), "{line}");
         }
     }
@@ -365,7 +388,18 @@ mod tests {
     #[test]
     fn flags_go_before_everything() {
         let cli = parse("pruefpfad serve --listen 127.0.0.1:1 --set server.workers=2").unwrap();
-        let loaded = Layers { environment: [("PRUEFPFAD__SERVER__WORKERS".to_owned(), "9".to_owned())].into(), ..cli.given.layers() }.load().unwrap();
-        assert_eq!((loaded.settings.server.listen.port(), loaded.settings.server.workers), (1, 2));
+        let loaded = Layers {
+            environment: [("PRUEFPFAD__SERVER__WORKERS".to_owned(), "9".to_owned())].into(),
+            ..cli.given.layers()
+        }
+        .load()
+        .unwrap();
+        assert_eq!(
+            (
+                loaded.settings.server.listen.port(),
+                loaded.settings.server.workers
+            ),
+            (1, 2)
+        );
     }
 }

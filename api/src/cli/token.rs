@@ -9,7 +9,11 @@ use crate::auth::{DevelopmentKey, TokenRequest};
 use crate::config::{Mode, Settings};
 
 /// A token for the membership that the arguments name.
-pub(super) fn issue(arguments: &TokenArgs, settings: &Settings, surroundings: &Surroundings) -> anyhow::Result<String> {
+pub(super) fn issue(
+    arguments: &TokenArgs,
+    settings: &Settings,
+    surroundings: &Surroundings,
+) -> anyhow::Result<String> {
     let language = surroundings.language;
     if settings.mode == Mode::Production {
         bail!(language.say(
@@ -26,7 +30,14 @@ pub(super) fn issue(arguments: &TokenArgs, settings: &Settings, surroundings: &S
     }
     let file = &settings.auth.development_key_file;
     let key = DevelopmentKey::open(file).with_context(|| {
-        format!("{} {}", language.say("Entwicklungsschlüssel nicht lesbar:", "development key not readable:"), file.display())
+        format!(
+            "{} {}",
+            language.say(
+                "Entwicklungsschlüssel nicht lesbar:",
+                "development key not readable:"
+            ),
+            file.display()
+        )
     })?;
     let request = TokenRequest {
         subject: arguments.subject.clone().unwrap_or_else(|| subject(&membership)),
@@ -39,13 +50,14 @@ pub(super) fn issue(arguments: &TokenArgs, settings: &Settings, surroundings: &S
 
 /// One person for each membership, so that four eyes are two people.
 fn subject(membership: &Membership) -> String {
-    membership.to_string().to_ascii_lowercase().replace([':', '_'], "-")
+    membership
+        .to_string()
+        .to_ascii_lowercase()
+        .replace([':', '_'], "-")
 }
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
-
     use std::sync::Arc;
 
     use audit::access::Role;
@@ -62,15 +74,34 @@ mod tests {
         let mut settings = Layers::default().load().unwrap().settings;
         settings.auth.development_key = true;
         settings.auth.development_key_file = folder.path().join("key.pem");
-        let surroundings = Surroundings { language: Language::En, now: Arc::new(|| DateTime::UNIX_EPOCH) };
-        let mut arguments =
-            TokenArgs { role: Role::Sachbearbeitung, bezirksstelle: Some("03".to_owned()), subject: None, name: None, minutes: 1 };
+        let surroundings = Surroundings {
+            language: Language::En,
+            now: Arc::new(|| DateTime::UNIX_EPOCH),
+        };
+        let mut arguments = TokenArgs {
+            role: Role::Sachbearbeitung,
+            bezirksstelle: Some("03".to_owned()),
+            subject: None,
+            name: None,
+            minutes: 1,
+        };
         let token = issue(&arguments, &settings, &surroundings).unwrap();
-        let identity = verifier(&settings.auth, Arc::clone(&surroundings.now)).unwrap().verify(&token).unwrap();
-        assert_eq!((identity.subject.as_str(), identity.expires_at.timestamp()), ("sachbearbeitung-03", 60));
+        let identity = verifier(&settings.auth, Arc::clone(&surroundings.now))
+            .unwrap()
+            .verify(&token)
+            .unwrap();
+        assert_eq!(
+            (identity.subject.as_str(), identity.expires_at.timestamp()),
+            ("sachbearbeitung-03", 60)
+        );
 
         arguments.bezirksstelle = None;
-        assert!(issue(&arguments, &settings, &surroundings).unwrap_err().to_string().contains("SACHBEARBEITUNG:03"));
+        assert!(
+            issue(&arguments, &settings, &surroundings)
+                .unwrap_err()
+                .to_string()
+                .contains("SACHBEARBEITUNG:03")
+        );
         settings.mode = Mode::Production;
         assert!(issue(&arguments, &settings, &surroundings).is_err());
     }

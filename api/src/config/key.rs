@@ -40,7 +40,10 @@ impl Key {
 pub(super) const PREFIX: &str = "PRUEFPFAD__";
 
 const fn plain(path: &'static str) -> Key {
-    Key { path, kind: Kind::Plain }
+    Key {
+        path,
+        kind: Kind::Plain,
+    }
 }
 
 const fn of(kind: Kind, path: &'static str) -> Key {

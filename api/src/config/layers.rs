@@ -26,9 +26,14 @@ impl ConfigError {
     /// The message to the operator, one line a problem.
     pub fn text(&self, language: Language) -> String {
         match self {
-            Self::Unreadable(what) => format!("{}: {what}", language.say("Konfiguration nicht lesbar", "configuration not readable")),
+            Self::Unreadable(what) => format!(
+                "{}: {what}",
+                language.say("Konfiguration nicht lesbar", "configuration not readable")
+            ),
             Self::Invalid(problems) => {
-                let mut text = language.say("Konfiguration nicht brauchbar:", "configuration not usable:").to_owned();
+                let mut text = language
+                    .say("Konfiguration nicht brauchbar:", "configuration not usable:")
+                    .to_owned();
                 for problem in problems {
                     text.push_str("\n  ");
                     text.push_str(&problem.text(language));
@@ -77,14 +82,18 @@ impl Layers {
     pub fn load(&self) -> Result<Loaded, ConfigError> {
         let loaded = self.load_unchecked()?;
         let problems = loaded.settings.validate();
-        if problems.is_empty() { Ok(loaded) } else { Err(ConfigError::Invalid(problems)) }
+        if problems.is_empty() {
+            Ok(loaded)
+        } else {
+            Err(ConfigError::Invalid(problems))
+        }
     }
 
     /// Reads and merges without the rules of the sections, so that `config print` can show what is wrong.
     pub fn load_unchecked(&self) -> Result<Loaded, ConfigError> {
         let mut builder = Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml));
         if let Some(path) = &self.file {
-            builder = builder.add_source(File::from(path.as_path()).format(FileFormat::Toml).required(true));
+            builder = builder.add_source(FileLayer(from_file(path)?));
         }
         let mut problems = Vec::new();
         let environment = self.environment_layer(&mut problems);
@@ -108,7 +117,9 @@ impl Layers {
         let mut layer = Layer::default();
         for (variable, text) in &self.environment {
             // An empty variable is how compose files and units spell "not set".
-            let Some(path) = variable.strip_prefix(PREFIX).filter(|_| !text.is_empty()) else { continue };
+            let Some(path) = variable.strip_prefix(PREFIX).filter(|_| !text.is_empty()) else {
+                continue;
+            };
             let path = path.to_ascii_lowercase().replace("__", ".");
             layer.insert(&path, text, variable, problems);
         }
@@ -124,13 +135,60 @@ impl Layers {
     }
 }
 
+/// The values of a file, each with the file's path as people gave it.
+fn from_file(path: &Path) -> Result<Value, ConfigError> {
+    let unreadable =
+        |error: &dyn fmt::Display| ConfigError::Unreadable(format!("{}: {error}", path.display()));
+    let text = fs::read_to_string(path).map_err(|error| unreadable(&error))?;
+    let parsed = Config::builder()
+        .add_source(File::from_str(&text, FileFormat::Toml))
+        .build()
+        .map_err(|error| unreadable(&error))?;
+    Ok(with_origin(parsed.cache, &path.display().to_string()))
+}
+
+fn with_origin(value: Value, origin: &String) -> Value {
+    let kind = match value.kind {
+        ValueKind::Table(table) => ValueKind::Table(
+            table
+                .into_iter()
+                .map(|(name, value)| (name, with_origin(value, origin)))
+                .collect(),
+        ),
+        ValueKind::Array(items) => {
+            ValueKind::Array(items.into_iter().map(|item| with_origin(item, origin)).collect())
+        }
+        kind => kind,
+    };
+    Value::new(Some(origin), kind)
+}
+
+#[derive(Debug, Clone)]
+struct FileLayer(Value);
+
+impl Source for FileLayer {
+    fn clone_into_box(&self) -> Box<dyn Source + Send + Sync> {
+        Box::new(self.clone())
+    }
+
+    fn collect(&self) -> Result<Map<String, Value>, config::ConfigError> {
+        self.0.clone().into_table()
+    }
+}
+
 fn read_secret(key: &str, path: &Path) -> Result<String, ConfigError> {
     match fs::read_to_string(path) {
         Ok(text) => Ok(text.trim().to_owned()),
         Err(error) => Err(ConfigError::Invalid(vec![Problem::new(
             key,
-            format!("{} ist nicht lesbar ({error}). Prüfen Sie Pfad und Rechte des Dienstbenutzers.", path.display()),
-            format!("{} is not readable ({error}). Check the path and the rights of the service's user.", path.display()),
+            format!(
+                "{} ist nicht lesbar ({error}). Prüfen Sie Pfad und Rechte des Dienstbenutzers.",
+                path.display()
+            ),
+            format!(
+                "{} is not readable ({error}). Check the path and the rights of the service's user.",
+                path.display()
+            ),
         )])),
     }
 }
@@ -186,10 +244,15 @@ fn from_json(json: &serde_json::Value, origin: &String) -> Value {
             None => ValueKind::Float(number.as_f64().unwrap_or(f64::NAN)),
         },
         serde_json::Value::String(text) => ValueKind::String(text.clone()),
-        serde_json::Value::Array(items) => ValueKind::Array(items.iter().map(|item| from_json(item, origin)).collect()),
-        serde_json::Value::Object(fields) => {
-            ValueKind::Table(fields.iter().map(|(name, value)| (name.clone(), from_json(value, origin))).collect())
+        serde_json::Value::Array(items) => {
+            ValueKind::Array(items.iter().map(|item| from_json(item, origin)).collect())
         }
+        serde_json::Value::Object(fields) => ValueKind::Table(
+            fields
+                .iter()
+                .map(|(name, value)| (name.clone(), from_json(value, origin)))
+                .collect(),
+        ),
     };
     Value::new(Some(origin), kind)
 }
@@ -200,17 +263,29 @@ impl Source for Layer {
     }
 
     fn collect(&self) -> Result<Map<String, Value>, config::ConfigError> {
-        Ok(self.0.iter().map(|(path, value)| ((*path).to_owned(), value.clone())).collect())
+        Ok(self
+            .0
+            .iter()
+            .map(|(path, value)| ((*path).to_owned(), value.clone()))
+            .collect())
     }
 }
 
-/// The origin of a value as people read it.
-pub(super) fn origin(value: &Value) -> &str {
-    value.origin().unwrap_or("default")
+/// The origin of a value as people read it. Tables grow over several layers: theirs are those of what they hold.
+pub(super) fn origin(value: &Value) -> String {
+    match &value.kind {
+        ValueKind::Table(table) if !table.is_empty() => {
+            let origins: std::collections::BTreeSet<_> = table.values().map(origin).collect();
+            origins.into_iter().collect::<Vec<_>>().join(", ")
+        }
+        _ => value.origin().unwrap_or("default").to_owned(),
+    }
 }
 
 fn refuse_unknown(tree: &Value, problems: &mut Vec<Problem>) {
-    let ValueKind::Table(sections) = &tree.kind else { return };
+    let ValueKind::Table(sections) = &tree.kind else {
+        return;
+    };
     for (name, section) in sections {
         if Key::find(name).is_some() {
             continue;
@@ -220,19 +295,17 @@ fn refuse_unknown(tree: &Value, problems: &mut Vec<Problem>) {
                 for (key, value) in values {
                     let path = format!("{name}.{key}");
                     if Key::find(&path).is_none() {
-                        problems.push(unknown(&path, origin(value)));
+                        problems.push(unknown(&path, &origin(value)));
                     }
                 }
             }
-            _ => problems.push(unknown(name, origin(section))),
+            _ => problems.push(unknown(name, &origin(section))),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
-
     use secrecy::ExposeSecret as _;
 
     use super::super::{Introspection, JobcenterPreset, KeyAlgorithm, LogFormat, Mode, print};
@@ -240,7 +313,10 @@ mod tests {
 
     fn environment(pairs: &[(&str, &str)]) -> Layers {
         Layers {
-            environment: pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
+            environment: pairs
+                .iter()
+                .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+                .collect(),
             ..Layers::default()
         }
     }
@@ -284,7 +360,10 @@ mod tests {
             ("auth.groups_claim", "roles"),
             ("auth.development_key", "true"),
             ("auth.development_key_file", "other.pem"),
-            ("auth.keys", r#"[{"kid":"k","algorithm":"ES256","public_key_pem":"pem"}]"#),
+            (
+                "auth.keys",
+                r#"[{"kid":"k","algorithm":"ES256","public_key_pem":"pem"}]"#,
+            ),
             ("auth.groups", r#"{"CN=Revision, O=Kreis":"INNENREVISION"}"#),
             ("limits.depth", "11"),
             ("limits.cost", "12"),
@@ -325,7 +404,10 @@ mod tests {
         fs::write(&url_file, "postgres://two@host/db\n").unwrap();
         fs::write(&key_file, "11".repeat(32)).unwrap();
         let values = every_key();
-        assert_eq!(values.iter().map(|(path, _)| *path).collect::<Vec<_>>(), KEYS.iter().map(|key| key.path).collect::<Vec<_>>());
+        assert_eq!(
+            values.iter().map(|(path, _)| *path).collect::<Vec<_>>(),
+            KEYS.iter().map(|key| key.path).collect::<Vec<_>>()
+        );
         let environment = KEYS
             .iter()
             .zip(&values)
@@ -338,42 +420,88 @@ mod tests {
                 (key.variable(), text.to_owned())
             })
             .collect();
-        let loaded = Layers { environment, ..Layers::default() }.load_unchecked().unwrap();
+        let loaded = Layers {
+            environment,
+            ..Layers::default()
+        }
+        .load_unchecked()
+        .unwrap();
 
         let settings = &loaded.settings;
-        assert_eq!((settings.mode, settings.introspection), (Mode::Production, Introspection::Authenticated));
-        assert_eq!(settings.server.cors_origins, ["https://a.example", "https://b.example"]);
+        assert_eq!(
+            (settings.mode, settings.introspection),
+            (Mode::Production, Introspection::Authenticated)
+        );
+        assert_eq!(
+            settings.server.cors_origins,
+            ["https://a.example", "https://b.example"]
+        );
         assert_eq!(settings.database.url.expose_secret(), "postgres://two@host/db");
         assert_eq!(settings.auth.keys[0].algorithm, KeyAlgorithm::ES256);
-        assert_eq!(settings.auth.memberships()["CN=Revision, O=Kreis"].to_string(), "INNENREVISION");
+        assert_eq!(
+            settings.auth.memberships()["CN=Revision, O=Kreis"].to_string(),
+            "INNENREVISION"
+        );
         assert_eq!(settings.secrets.case_key(), Some([0x11; 32]));
-        assert_eq!((settings.jobcenter.preset, settings.telemetry.log_format), (JobcenterPreset::EnnepeRuhr, LogFormat::Json));
+        assert_eq!(
+            (settings.jobcenter.preset, settings.telemetry.log_format),
+            (JobcenterPreset::EnnepeRuhr, LogFormat::Json)
+        );
 
         let printed = print(&loaded);
         for key in KEYS {
-            assert!(printed.contains(&format!("# {}\n", key.variable())), "{} in\n{printed}", key.path);
+            assert!(
+                printed.contains(&format!("# {}\n", key.variable())),
+                "{} in\n{printed}",
+                key.path
+            );
         }
         assert!(!printed.contains("geheim"), "{printed}");
         assert_eq!(problems_of(settings), ["auth.development_key", "limits.batch"]);
     }
 
     fn problems_of(settings: &Settings) -> Vec<String> {
-        settings.validate().into_iter().map(|problem| problem.key).collect()
+        settings
+            .validate()
+            .into_iter()
+            .map(|problem| problem.key)
+            .collect()
     }
 
     #[test]
     fn the_list_of_keys_names_every_field() {
-        let tree = Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml)).build().unwrap().cache;
-        let sections: std::collections::BTreeSet<_> = KEYS.iter().filter_map(|key| Some(key.path.split_once('.')?.0)).collect();
+        let tree = Config::builder()
+            .add_source(File::from_str(DEFAULTS, FileFormat::Toml))
+            .build()
+            .unwrap()
+            .cache;
+        let sections: std::collections::BTreeSet<_> = KEYS
+            .iter()
+            .filter_map(|key| Some(key.path.split_once('.')?.0))
+            .collect();
         for section in sections {
             let mut tree = tree.clone();
-            let ValueKind::Table(root) = &mut tree.kind else { panic!() };
-            let table = root.entry(section.to_owned()).or_insert_with(|| Value::new(None, ValueKind::Table(Map::new())));
-            let ValueKind::Table(values) = &mut table.kind else { panic!() };
+            let ValueKind::Table(root) = &mut tree.kind else {
+                panic!()
+            };
+            let table = root
+                .entry(section.to_owned())
+                .or_insert_with(|| Value::new(None, ValueKind::Table(Map::new())));
+            let ValueKind::Table(values) = &mut table.kind else {
+                panic!()
+            };
             values.insert("probe".to_owned(), Value::new(None, ValueKind::Boolean(true)));
             let refusal = tree.try_deserialize::<Settings>().unwrap_err().to_string();
-            let fields: Vec<_> = refusal.split('`').skip(1).step_by(2).filter(|name| *name != "probe" && *name != section).collect();
-            let mut expected: Vec<_> = KEYS.iter().filter_map(|key| key.path.strip_prefix(section)?.strip_prefix('.')).collect();
+            let fields: Vec<_> = refusal
+                .split('`')
+                .skip(1)
+                .step_by(2)
+                .filter(|name| *name != "probe" && *name != section)
+                .collect();
+            let mut expected: Vec<_> = KEYS
+                .iter()
+                .filter_map(|key| key.path.strip_prefix(section)?.strip_prefix('.'))
+                .collect();
             expected.sort_unstable();
             let mut found = fields.clone();
             found.sort_unstable();
@@ -383,15 +511,24 @@ mod tests {
 
     #[test]
     fn unknown_keys_are_refused_by_name() {
-        assert_eq!(problems(&environment(&[("PRUEFPFAD__SERVER__LISTN", "x")])), ["server.listn"]);
+        assert_eq!(
+            problems(&environment(&[("PRUEFPFAD__SERVER__LISTN", "x")])),
+            ["server.listn"]
+        );
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("pruefpfad.toml");
         fs::write(&path, "colour = 1\n[server]\nlistn = \"x\"\n[colours]\na = 1\n").unwrap();
-        let layers = Layers { file: Some(path), ..Layers::default() };
+        let layers = Layers {
+            file: Some(path),
+            ..Layers::default()
+        };
         let mut found = problems(&layers);
         found.sort();
         assert_eq!(found, ["colour", "colours", "server.listn"]);
-        let layers = Layers { flags: vec![("--set".to_owned(), "a.b".to_owned(), "1".to_owned())], ..Layers::default() };
+        let layers = Layers {
+            flags: vec![("--set".to_owned(), "a.b".to_owned(), "1".to_owned())],
+            ..Layers::default()
+        };
         assert_eq!(problems(&layers), ["a.b"]);
     }
 
@@ -399,13 +536,32 @@ mod tests {
     fn the_later_layer_wins_and_its_name_is_printed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("pruefpfad.toml");
-        fs::write(&path, "[server]\nworkers = 1\nshutdown_seconds = 1\nlisten = \"127.0.0.1:1\"\n").unwrap();
-        let mut layers = environment(&[("PRUEFPFAD__SERVER__WORKERS", "2"), ("PRUEFPFAD__SERVER__LISTEN", "127.0.0.1:2"), ("PRUEFPFAD__RATE__BURST", "")]);
+        fs::write(
+            &path,
+            "[server]\nworkers = 1\nshutdown_seconds = 1\nlisten = \"127.0.0.1:1\"\n",
+        )
+        .unwrap();
+        let mut layers = environment(&[
+            ("PRUEFPFAD__SERVER__WORKERS", "2"),
+            ("PRUEFPFAD__SERVER__LISTEN", "127.0.0.1:2"),
+            ("PRUEFPFAD__RATE__BURST", ""),
+        ]);
         layers.file = Some(path.clone());
-        layers.flags = vec![("--listen".to_owned(), "server.listen".to_owned(), "127.0.0.1:3".to_owned())];
+        layers.flags = vec![(
+            "--listen".to_owned(),
+            "server.listen".to_owned(),
+            "127.0.0.1:3".to_owned(),
+        )];
         let loaded = layers.load().unwrap();
         assert_eq!(loaded.settings.server.listen.port(), 3);
-        assert_eq!((loaded.settings.server.workers, loaded.settings.server.shutdown_seconds, loaded.settings.rate.burst), (2, 1, 200));
+        assert_eq!(
+            (
+                loaded.settings.server.workers,
+                loaded.settings.server.shutdown_seconds,
+                loaded.settings.rate.burst
+            ),
+            (2, 1, 200)
+        );
         let printed = print(&loaded);
         for line in [
             "listen = \"127.0.0.1:3\" # --listen".to_owned(),
@@ -414,11 +570,19 @@ mod tests {
             "burst = 200 # default".to_owned(),
             "# url_file is not set".to_owned(),
         ] {
-            assert!(printed.lines().any(|printed| printed == line), "{line} in\n{printed}");
+            assert!(
+                printed.lines().any(|printed| printed == line),
+                "{line} in\n{printed}"
+            );
         }
         let again = folder.path().join("printed.toml");
         fs::write(&again, printed).unwrap();
-        let reread = Layers { file: Some(again), ..Layers::default() }.load().unwrap();
+        let reread = Layers {
+            file: Some(again),
+            ..Layers::default()
+        }
+        .load()
+        .unwrap();
         assert_eq!(reread.settings.server.workers, 2);
     }
 
@@ -433,7 +597,14 @@ mod tests {
         found.sort();
         assert_eq!(
             found,
-            ["auth.development_key", "auth.issuer", "auth.keys", "database.url", "secrets.case_key_file", "server.cors_origins"]
+            [
+                "auth.development_key",
+                "auth.issuer",
+                "auth.keys",
+                "database.url",
+                "secrets.case_key_file",
+                "server.cors_origins"
+            ]
         );
     }
 
@@ -441,7 +612,11 @@ mod tests {
     fn each_rule_names_its_key() {
         for (variable, text, key) in [
             ("SERVER__PUBLIC_URL", "vks", "server.public_url"),
-            ("SERVER__CORS_ORIGINS", "https://a.example/", "server.cors_origins"),
+            (
+                "SERVER__CORS_ORIGINS",
+                "https://a.example/",
+                "server.cors_origins",
+            ),
             ("DATABASE__URL", "mysql://x", "database.url"),
             ("DATABASE__URL_FILE", "/nowhere/url", "database.url_file"),
             ("DATABASE__MAX_CONNECTIONS", "0", "database.max_connections"),
@@ -458,7 +633,11 @@ mod tests {
             ("SECRETS__CASE_KEY", "abc", "secrets.case_key"),
             ("IMPORT__REJECTIONS_KEPT", "0", "import.rejections_kept"),
         ] {
-            assert_eq!(problems(&environment(&[(&format!("{PREFIX}{variable}"), text)])), [key], "{variable}");
+            assert_eq!(
+                problems(&environment(&[(&format!("{PREFIX}{variable}"), text)])),
+                [key],
+                "{variable}"
+            );
         }
     }
 }

@@ -5,8 +5,8 @@
 mod key;
 mod layers;
 mod print;
-mod problem;
 mod private_file;
+mod problem;
 mod sections;
 
 pub use key::{KEYS, Key, Kind};

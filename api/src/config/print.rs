@@ -11,20 +11,20 @@ const MASK: &str = "********";
 
 /// The effective configuration.
 pub fn print(loaded: &Loaded) -> String {
-    let mut text = String::new();
+    let mut lines = Vec::new();
     let mut section = "";
     for key in KEYS {
         let (table, name) = key.path.rsplit_once('.').unwrap_or(("", key.path));
         if table != section {
             section = table;
-            text.push_str(&format!("\n[{table}]\n"));
+            lines.push(format!("\n[{table}]"));
         }
-        match find(&loaded.tree, key.path) {
-            Some(value) => text.push_str(&format!("{name} = {} # {}\n", shown(value, key.kind), origin(value))),
-            None => text.push_str(&format!("# {name} is not set\n")),
-        }
+        lines.push(match find(&loaded.tree, key.path) {
+            Some(value) => format!("{name} = {} # {}", shown(value, key.kind), origin(value)),
+            None => format!("# {name} is not set"),
+        });
     }
-    text
+    lines.join("\n") + "\n"
 }
 
 fn find<'a>(tree: &'a Value, path: &str) -> Option<&'a Value> {
@@ -39,7 +39,11 @@ fn shown(value: &Value, kind: Kind) -> String {
         (Kind::Secret, _) => quoted(MASK),
         (Kind::Address, ValueKind::String(text)) => quoted(&masked(text)),
         // A number or truth value from the environment is text until it is read.
-        (Kind::Plain, ValueKind::String(text)) if text.parse::<u64>().is_ok() || text.parse::<bool>().is_ok() => text.clone(),
+        (Kind::Plain, ValueKind::String(text))
+            if text.parse::<u64>().is_ok() || text.parse::<bool>().is_ok() =>
+        {
+            text.clone()
+        }
         _ => toml(value),
     }
 }
@@ -58,9 +62,16 @@ fn masked(address: &str) -> String {
 fn toml(value: &Value) -> String {
     match &value.kind {
         ValueKind::Table(table) => {
-            let mut fields: Vec<_> = table.iter().map(|(name, value)| format!("{} = {}", quoted(name), toml(value))).collect();
+            let mut fields: Vec<_> = table
+                .iter()
+                .map(|(name, value)| format!("{} = {}", quoted(name), toml(value)))
+                .collect();
             fields.sort();
-            if fields.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", fields.join(", ")) }
+            if fields.is_empty() {
+                "{}".to_owned()
+            } else {
+                format!("{{ {} }}", fields.join(", "))
+            }
         }
         ValueKind::Array(items) => format!("[{}]", items.iter().map(toml).collect::<Vec<_>>().join(", ")),
         ValueKind::String(text) => quoted(text),

@@ -14,7 +14,11 @@ pub struct Problem {
 impl Problem {
     /// A problem with the setting `key`, told in both languages.
     pub fn new(key: &str, german: impl Into<String>, english: impl Into<String>) -> Self {
-        Self { key: key.to_owned(), german: german.into(), english: english.into() }
+        Self {
+            key: key.to_owned(),
+            german: german.into(),
+            english: english.into(),
+        }
     }
 
     /// The message.

@@ -113,16 +113,26 @@ impl ServerSettings {
             }
         }
         if self.shutdown_seconds > 3600 {
-            problems.push(Problem::new("server.shutdown_seconds", "höchstens 3600.", "at most 3600."));
+            problems.push(Problem::new(
+                "server.shutdown_seconds",
+                "höchstens 3600.",
+                "at most 3600.",
+            ));
         }
         if self.workers > 1024 {
-            problems.push(Problem::new("server.workers", "höchstens 1024; 0 für einen je Kern.", "at most 1024; 0 for one per core."));
+            problems.push(Problem::new(
+                "server.workers",
+                "höchstens 1024; 0 für einen je Kern.",
+                "at most 1024; 0 for one per core.",
+            ));
         }
     }
 }
 
 fn is_http(text: &str) -> bool {
-    ["http://", "https://"].iter().any(|scheme| text.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()))
+    ["http://", "https://"]
+        .iter()
+        .any(|scheme| text.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()))
 }
 
 /// The database.
@@ -143,7 +153,7 @@ pub struct DatabaseSettings {
 }
 
 impl DatabaseSettings {
-    /// Whether the database is SQLite.
+    /// Whether the database is `SQLite`.
     pub fn is_sqlite(&self) -> bool {
         self.url.expose_secret().starts_with("sqlite:")
     }
@@ -155,7 +165,10 @@ impl DatabaseSettings {
 
     fn validate(&self, mode: Mode, problems: &mut Vec<Problem>) {
         let url = self.url.expose_secret();
-        if !["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
+        if !["sqlite:", "postgres://", "postgresql://"]
+            .iter()
+            .any(|scheme| url.starts_with(scheme))
+        {
             problems.push(Problem::new(
                 "database.url",
                 "beginnt weder mit sqlite:// noch mit postgres://.",
@@ -169,14 +182,22 @@ impl DatabaseSettings {
                 "A database in memory loses everything in production. Name a file (sqlite:///var/lib/pruefpfad/pruefpfad.sqlite) or postgres://….",
             ));
         }
-        at_least_one("database.max_connections", u64::from(self.max_connections), problems);
+        at_least_one(
+            "database.max_connections",
+            u64::from(self.max_connections),
+            problems,
+        );
         at_least_one("database.acquire_timeout_ms", self.acquire_timeout_ms, problems);
     }
 }
 
 fn at_least_one(key: &str, value: u64, problems: &mut Vec<Problem>) {
     if value == 0 {
-        problems.push(Problem::new(key, "muss mindestens 1 sein.", "must be at least 1."));
+        problems.push(Problem::new(
+            key,
+            "muss mindestens 1 sein.",
+            "must be at least 1.",
+        ));
     }
 }
 
@@ -221,13 +242,22 @@ impl AuthSettings {
     }
 
     fn validate(&self, mode: Mode, problems: &mut Vec<Problem>) {
-        for (key, value) in [("auth.issuer", &self.issuer), ("auth.audience", &self.audience), ("auth.typ", &self.typ), ("auth.groups_claim", &self.groups_claim)] {
+        for (key, value) in [
+            ("auth.issuer", &self.issuer),
+            ("auth.audience", &self.audience),
+            ("auth.typ", &self.typ),
+            ("auth.groups_claim", &self.groups_claim),
+        ] {
             if value.trim().is_empty() {
                 problems.push(Problem::new(key, "darf nicht leer sein.", "must not be empty."));
             }
         }
         if self.leeway_seconds > 300 {
-            problems.push(Problem::new("auth.leeway_seconds", "höchstens 300.", "at most 300."));
+            problems.push(Problem::new(
+                "auth.leeway_seconds",
+                "höchstens 300.",
+                "at most 300.",
+            ));
         }
         at_least_one("auth.cached_tokens", self.cached_tokens as u64, problems);
         self.validate_keys(problems);
@@ -251,15 +281,27 @@ impl AuthSettings {
             if key.kid.is_empty() || key.kid == crate::auth::DEVELOPMENT_KID || !kids.insert(&key.kid) {
                 problems.push(Problem::new(
                     "auth.keys",
-                    format!("kid {:?} ist leer, doppelt oder dem Entwicklungsschlüssel vorbehalten.", key.kid),
-                    format!("kid {:?} is empty, doubled or reserved for the development key.", key.kid),
+                    format!(
+                        "kid {:?} ist leer, doppelt oder dem Entwicklungsschlüssel vorbehalten.",
+                        key.kid
+                    ),
+                    format!(
+                        "kid {:?} is empty, doubled or reserved for the development key.",
+                        key.kid
+                    ),
                 ));
             }
             if key.public_key_file.is_some() == key.public_key_pem.is_some() {
                 problems.push(Problem::new(
                     "auth.keys",
-                    format!("kid {:?} braucht genau eines von public_key_file und public_key_pem.", key.kid),
-                    format!("kid {:?} needs exactly one of public_key_file and public_key_pem.", key.kid),
+                    format!(
+                        "kid {:?} braucht genau eines von public_key_file und public_key_pem.",
+                        key.kid
+                    ),
+                    format!(
+                        "kid {:?} needs exactly one of public_key_file and public_key_pem.",
+                        key.kid
+                    ),
                 ));
             }
         }
@@ -318,28 +360,32 @@ pub enum KeyAlgorithm {
 }
 
 fn validate_limits(limits: &Limits, problems: &mut Vec<Problem>) {
-        for (key, value) in [
-            ("limits.depth", limits.depth as u64),
-            ("limits.cost", limits.cost),
-            ("limits.tokens", limits.tokens as u64),
-            ("limits.selections", limits.selections as u64),
-            ("limits.body_bytes", limits.body_bytes as u64),
-            ("limits.timeout_ms", limits.timeout_ms),
-            ("limits.page_default", limits.page_default),
-            ("limits.list_size", limits.list_size),
-        ] {
-            at_least_one(key, value, problems);
-        }
-        if limits.page_default > limits.page_max {
-            problems.push(Problem::new(
-                "limits.page_default",
-                format!("ist größer als limits.page_max ({}).", limits.page_max),
-                format!("is greater than limits.page_max ({}).", limits.page_max),
-            ));
-        }
-        if limits.page_max > 1000 {
-            problems.push(Problem::new("limits.page_max", "höchstens 1000.", "at most 1000."));
-        }
+    for (key, value) in [
+        ("limits.depth", limits.depth as u64),
+        ("limits.cost", limits.cost),
+        ("limits.tokens", limits.tokens as u64),
+        ("limits.selections", limits.selections as u64),
+        ("limits.body_bytes", limits.body_bytes as u64),
+        ("limits.timeout_ms", limits.timeout_ms),
+        ("limits.page_default", limits.page_default),
+        ("limits.list_size", limits.list_size),
+    ] {
+        at_least_one(key, value, problems);
+    }
+    if limits.page_default > limits.page_max {
+        problems.push(Problem::new(
+            "limits.page_default",
+            format!("ist größer als limits.page_max ({}).", limits.page_max),
+            format!("is greater than limits.page_max ({}).", limits.page_max),
+        ));
+    }
+    if limits.page_max > 1000 {
+        problems.push(Problem::new(
+            "limits.page_max",
+            "höchstens 1000.",
+            "at most 1000.",
+        ));
+    }
     if limits.batch != 1 {
         problems.push(Problem::new(
             "limits.batch",
@@ -395,11 +441,21 @@ impl TelemetrySettings {
         if let Err(error) = tracing_subscriber::EnvFilter::try_new(&self.log_level) {
             problems.push(Problem::new(
                 "telemetry.log_level",
-                format!("{:?} ist kein Filter: {error}. Schreiben Sie z. B. info oder info,api=debug.", self.log_level),
-                format!("{:?} is no filter: {error}. Write such as info or info,api=debug.", self.log_level),
+                format!(
+                    "{:?} ist kein Filter: {error}. Schreiben Sie z. B. info oder info,api=debug.",
+                    self.log_level
+                ),
+                format!(
+                    "{:?} is no filter: {error}. Write such as info or info,api=debug.",
+                    self.log_level
+                ),
             ));
         }
-        if self.otlp_endpoint.as_deref().is_some_and(|endpoint| !is_http(endpoint)) {
+        if self
+            .otlp_endpoint
+            .as_deref()
+            .is_some_and(|endpoint| !is_http(endpoint))
+        {
             problems.push(Problem::new(
                 "telemetry.otlp_endpoint",
                 "beginnt nicht mit http:// oder https://. Schreiben Sie z. B. http://127.0.0.1:4318.",
@@ -509,12 +565,17 @@ impl SecretsSettings {
         }
         let text = read_or_create(file, || {
             let mut fresh = [0; 32];
-            aws_lc_rs::rand::fill(&mut fresh).map_err(|_| std::io::Error::other("no random bytes from the operating system"))?;
+            aws_lc_rs::rand::fill(&mut fresh)
+                .map_err(|_| std::io::Error::other("no random bytes from the operating system"))?;
             Ok(hex::encode(fresh))
         })?;
         let mut key = [0; 32];
-        hex::decode_to_slice(text.trim(), &mut key)
-            .map_err(|_| std::io::Error::other(format!("{} does not hold 32 bytes in hexadecimal", file.display())))?;
+        hex::decode_to_slice(text.trim(), &mut key).map_err(|_| {
+            std::io::Error::other(format!(
+                "{} does not hold 32 bytes in hexadecimal",
+                file.display()
+            ))
+        })?;
         Ok(key)
     }
 
@@ -550,7 +611,11 @@ pub struct ImportSettings {
 
 impl ImportSettings {
     fn validate(&self, problems: &mut Vec<Problem>) {
-        at_least_one("import.record_limit_bytes", self.record_limit_bytes as u64, problems);
+        at_least_one(
+            "import.record_limit_bytes",
+            self.record_limit_bytes as u64,
+            problems,
+        );
         at_least_one("import.file_limit_bytes", self.file_limit_bytes, problems);
         at_least_one("import.rejections_kept", self.rejections_kept as u64, problems);
     }

@@ -13,10 +13,12 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// The answer of one check: nothing, or a short reason without any secret.
 type Outcome = Pin<Box<dyn Future<Output = Result<(), &'static str>> + Send>>;
 
+type Check = Arc<dyn Fn() -> Outcome + Send + Sync>;
+
 /// Named checks of what the service needs.
 #[derive(Clone, Default)]
 pub struct Readiness {
-    checks: Vec<(&'static str, Arc<dyn Fn() -> Outcome + Send + Sync>)>,
+    checks: Vec<(&'static str, Check)>,
 }
 
 impl Readiness {
@@ -35,12 +37,18 @@ impl Readiness {
         let mut failed = false;
         let mut report = serde_json::Map::new();
         for (name, check) in &self.checks {
-            let outcome = tokio::time::timeout(PATIENCE, check()).await.unwrap_or(Err("timeout"));
+            let outcome = tokio::time::timeout(PATIENCE, check())
+                .await
+                .unwrap_or(Err("timeout"));
             failed |= outcome.is_err();
             report.insert((*name).to_owned(), json!(outcome.err().unwrap_or("ok")));
         }
         let body = json!({"status": if failed { "unavailable" } else { "ok" }, "checks": report});
-        if failed { HttpResponse::ServiceUnavailable().json(body) } else { HttpResponse::Ok().json(body) }
+        if failed {
+            HttpResponse::ServiceUnavailable().json(body)
+        } else {
+            HttpResponse::Ok().json(body)
+        }
     }
 }
 
@@ -48,7 +56,10 @@ impl Readiness {
 pub fn health_routes(readiness: Readiness) -> impl FnOnce(&mut web::ServiceConfig) {
     move |routes| {
         routes
-            .route("/health/live", web::get().to(async || HttpResponse::Ok().json(json!({"status": "ok"}))))
+            .route(
+                "/health/live",
+                web::get().to(async || HttpResponse::Ok().json(json!({"status": "ok"}))),
+            )
             .route(
                 "/health/ready",
                 web::get().to(move || {
@@ -71,13 +82,23 @@ mod tests {
         let good = Readiness::default().with("database", async || Ok(()));
         let bad = good.clone().with("migrations", async || Err("pending"));
         for (readiness, status, body) in [
-            (good, StatusCode::OK, r#"{"checks":{"database":"ok"},"status":"ok"}"#),
-            (bad, StatusCode::SERVICE_UNAVAILABLE, r#"{"checks":{"database":"ok","migrations":"pending"},"status":"unavailable"}"#),
+            (
+                good,
+                StatusCode::OK,
+                r#"{"checks":{"database":"ok"},"status":"ok"}"#,
+            ),
+            (
+                bad,
+                StatusCode::SERVICE_UNAVAILABLE,
+                r#"{"checks":{"database":"ok","migrations":"pending"},"status":"unavailable"}"#,
+            ),
         ] {
             let app = test::init_service(App::new().configure(health_routes(readiness))).await;
-            let live = test::call_service(&app, test::TestRequest::get().uri("/health/live").to_request()).await;
+            let live =
+                test::call_service(&app, test::TestRequest::get().uri("/health/live").to_request()).await;
             assert_eq!(live.status(), StatusCode::OK);
-            let ready = test::call_service(&app, test::TestRequest::get().uri("/health/ready").to_request()).await;
+            let ready =
+                test::call_service(&app, test::TestRequest::get().uri("/health/ready").to_request()).await;
             assert_eq!(ready.status(), status);
             assert_eq!(test::read_body(ready).await, body);
         }

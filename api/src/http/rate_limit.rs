@@ -11,6 +11,7 @@ use actix_web::http::header::RETRY_AFTER;
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage as _, HttpResponse, web};
 use governor::clock::{Clock, DefaultClock};
+use governor::middleware::NoOpMiddleware;
 use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter};
 use serde_json::json;
@@ -29,7 +30,11 @@ enum Caller {
 
 impl Caller {
     fn of(request: &ServiceRequest) -> Self {
-        if let Some(actor) = request.extensions().get::<Authentication>().and_then(Authentication::actor) {
+        if let Some(actor) = request
+            .extensions()
+            .get::<Authentication>()
+            .and_then(Authentication::actor)
+        {
             return Self::Subject(actor.identity.subject.clone());
         }
         Self::Address(request.peer_addr().map(|address| network(address.ip())))
@@ -44,9 +49,11 @@ fn network(address: IpAddr) -> IpAddr {
     }
 }
 
+type Limiter<C> = RateLimiter<Caller, DashMapStateStore<Caller>, C, NoOpMiddleware<<C as Clock>::Instant>>;
+
 /// The counters of all callers; one for all workers, as `web::Data`.
 pub struct RateLimit<C: Clock = DefaultClock> {
-    limiter: Option<RateLimiter<Caller, DashMapStateStore<Caller>, C>>,
+    limiter: Option<Limiter<C>>,
     clock: C,
     seen: AtomicUsize,
 }
@@ -58,22 +65,35 @@ impl RateLimit {
     }
 }
 
-impl<C: Clock> RateLimit<C> {
+impl<C: Clock + Clone> RateLimit<C> {
     fn with_clock(settings: &RateSettings, clock: C) -> Self {
         let burst = NonZeroU32::new(settings.burst).unwrap_or(NonZeroU32::MIN);
-        let limiter = NonZeroU32::new(settings.per_minute)
-            .map(|minute| RateLimiter::new(Quota::per_minute(minute).allow_burst(burst), DashMapStateStore::default(), clock.clone()));
-        Self { limiter, clock, seen: AtomicUsize::new(0) }
+        let limiter = NonZeroU32::new(settings.per_minute).map(|minute| {
+            RateLimiter::new(
+                Quota::per_minute(minute).allow_burst(burst),
+                DashMapStateStore::default(),
+                clock.clone(),
+            )
+        });
+        Self {
+            limiter,
+            clock,
+            seen: AtomicUsize::new(0),
+        }
     }
 
     /// Counts a request; the time to wait if it is one too many.
     fn check(&self, caller: &Caller) -> Result<(), Duration> {
-        let Some(limiter) = &self.limiter else { return Ok(()) };
+        let Some(limiter) = &self.limiter else {
+            return Ok(());
+        };
         if self.seen.fetch_add(1, Ordering::Relaxed) % TIDY_EVERY == TIDY_EVERY - 1 {
             limiter.retain_recent();
             limiter.shrink_to_fit();
         }
-        limiter.check_key(caller).map_err(|denied| denied.wait_time_from(self.clock.now()))
+        limiter
+            .check_key(caller)
+            .map_err(|denied| denied.wait_time_from(self.clock.now()))
     }
 }
 
@@ -92,16 +112,16 @@ pub async fn rate_limit<B: MessageBody + 'static>(
 
 fn refusal(wait: Duration) -> HttpResponse {
     let seconds = wait.as_secs() + 1;
-    HttpResponse::TooManyRequests().insert_header((RETRY_AFTER, seconds)).json(json!({"errors": [{
-        "message": format!("Zu viele Anfragen: bitte {seconds} s warten"),
-        "extensions": {"code": "LIMIT_EXCEEDED", "reason": "RATE", "retryAfterSeconds": seconds},
-    }]}))
+    HttpResponse::TooManyRequests()
+        .insert_header((RETRY_AFTER, seconds))
+        .json(json!({"errors": [{
+            "message": format!("Zu viele Anfragen: bitte {seconds} s warten"),
+            "extensions": {"code": "LIMIT_EXCEEDED", "reason": "RATE", "retryAfterSeconds": seconds},
+        }]}))
 }
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
-
     use actix_web::http::StatusCode;
     use actix_web::middleware::from_fn;
     use actix_web::{App, test};
@@ -111,29 +131,56 @@ mod tests {
 
     #[actix_web::test]
     async fn one_too_many_is_told_when_to_come_back() {
-        let limit = web::Data::new(RateLimit::new(&RateSettings { per_minute: 1, burst: 2 }));
+        let limit = web::Data::new(RateLimit::new(&RateSettings {
+            per_minute: 1,
+            burst: 2,
+        }));
         let app = test::init_service(
-            App::new().app_data(limit).wrap(from_fn(rate_limit)).route("/", web::get().to(HttpResponse::Ok)),
+            App::new()
+                .app_data(limit)
+                .wrap(from_fn(rate_limit))
+                .route("/", web::get().to(HttpResponse::Ok)),
         )
         .await;
-        let ask = || test::TestRequest::get().uri("/").peer_addr("192.0.2.1:1".parse().unwrap()).to_request();
+        let ask = || {
+            test::TestRequest::get()
+                .uri("/")
+                .peer_addr("192.0.2.1:1".parse().unwrap())
+                .to_request()
+        };
         for _ in 0..2 {
             assert_eq!(test::call_service(&app, ask()).await.status(), StatusCode::OK);
         }
         let answer = test::call_service(&app, ask()).await;
         assert_eq!(answer.status(), StatusCode::TOO_MANY_REQUESTS);
-        let seconds: u64 = answer.headers().get(RETRY_AFTER).unwrap().to_str().unwrap().parse().unwrap();
+        let seconds: u64 = answer
+            .headers()
+            .get(RETRY_AFTER)
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .parse()
+            .unwrap();
         assert!((1..=60).contains(&seconds), "{seconds}");
         let body: serde_json::Value = test::read_body_json(answer).await;
         assert_eq!(body["errors"][0]["extensions"]["code"], "LIMIT_EXCEEDED");
-        let other = test::TestRequest::get().uri("/").peer_addr("192.0.2.2:1".parse().unwrap()).to_request();
+        let other = test::TestRequest::get()
+            .uri("/")
+            .peer_addr("192.0.2.2:1".parse().unwrap())
+            .to_request();
         assert_eq!(test::call_service(&app, other).await.status(), StatusCode::OK);
     }
 
     #[test]
     async fn quiet_callers_are_forgotten() {
         let clock = FakeRelativeClock::default();
-        let limit = RateLimit::with_clock(&RateSettings { per_minute: 60, burst: 1 }, clock.clone());
+        let limit = RateLimit::with_clock(
+            &RateSettings {
+                per_minute: 60,
+                burst: 1,
+            },
+            clock.clone(),
+        );
         for number in 0..10_000 {
             limit.check(&Caller::Subject(number.to_string())).unwrap();
             clock.advance(Duration::from_millis(100));
@@ -144,7 +191,10 @@ mod tests {
 
     #[test]
     async fn zero_switches_the_limit_off() {
-        let limit = RateLimit::new(&RateSettings { per_minute: 0, burst: 1 });
+        let limit = RateLimit::new(&RateSettings {
+            per_minute: 0,
+            burst: 1,
+        });
         assert!((0..1000).all(|_| limit.check(&Caller::Address(None)).is_ok()));
     }
 

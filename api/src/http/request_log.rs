@@ -38,7 +38,10 @@ pub const REQUEST_ID_HEADER: &str = "x-request-id";
 pub struct RequestId(pub Uuid);
 
 /// Middleware: span, log line, metrics and request id. Stands outside everything else.
-pub async fn request_log(mut request: ServiceRequest, next: Next<impl MessageBody>) -> Result<ServiceResponse<impl MessageBody>, Error> {
+pub async fn request_log(
+    mut request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let begun = Instant::now();
     let id = request_id(request.headers());
     request.extensions_mut().insert(RequestId(id));
@@ -60,7 +63,13 @@ pub async fn request_log(mut request: ServiceRequest, next: Next<impl MessageBod
     if let Some(metrics) = metrics {
         metrics.request(method, &route, status.as_u16(), elapsed);
     }
-    let line = Line { id, method, route: &route, status: status.as_u16(), duration_ms: elapsed.as_secs_f64() * 1000.0 };
+    let line = Line {
+        id,
+        method,
+        route: &route,
+        status: status.as_u16(),
+        duration_ms: elapsed.as_secs_f64() * 1000.0,
+    };
     outcome
         .map(|mut answer| {
             let bytes = match answer.response().body().size() {
@@ -70,7 +79,9 @@ pub async fn request_log(mut request: ServiceRequest, next: Next<impl MessageBod
             };
             span.in_scope(|| line.write(bytes, Some(answer.request())));
             if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
-                answer.headers_mut().insert(HeaderName::from_static(REQUEST_ID_HEADER), value);
+                answer
+                    .headers_mut()
+                    .insert(HeaderName::from_static(REQUEST_ID_HEADER), value);
             }
             answer
         })
@@ -78,13 +89,18 @@ pub async fn request_log(mut request: ServiceRequest, next: Next<impl MessageBod
 }
 
 fn request_id(headers: &HeaderMap) -> Uuid {
-    let given = headers.get(REQUEST_ID_HEADER).and_then(|value| Uuid::try_parse_ascii(value.as_bytes()).ok());
+    let given = headers
+        .get(REQUEST_ID_HEADER)
+        .and_then(|value| Uuid::try_parse_ascii(value.as_bytes()).ok());
     given.unwrap_or_else(super::random_id)
 }
 
 /// Methods are labels of metrics: a client must not be able to invent more of them.
 fn known_method(method: &str) -> &'static str {
-    ["GET", "POST", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH"].into_iter().find(|known| *known == method).unwrap_or("OTHER")
+    ["GET", "POST", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH"]
+        .into_iter()
+        .find(|known| *known == method)
+        .unwrap_or("OTHER")
 }
 
 fn span(headers: &HeaderMap, method: &'static str, id: Uuid) -> Span {
@@ -133,7 +149,9 @@ impl Line<'_> {
             _ => None,
         };
         let operation = extensions.as_ref().and_then(|all| all.get::<OperationLog>());
-        let errors = operation.map(|operation| operation.error_codes.join(",")).filter(|codes| !codes.is_empty());
+        let errors = operation
+            .map(|operation| operation.error_codes.join(","))
+            .filter(|codes| !codes.is_empty());
         tracing::info!(
             target: "pruefpfad::request",
             {
@@ -159,13 +177,12 @@ impl Line<'_> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
-
     use std::io;
     use std::sync::{Arc, Mutex};
 
     use actix_web::middleware::from_fn;
     use actix_web::{App, HttpResponse, test};
+    use serde_json::json;
 
     use super::*;
 
@@ -187,52 +204,80 @@ mod tests {
     async fn a_request_is_one_line_with_its_operation() {
         let sink = Sink::default();
         let writer = sink.clone();
-        let subscriber = tracing_subscriber::fmt().json().flatten_event(true).with_current_span(false).with_span_list(false).with_writer(move || writer.clone()).finish();
+        let subscriber = tracing_subscriber::fmt()
+            .json()
+            .flatten_event(true)
+            .with_current_span(false)
+            .with_span_list(false)
+            .with_writer(move || writer.clone())
+            .finish();
         let guard = tracing::subscriber::set_default(subscriber);
         let metrics = web::Data::new(Metrics::new("test").unwrap());
-        let app = test::init_service(App::new().app_data(metrics.clone()).wrap(from_fn(request_log)).route(
-            "/items/{id}",
-            web::get().to(async |request: HttpRequest| {
-                request.extensions_mut().insert(OperationLog {
-                    operation_name: Some("Items".to_owned()),
-                    operation_type: Some("query"),
-                    cost: 42,
-                    error_codes: vec!["FORBIDDEN".to_owned()],
-                    cached: true,
-                });
-                HttpResponse::Ok().body("four")
-            }),
-        ))
+        let app = test::init_service(
+            App::new()
+                .app_data(metrics.clone())
+                .wrap(from_fn(request_log))
+                .route(
+                    "/items/{id}",
+                    web::get().to(async |request: HttpRequest| {
+                        request.extensions_mut().insert(OperationLog {
+                            operation_name: Some("Items".to_owned()),
+                            operation_type: Some("query"),
+                            cost: 42,
+                            error_codes: vec!["FORBIDDEN".to_owned()],
+                            cached: true,
+                        });
+                        HttpResponse::Ok().body("four")
+                    }),
+                ),
+        )
         .await;
         let id = "6f1ff3a5-7a22-4a0e-9c57-3c7f2a3c7a11";
-        let request = test::TestRequest::get().uri("/items/7").insert_header((REQUEST_ID_HEADER, id)).to_request();
+        let request = test::TestRequest::get()
+            .uri("/items/7")
+            .insert_header((REQUEST_ID_HEADER, id))
+            .to_request();
         let answer = test::call_service(&app, request).await;
-        assert_eq!(answer.headers().get(REQUEST_ID_HEADER).unwrap().to_str().unwrap(), id);
-        let request = test::TestRequest::get().uri("/nowhere").insert_header((REQUEST_ID_HEADER, "a\tb")).to_request();
+        assert_eq!(
+            answer.headers().get(REQUEST_ID_HEADER).unwrap().to_str().unwrap(),
+            id
+        );
+        let request = test::TestRequest::get()
+            .uri("/nowhere")
+            .insert_header((REQUEST_ID_HEADER, "a\tb"))
+            .to_request();
         let answer = test::call_service(&app, request).await;
         assert_eq!(answer.headers().get(REQUEST_ID_HEADER).unwrap().len(), 36);
         drop(guard);
 
         let text = String::from_utf8(sink.0.lock().unwrap().clone()).unwrap();
-        let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let lines: Vec<serde_json::Value> = text
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
         assert_eq!(lines.len(), 2, "{text}");
         for (field, value) in [
-            ("request.id", id.into()),
-            ("http.method", "GET".into()),
-            ("http.route", "/items/{id}".into()),
-            ("http.status", 200.into()),
-            ("http.response_bytes", 4.into()),
-            ("graphql.kind", "query".into()),
-            ("graphql.name", "Items".into()),
-            ("graphql.cost", 42.into()),
-            ("graphql.errors", "FORBIDDEN".into()),
+            ("request.id", json!(id)),
+            ("http.method", json!("GET")),
+            ("http.route", json!("/items/{id}")),
+            ("http.status", json!(200)),
+            ("http.response_bytes", json!(4)),
+            ("graphql.kind", json!("query")),
+            ("graphql.name", json!("Items")),
+            ("graphql.cost", json!(42)),
+            ("graphql.errors", json!("FORBIDDEN")),
         ] {
-            let found: &serde_json::Value = &lines[0][field];
+            let found = &lines[0][field];
             assert_eq!(found, &value, "{field} in {text}");
         }
         assert_eq!(lines[1]["http.status"], 404);
         assert!(lines[1].get("actor.subject").is_none());
         let rendered = metrics.render().unwrap();
-        assert!(rendered.contains("/items/{id}") && !rendered.contains("/items/7") && !rendered.contains("nowhere"), "{rendered}");
+        assert!(
+            rendered.contains("/items/{id}")
+                && !rendered.contains("/items/7")
+                && !rendered.contains("nowhere"),
+            "{rendered}"
+        );
     }
 }

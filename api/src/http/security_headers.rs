@@ -11,7 +11,10 @@ pub fn security_headers(mode: Mode) -> DefaultHeaders {
         .add((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .add((header::X_FRAME_OPTIONS, "DENY"))
         .add((header::REFERRER_POLICY, "no-referrer"))
-        .add((header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"))
+        .add((
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; frame-ancestors 'none'",
+        ))
         .add(("cross-origin-resource-policy", "same-site"))
         // Answers hold social data: no browser and no proxy keeps them.
         .add((header::CACHE_CONTROL, "no-store"));
@@ -34,14 +37,33 @@ mod tests {
                 App::new()
                     .wrap(security_headers(mode))
                     .route("/", web::get().to(HttpResponse::Ok))
-                    .route("/own", web::get().to(async || HttpResponse::Ok().insert_header((header::CONTENT_SECURITY_POLICY, "own")).finish())),
+                    .route(
+                        "/own",
+                        web::get().to(async || {
+                            HttpResponse::Ok()
+                                .insert_header((header::CONTENT_SECURITY_POLICY, "own"))
+                                .finish()
+                        }),
+                    ),
             )
             .await;
             let answer = test::call_service(&app, test::TestRequest::get().uri("/").to_request()).await;
-            assert_eq!(answer.headers().get(header::X_CONTENT_TYPE_OPTIONS).map(header::HeaderValue::as_bytes), Some(&b"nosniff"[..]));
-            assert_eq!(answer.headers().contains_key(header::STRICT_TRANSPORT_SECURITY), mode == Mode::Production);
+            assert_eq!(
+                answer
+                    .headers()
+                    .get(header::X_CONTENT_TYPE_OPTIONS)
+                    .map(header::HeaderValue::as_bytes),
+                Some(&b"nosniff"[..])
+            );
+            assert_eq!(
+                answer.headers().contains_key(header::STRICT_TRANSPORT_SECURITY),
+                mode == Mode::Production
+            );
             let answer = test::call_service(&app, test::TestRequest::get().uri("/own").to_request()).await;
-            assert_eq!(answer.headers().get_all(header::CONTENT_SECURITY_POLICY).count(), 1);
+            assert_eq!(
+                answer.headers().get_all(header::CONTENT_SECURITY_POLICY).count(),
+                1
+            );
         }
     }
 }
