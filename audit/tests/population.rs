@@ -1,8 +1,11 @@
 //! Populations from the first byte of a file to freezing, on both databases.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 #[expect(unreachable_pub, reason = "shared by several tests")]
 mod support;
 
+use std::fmt::Write as _;
 use std::io::Read;
 
 use audit::demo::{Demo, Extract, Size, mapping_payments};
@@ -299,8 +302,7 @@ on_both!(a_bad_file_leaves_nothing_behind, async |house: House| {
         assert_eq!(
             (row.state, row.failure.as_deref()),
             (state, Some(failure)),
-            "{:.60}",
-            text
+            "{text:.60}"
         );
         let list = population::rejections(&anna, &house.db, row.id, None, 10)
             .await
@@ -344,7 +346,7 @@ on_both!(a_broken_upload_can_be_repeated, async |house: House| {
     let id = population(&house, &anna).await;
     let mut text = "Beleg;Fall;Stelle;Betrag\n".to_owned();
     for number in 0..5_000 {
-        text.push_str(&format!("{number};F{};0{};1,00\n", number % 700, number % 9 + 1));
+        writeln!(text, "{number};F{};0{};1,00", number % 700, number % 9 + 1).unwrap();
     }
     let broken = Broken(std::io::Cursor::new(text.clone().into_bytes()));
     let row = import(&house, &anna, id, small_mapping(), broken).await.unwrap();
