@@ -1,0 +1,314 @@
+//! What HTTP and WebSocket share: who asks, what may run, and how an answer is made presentable.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use actix_web::HttpRequest;
+use actix_web::http::{StatusCode, header};
+use async_graphql::{ObjectType, Request, Response, Schema, ServerError, SubscriptionType, Value};
+use futures_util::future::{BoxFuture, FutureExt as _, LocalBoxFuture};
+use futures_util::stream::BoxStream;
+use tracing::Instrument as _;
+
+use super::transport::Fault;
+use crate::graphql::admit::{
+    Admission, Admitted, Facts, Incoming, Introspection, OperationKind, Refusal, coded,
+};
+use crate::language::Language;
+
+/// What runs an admitted request. A schema does, as long as it is built without extensions.
+pub trait GraphqlService: Send + Sync + 'static {
+    /// Runs a query or mutation.
+    fn execute(&self, request: Request) -> BoxFuture<'_, Response>;
+    /// Runs a subscription.
+    fn subscribe(&self, request: Request) -> BoxStream<'static, Response>;
+}
+
+impl<Q, M, S> GraphqlService for Schema<Q, M, S>
+where
+    Q: ObjectType + 'static,
+    M: ObjectType + 'static,
+    S: SubscriptionType + 'static,
+{
+    fn execute(&self, request: Request) -> BoxFuture<'_, Response> {
+        Schema::execute(self, request).boxed()
+    }
+
+    fn subscribe(&self, request: Request) -> BoxStream<'static, Response> {
+        Schema::execute_stream(self, request)
+    }
+}
+
+/// Finds out who asks. Called before anything of the request is read, and once for a WebSocket.
+pub trait Callers: Send + Sync + 'static {
+    /// The visitor behind a request.
+    ///
+    /// `authorization` is the value given in `connection_init`; without one the request's own
+    /// `Authorization` header counts. No token at all is an anonymous visitor; a token that does
+    /// not hold is denied.
+    fn identify<'a>(
+        &'a self,
+        request: &'a HttpRequest,
+        authorization: Option<&'a str>,
+    ) -> LocalBoxFuture<'a, Result<Visitor, Denied>>;
+}
+
+/// Adds what the resolvers need (caller, loaders, request id) to one request.
+pub type Attach = Box<dyn Fn(Request) -> Request + Send + Sync>;
+
+/// Somebody who asks.
+pub struct Visitor {
+    /// Whether there was a valid token.
+    pub authenticated: bool,
+    /// When the token ends; a WebSocket is closed then.
+    pub expires: Option<Instant>,
+    /// Called once for every operation, so that loaders live no longer than it.
+    pub attach: Attach,
+}
+
+/// Somebody whose token does not hold.
+#[derive(Debug, Clone)]
+pub struct Denied {
+    /// 401 or 403, or 429 where a rate limit stands here.
+    pub status: StatusCode,
+    /// Goes into `extensions.code`.
+    pub code: &'static str,
+    /// For people.
+    pub message: String,
+}
+
+impl Denied {
+    pub(super) fn error(&self) -> ServerError {
+        coded(self.code, self.message.clone())
+    }
+}
+
+/// What the request log says about an operation. In the extensions of the HTTP request when the
+/// answer leaves; neither text nor variables are in it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OperationLog {
+    /// The operation's name, cut to 100 characters.
+    pub operation_name: Option<String>,
+    /// `query`, `mutation`, `subscription`; none if it did not come so far.
+    pub operation_type: Option<&'static str>,
+    /// What it cost.
+    pub cost: u64,
+    /// Codes of the errors in the answer, each once.
+    pub error_codes: Vec<String>,
+    /// The document came from the cache.
+    pub cached: bool,
+}
+
+/// The way in for GraphQL: one for the whole service, shared by its workers.
+#[derive(Clone)]
+pub struct Edge {
+    pub(super) service: Arc<dyn GraphqlService>,
+    pub(super) admission: Arc<Admission>,
+    pub(super) callers: Arc<dyn Callers>,
+    introspection: Introspection,
+}
+
+/// What came of a request.
+pub(super) enum Answer {
+    /// Nothing ran.
+    Refused(Vec<ServerError>),
+    /// It ran, for good or ill.
+    Executed(Response),
+}
+
+impl Answer {
+    pub(super) fn errors(&self) -> &[ServerError] {
+        match self {
+            Self::Refused(errors) => errors,
+            Self::Executed(response) => &response.errors,
+        }
+    }
+}
+
+impl Edge {
+    /// The way in to a service through a check.
+    pub fn new(
+        service: impl GraphqlService,
+        admission: Arc<Admission>,
+        callers: impl Callers,
+        introspection: Introspection,
+    ) -> Self {
+        Self {
+            service: Arc::new(service),
+            admission,
+            callers: Arc::new(callers),
+            introspection,
+        }
+    }
+
+    pub(super) fn admit(
+        &self,
+        incoming: Incoming,
+        visitor: &Visitor,
+        method_get: bool,
+    ) -> Result<Admitted, Refusal> {
+        let facts = Facts {
+            authenticated: visitor.authenticated,
+            introspection_allowed: self.introspection.allows(visitor.authenticated),
+            method_get,
+        };
+        self.admission.admit(incoming, facts)
+    }
+
+    /// Runs a query or mutation within its time.
+    pub(super) async fn execute(
+        &self,
+        admitted: Admitted,
+        visitor: &Visitor,
+        language: Language,
+    ) -> (Answer, OperationLog) {
+        let kept = admitted.kept();
+        let mut log = log_of(&admitted);
+        let span = span(&log);
+        let request = (visitor.attach)(admitted.request.data(language));
+        let limit = self.admission.limits().timeout_ms;
+        let run = tokio::time::timeout(Duration::from_millis(limit), self.service.execute(request));
+        let answer = match run.instrument(span.clone()).await {
+            Ok(response) => present(response, visitor, language),
+            Err(_) => Answer::Executed(Response::from_errors(vec![
+                Fault::Timeout(limit).error(language),
+            ])),
+        };
+        if let Answer::Executed(_) = answer {
+            self.admission.keep(kept);
+        }
+        log.error_codes = codes(answer.errors());
+        if !log.error_codes.is_empty() {
+            span.record("graphql.errors", log.error_codes.join(","));
+        }
+        (answer, log)
+    }
+}
+
+/// The language a request asks for.
+pub fn language_of(request: &HttpRequest) -> Language {
+    request
+        .headers()
+        .get(header::ACCEPT_LANGUAGE)
+        .and_then(|value| value.to_str().ok())
+        .map_or_else(Language::default, Language::from_header)
+}
+
+pub(super) fn span(log: &OperationLog) -> tracing::Span {
+    let kind = log.operation_type.unwrap_or_default();
+    let name = log.operation_name.as_deref().unwrap_or_default();
+    tracing::info_span!(
+        "graphql.operation",
+        otel.name = format!("{kind} {name}").trim_end(),
+        graphql.operation.name = name,
+        graphql.operation.type = kind,
+        graphql.cost = log.cost,
+        graphql.cached = log.cached,
+        graphql.errors = tracing::field::Empty,
+    )
+}
+
+pub(super) fn log_of(admitted: &Admitted) -> OperationLog {
+    OperationLog {
+        operation_name: admitted.operation_name.as_deref().map(short),
+        operation_type: Some(admitted.operation_kind.as_str()),
+        cost: admitted.cost,
+        error_codes: Vec::new(),
+        cached: admitted.cached,
+    }
+}
+
+/// The log of what was refused before its operation was known.
+pub(super) fn log_of_refusal(asked: Option<&str>, errors: &[ServerError]) -> OperationLog {
+    OperationLog {
+        operation_name: asked.map(short),
+        error_codes: codes(errors),
+        ..OperationLog::default()
+    }
+}
+
+/// Names are chosen by the client, and as long as it likes.
+fn short(name: &str) -> String {
+    name.chars().take(100).collect()
+}
+
+fn codes(errors: &[ServerError]) -> Vec<String> {
+    let mut codes = Vec::new();
+    for code in errors.iter().filter_map(code_of) {
+        if !codes.iter().any(|known| known == code) {
+            codes.push(code.to_owned());
+        }
+    }
+    codes
+}
+
+fn code_of(error: &ServerError) -> Option<&str> {
+    match error.extensions.as_ref()?.get("code")? {
+        Value::String(code) => Some(code),
+        Value::Enum(code) => Some(code),
+        _ => None,
+    }
+}
+
+/// Tells what did not run from what did, and gives every error a code and presentable words.
+///
+/// The engine marks neither. What it refuses has no data and no path; all that it would report with
+/// a path although nothing ran (variables) was refused by `admit` already.
+pub(super) fn present(mut response: Response, visitor: &Visitor, language: Language) -> Answer {
+    let refused = response.data == Value::Null
+        && !response.errors.is_empty()
+        && response.errors.iter().all(|error| error.path.is_empty());
+    for error in &mut response.errors {
+        if code_of(error).is_some() {
+            continue;
+        }
+        let plain = if refused {
+            invalid(&error.message, visitor.authenticated, language)
+        } else if of_input(&error.message) {
+            coded("BAD_USER_INPUT", error.message.clone())
+        } else {
+            tracing::error!(message = %error.message, path = ?error.path, "unforeseen error in a resolver");
+            Fault::Internal.error(language)
+        };
+        error.message = plain.message;
+        let extensions = error.extensions.get_or_insert_default();
+        if let Some(code) = plain.extensions.as_ref().and_then(|of| of.get("code")) {
+            extensions.set("code", code.clone());
+        }
+        error.source = None;
+    }
+    if refused {
+        Answer::Refused(response.errors)
+    } else {
+        Answer::Executed(response)
+    }
+}
+
+/// An error of the engine's validation. Suggestions spell out the schema, so the anonymous get none.
+fn invalid(message: &str, authenticated: bool, language: Language) -> ServerError {
+    let detail = match message.split_once(" Did you mean") {
+        Some((before, _)) if !authenticated => before,
+        _ => message,
+    };
+    let message = match language {
+        Language::De => format!("Das Dokument passt nicht zum Schema: {detail}"),
+        Language::En => format!("The document does not fit the schema: {detail}"),
+    };
+    coded("GRAPHQL_VALIDATION_FAILED", message)
+}
+
+/// Whether the engine found an argument unfit when it was about to call the resolver.
+fn of_input(message: &str) -> bool {
+    [
+        "Failed to parse \"",
+        "Expected input type \"",
+        "Invalid value for argument ",
+    ]
+    .iter()
+    .any(|start| message.starts_with(start))
+}
+
+/// Whether an operation goes on answering.
+pub(super) fn streams(admitted: &Admitted) -> bool {
+    admitted.operation_kind == OperationKind::Subscription
+}
