@@ -20,7 +20,10 @@ pub trait Clock: Send + Sync {
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "the one place where the machine's clock is read")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place where the machine's clock is read"
+    )]
     fn now(&self) -> DateTime<Utc> {
         Utc::now().trunc_subsecs(6)
     }
@@ -39,14 +42,19 @@ impl OsRandom {
     /// A generator seeded by the operating system.
     pub fn new() -> std::io::Result<Self> {
         use rand_chacha::rand_core::SeedableRng;
-        rand_chacha::ChaCha20Rng::try_from_os_rng().map(|rng| Self(Mutex::new(rng))).map_err(std::io::Error::other)
+        rand_chacha::ChaCha20Rng::try_from_os_rng()
+            .map(|rng| Self(Mutex::new(rng)))
+            .map_err(std::io::Error::other)
     }
 }
 
 impl Random for OsRandom {
     fn fill(&self, bytes: &mut [u8]) {
         use rand_chacha::rand_core::RngCore;
-        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).fill_bytes(bytes);
+        self.0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .fill_bytes(bytes);
     }
 }
 
@@ -67,7 +75,12 @@ pub struct Sources {
 impl Sources {
     /// Sources from their parts.
     pub fn new(clock: Arc<dyn Clock>, random: Arc<dyn Random>, vault: Vault) -> Self {
-        Self { clock, random, vault, last_id: Mutex::new(0) }
+        Self {
+            clock,
+            random,
+            vault,
+            last_id: Mutex::new(0),
+        }
     }
 
     /// Now.
@@ -107,7 +120,10 @@ impl Sources {
         let millis = u128::try_from(self.now().timestamp_millis()).unwrap_or(0);
         let mut random = vec![0_u8; count * 10];
         self.random.fill(&mut random);
-        let mut last = self.last_id.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut last = self
+            .last_id
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         let ids: Vec<Uuid> = random
             .chunks_exact(10)
             .map(|bytes| {
@@ -156,12 +172,20 @@ pub struct Ctx {
 impl Ctx {
     /// The context of a request.
     pub const fn new(caller: Caller, request_id: Uuid, sources: Arc<Sources>) -> Self {
-        Self { caller, request_id, sources }
+        Self {
+            caller,
+            request_id,
+            sources,
+        }
     }
 
     /// The context of work the service does by itself.
     pub fn system(sources: Arc<Sources>) -> Self {
-        Self { caller: Caller::system(), request_id: sources.new_id(), sources }
+        Self {
+            caller: Caller::system(),
+            request_id: sources.new_id(),
+            sources,
+        }
     }
 
     /// Now.
@@ -193,6 +217,9 @@ mod tests {
         let sources = Sources::new(Arc::new(Still), random, Vault::new([7; 32]));
         let ids: Vec<Uuid> = sources.new_ids(5_000).chain(sources.new_ids(5_000)).collect();
         assert!(ids.windows(2).all(|pair| pair[0] < pair[1]));
-        assert!(ids.iter().all(|id| id.get_version_num() == 7 && id.get_variant() == uuid::Variant::RFC4122));
+        assert!(
+            ids.iter()
+                .all(|id| id.get_version_num() == 7 && id.get_variant() == uuid::Variant::RFC4122)
+        );
     }
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr,
-    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    ConnectOptions, ConnectionTrait, Database, DatabaseBackend, DatabaseConnection, DatabaseTransaction,
+    DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 
 use crate::{Error, Result};
@@ -22,19 +22,30 @@ impl Db {
     /// SQLite: write-ahead log, `synchronous=FULL`, foreign keys on, one writing connection and several that can only
     /// read. PostgreSQL: a pool of `max_connections`.
     pub async fn connect(url: &str, max_connections: u32) -> Result<Self> {
-        if url.starts_with("sqlite:") { Self::connect_sqlite(url, max_connections).await } else { Self::connect_postgres(url, max_connections).await }
+        if url.starts_with("sqlite:") {
+            Self::connect_sqlite(url, max_connections).await
+        } else {
+            Self::connect_postgres(url, max_connections).await
+        }
     }
 
     async fn connect_postgres(url: &str, max_connections: u32) -> Result<Self> {
         let mut options = quiet(url);
-        options.max_connections(max_connections.max(2)).test_before_acquire_if_idle_for(Duration::from_secs(30));
+        options
+            .max_connections(max_connections.max(2))
+            .test_before_acquire_if_idle_for(Duration::from_secs(30));
         let pool = Database::connect(options).await?;
-        Ok(Self { read: pool.clone(), write: pool })
+        Ok(Self {
+            read: pool.clone(),
+            write: pool,
+        })
     }
 
     async fn connect_sqlite(url: &str, max_connections: u32) -> Result<Self> {
         if url.contains(":memory:") {
-            return Err(Error::internal("SQLite in memory loses everything with its first connection: name a file"));
+            return Err(Error::internal(
+                "SQLite in memory loses everything with its first connection: name a file",
+            ));
         }
         let settings = |read_only: bool| {
             move |options: sqlx::sqlite::SqliteConnectOptions| {
@@ -45,11 +56,18 @@ impl Db {
                     .foreign_keys(true)
                     .busy_timeout(Duration::from_secs(10))
                     .pragma("cache_size", "-32768");
-                if read_only { options.pragma("query_only", "ON") } else { options }
+                if read_only {
+                    options.pragma("query_only", "ON")
+                } else {
+                    options
+                }
             }
         };
         let mut writing = quiet(url);
-        writing.max_connections(1).min_connections(1).acquire_timeout(Duration::from_secs(60));
+        writing
+            .max_connections(1)
+            .min_connections(1)
+            .acquire_timeout(Duration::from_mins(1));
         writing.map_sqlx_sqlite_opts(settings(false));
         let write = Database::connect(writing).await?;
         let mut reading = quiet(url);
@@ -71,7 +89,10 @@ impl Db {
 
     /// Starts a transaction that writes. On SQLite it takes the write lock at once (`BEGIN IMMEDIATE`): a transaction
     /// that reads first and writes later would fail under contention.
-    #[expect(clippy::disallowed_methods, reason = "the one place where a transaction starts")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place where a transaction starts"
+    )]
     pub async fn begin_write(&self) -> Result<DatabaseTransaction> {
         Ok(self
             .write
@@ -89,7 +110,8 @@ impl Db {
 
     /// The driver's pool, for COPY.
     pub fn postgres(&self) -> Option<&sqlx::PgPool> {
-        self.is_postgres().then(|| self.read.get_postgres_connection_pool())
+        self.is_postgres()
+            .then(|| self.read.get_postgres_connection_pool())
     }
 
     /// The database answers.
@@ -108,7 +130,8 @@ fn quiet(url: &str) -> ConnectOptions {
 /// Lets only one transaction at a time through on PostgreSQL, until it ends; SQLite has one writer anyway.
 pub(crate) async fn one_at_a_time(tx: &DatabaseTransaction, gate: i64) -> Result<()> {
     if tx.get_database_backend() == DatabaseBackend::Postgres {
-        tx.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({gate})")).await?;
+        tx.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({gate})"))
+            .await?;
     }
     Ok(())
 }

@@ -46,9 +46,13 @@ impl Error {
 impl From<DbErr> for Error {
     fn from(error: DbErr) -> Self {
         let text = error.to_string();
-        if ["database or disk is full", "No space left on device", "could not extend file"]
-            .iter()
-            .any(|sign| text.contains(sign))
+        if [
+            "database or disk is full",
+            "No space left on device",
+            "could not extend file",
+        ]
+        .iter()
+        .any(|sign| text.contains(sign))
         {
             return Self::refused(Code::StorageFull, "");
         }

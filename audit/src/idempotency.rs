@@ -36,14 +36,25 @@ pub async fn claim(
     input: &impl Serialize,
 ) -> Result<Claimed> {
     if key.is_empty() || key.len() > MAX_KEY {
-        return Err(Error::refused(Code::IdempotencyKeyInvalid, "input.idempotencyKey"));
+        return Err(Error::refused(
+            Code::IdempotencyKeyInvalid,
+            "input.idempotencyKey",
+        ));
     }
     let json = serde_json::to_vec(input).map_err(|error| Error::internal(error.to_string()))?;
     let digest = Sha256::digest(&json).to_vec();
-    let used = Entity::find_by_id((ctx.caller.subject.clone(), key.to_owned())).one(tx).await?;
+    let used = Entity::find_by_id((ctx.caller.subject.clone(), key.to_owned()))
+        .one(tx)
+        .await?;
     match used {
-        None => Ok(Claimed::New(Claim { key: key.to_owned(), operation, digest })),
-        Some(row) if row.operation == operation && row.input_digest == digest => Ok(Claimed::Repeated(row.subject_id)),
+        None => Ok(Claimed::New(Claim {
+            key: key.to_owned(),
+            operation,
+            digest,
+        })),
+        Some(row) if row.operation == operation && row.input_digest == digest => {
+            Ok(Claimed::Repeated(row.subject_id))
+        }
         Some(_) => Err(Error::refused(Code::IdempotencyKeyReused, "input.idempotencyKey")),
     }
 }

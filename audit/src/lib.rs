@@ -5,8 +5,10 @@
 
 pub mod access;
 pub mod check;
+mod copy;
 mod ctx;
 mod db;
+pub mod demo;
 pub mod engagement;
 mod error;
 pub mod idempotency;
@@ -15,6 +17,7 @@ pub mod page;
 pub mod population;
 mod refusal;
 pub mod sample;
+pub mod sampling;
 pub mod trail;
 mod vault;
 

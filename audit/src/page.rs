@@ -124,7 +124,14 @@ where
             rows.pop();
         }
     }
-    let (has_previous, has_next) =
-        if args.backward { (more, args.before.is_some()) } else { (args.after.is_some(), more) };
-    Ok(Page { rows, has_previous, has_next })
+    let (has_previous, has_next) = if args.backward {
+        (more, args.before.is_some())
+    } else {
+        (args.after.is_some(), more)
+    };
+    Ok(Page {
+        rows,
+        has_previous,
+        has_next,
+    })
 }

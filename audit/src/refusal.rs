@@ -24,7 +24,11 @@ pub struct Refusal {
 impl Refusal {
     /// A refusal without detail.
     pub fn new(code: Code, path: &str) -> Self {
-        Self { code, path: path.to_owned(), detail: String::new() }
+        Self {
+            code,
+            path: path.to_owned(),
+            detail: String::new(),
+        }
     }
 
     /// The same with a detail.
@@ -37,7 +41,11 @@ impl Refusal {
     /// The message: what is wrong and what to do next.
     pub fn message(&self, language: Language) -> String {
         let text = self.code.text(language);
-        if self.detail.is_empty() { text.replace(" ({})", "") } else { text.replace("{}", &self.detail) }
+        if self.detail.is_empty() {
+            text.replace(" ({})", "")
+        } else {
+            text.replace("{}", &self.detail)
+        }
     }
 }
 
@@ -151,6 +159,9 @@ mod tests {
         assert_eq!(codes.len(), Code::ALL.len());
         let refusal = Refusal::new(Code::TooLong, "input.title");
         assert_eq!(refusal.message(Language::De), "Der Text ist zu lang.");
-        assert_eq!(refusal.with("200").message(Language::En), "The text is too long (200).");
+        assert_eq!(
+            refusal.with("200").message(Language::En),
+            "The text is too long (200)."
+        );
     }
 }

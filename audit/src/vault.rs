@@ -22,7 +22,11 @@ impl Vault {
         sealed.extend_from_slice(&nonce);
         let mut body = plain.to_vec();
         self.key()?
-            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(bound_to), &mut body)
+            .seal_in_place_append_tag(
+                Nonce::assume_unique_for_key(nonce),
+                Aad::from(bound_to),
+                &mut body,
+            )
             .map_err(|_| Error::internal("sealing failed"))?;
         sealed.append(&mut body);
         Ok(sealed)
@@ -30,18 +34,25 @@ impl Vault {
 
     /// Opens what [`Self::seal`] made for the same row.
     pub fn open(&self, bound_to: &[u8], sealed: &[u8]) -> Result<Vec<u8>> {
-        let (nonce, body) =
-            sealed.split_first_chunk::<NONCE_LEN>().ok_or_else(|| Error::internal("sealed value is too short"))?;
+        let (nonce, body) = sealed
+            .split_first_chunk::<NONCE_LEN>()
+            .ok_or_else(|| Error::internal("sealed value is too short"))?;
         let mut body = body.to_vec();
         let plain = self
             .key()?
-            .open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(bound_to), &mut body)
+            .open_in_place(
+                Nonce::assume_unique_for_key(*nonce),
+                Aad::from(bound_to),
+                &mut body,
+            )
             .map_err(|_| Error::internal("sealed value does not open: wrong key or changed row"))?;
         Ok(plain.to_vec())
     }
 
     fn key(&self) -> Result<&LessSafeKey> {
-        self.0.as_ref().ok_or_else(|| Error::internal("the sealing key is unusable"))
+        self.0
+            .as_ref()
+            .ok_or_else(|| Error::internal("the sealing key is unusable"))
     }
 }
 

@@ -16,6 +16,18 @@ text_enum! {
     }
 }
 
+impl Fund {
+    /// Place of this fund in a split.
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+
+    /// The fund with this code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|fund| fund.as_str() == code)
+    }
+}
+
 /// An amount split over the four funds, in cents.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct FundSplit {
@@ -32,7 +44,10 @@ pub struct FundSplit {
 impl FundSplit {
     /// The whole amount, or `None` where it overflows.
     pub fn total(&self) -> Option<Cents> {
-        self.bund.checked_add(self.kommune)?.checked_add(self.land)?.checked_add(self.eu)
+        self.bund
+            .checked_add(self.kommune)?
+            .checked_add(self.land)?
+            .checked_add(self.eu)
     }
 
     /// The part of one fund.

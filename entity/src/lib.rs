@@ -29,8 +29,8 @@ pub mod trail_entry;
 
 pub use fund::{Fund, FundSplit};
 pub use ids::{
-    BezirksstelleId, CheckId, ControlTotalId, DifferenceId, DrawEventId, EngagementId, ImportId, ItemId, JobcenterId,
-    PopulationId, SampleId, SampleItemId, StratumId, TrailEntryId,
+    BezirksstelleId, CheckId, ControlTotalId, DifferenceId, DrawEventId, EngagementId, ImportId, ItemId,
+    JobcenterId, PopulationId, SampleId, SampleItemId, StratumId, TrailEntryId,
 };
 pub use money::Cents;
 pub use scope::Scope;

@@ -47,7 +47,13 @@ mod tests {
 
     #[test]
     fn cents_print_as_euro_with_two_places() {
-        for (cents, text) in [(0, "0.00"), (5, "0.05"), (-5, "-0.05"), (123_450, "1234.50"), (i64::MIN, "-92233720368547758.08")] {
+        for (cents, text) in [
+            (0, "0.00"),
+            (5, "0.05"),
+            (-5, "-0.05"),
+            (123_450, "1234.50"),
+            (i64::MIN, "-92233720368547758.08"),
+        ] {
             assert_eq!(Cents(cents).to_string(), text);
         }
     }

@@ -19,6 +19,13 @@ text_enum! {
     }
 }
 
+impl Unit {
+    /// Whether an item of this unit is money and therefore needs an amount.
+    pub const fn needs_amount(self) -> bool {
+        matches!(self, Self::Payment | Self::CaseMonth)
+    }
+}
+
 text_enum! {
     /// The state of a population.
     State {

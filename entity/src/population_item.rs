@@ -57,7 +57,12 @@ pub struct Model {
 impl Model {
     /// The amount's split over the funds.
     pub const fn funds(&self) -> FundSplit {
-        FundSplit { bund: self.bund_cents, kommune: self.kommune_cents, land: self.land_cents, eu: self.eu_cents }
+        FundSplit {
+            bund: self.bund_cents,
+            kommune: self.kommune_cents,
+            land: self.land_cents,
+            eu: self.eu_cents,
+        }
     }
 }
 

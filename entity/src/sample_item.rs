@@ -6,7 +6,9 @@
 use sea_orm::entity::prelude::*;
 use sea_orm::{Condition, QueryFilter};
 
-use crate::{BezirksstelleId, Cents, EngagementId, ItemId, SampleId, SampleItemId, Scope, StratumId, text_enum};
+use crate::{
+    BezirksstelleId, Cents, EngagementId, ItemId, SampleId, SampleItemId, Scope, StratumId, text_enum,
+};
 
 text_enum! {
     /// How far checking has come.
@@ -86,9 +88,9 @@ impl Entity {
 pub(crate) fn condition(scope: &Scope) -> Condition {
     match scope {
         Scope::Everything => Condition::all(),
-        Scope::Bezirksstelle { id, now } => {
-            Condition::all().add(Column::BezirksstelleId.eq(*id)).add(Column::VisibleFrom.lte(*now))
-        }
+        Scope::Bezirksstelle { id, now } => Condition::all()
+            .add(Column::BezirksstelleId.eq(*id))
+            .add(Column::VisibleFrom.lte(*now)),
         Scope::Nothing => crate::engagement::nothing(),
     }
 }

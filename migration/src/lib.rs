@@ -3,10 +3,14 @@
 //! A change is plain SQL with a few words in braces (`{uuid}`, `{bytes}`, ...) for what the two databases name
 //! differently; [`apply`] fills them in. Migrations spell their own columns and know no entity.
 
-#![expect(elided_lifetimes_in_paths, reason = "the trait of sea-orm-migration is declared so")]
+#![expect(
+    elided_lifetimes_in_paths,
+    reason = "the trait of sea-orm-migration is declared so"
+)]
 
+use sea_orm_migration::MigrationStatus;
 use sea_orm_migration::prelude::*;
-use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseBackend};
+use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseConnection};
 
 mod m20261121_000001_organisation;
 mod m20261121_000002_engagement;
@@ -16,8 +20,7 @@ mod m20261121_000005_check;
 mod m20261121_000006_trail;
 
 /// All changes in order.
-#[derive(Debug)]
-pub struct Migrator;
+struct Migrator;
 
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
@@ -31,6 +34,25 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000006_trail::Migration),
         ]
     }
+}
+
+/// Applies every missing change.
+pub async fn up(db: &DatabaseConnection) -> Result<(), DbErr> {
+    Migrator::up(db, None).await
+}
+
+/// Every change by name, and whether it was applied. Needs no right to change anything.
+pub async fn status(db: &DatabaseConnection) -> Result<Vec<(String, bool)>, DbErr> {
+    let changes = Migrator::get_migration_with_status_read_only(db).await?;
+    Ok(changes
+        .iter()
+        .map(|change| {
+            (
+                change.name().to_owned(),
+                change.status() == MigrationStatus::Applied,
+            )
+        })
+        .collect())
 }
 
 /// Runs the statements of a change, with the database's own type names.
@@ -54,7 +76,9 @@ async fn apply(manager: &SchemaManager<'_>, statements: &[&str]) -> Result<(), D
         ],
     };
     for statement in statements {
-        let sql = words.iter().fold((*statement).to_owned(), |sql, (word, name)| sql.replace(word, name));
+        let sql = words.iter().fold((*statement).to_owned(), |sql, (word, name)| {
+            sql.replace(word, name)
+        });
         manager.get_connection().execute_unprepared(&sql).await?;
     }
     Ok(())

@@ -31,10 +31,7 @@ pub(crate) fn admission(limits: Limits) -> Admission {
 }
 
 fn euro(text: &str) -> bool {
-    !text.is_empty()
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_digit() || byte == b'.')
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
 }
 
 #[derive(Clone)]

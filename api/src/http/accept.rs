@@ -117,10 +117,7 @@ mod tests {
         assert_eq!(of("*/*"), Some(Format::Json));
         assert_eq!(of("application/*"), Some(Format::Json));
         assert_eq!(of("application/json; charset=utf-8"), Some(Format::Json));
-        assert_eq!(
-            of("Application/GraphQL-Response+JSON"),
-            Some(Format::Graphql)
-        );
+        assert_eq!(of("Application/GraphQL-Response+JSON"), Some(Format::Graphql));
         assert_eq!(
             of("application/graphql-response+json, application/json;q=0.9"),
             Some(Format::Graphql)

@@ -170,9 +170,7 @@ impl Edge {
         let run = tokio::time::timeout(Duration::from_millis(limit), self.service.execute(request));
         let answer = match run.instrument(span.clone()).await {
             Ok(response) => present(response, visitor, language),
-            Err(_) => Answer::Executed(Response::from_errors(vec![
-                Fault::Timeout(limit).error(language),
-            ])),
+            Err(_) => Answer::Executed(Response::from_errors(vec![Fault::Timeout(limit).error(language)])),
         };
         if let Answer::Executed(_) = answer {
             self.admission.keep(kept);

@@ -27,11 +27,7 @@ use crate::language::Language;
 pub fn configure(edge: Edge, path: &'static str) -> impl FnOnce(&mut ServiceConfig) {
     let edge = Data::new(edge);
     move |config: &mut ServiceConfig| {
-        config.service(
-            web::resource(path)
-                .app_data(edge)
-                .route(web::route().to(handle)),
-        );
+        config.service(web::resource(path).app_data(edge).route(web::route().to(handle)));
     }
 }
 

@@ -1,5 +1,3 @@
-#![expect(clippy::unwrap_used, reason = "tests")]
-
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -43,9 +41,7 @@ impl Callers for Tokens {
         let result = match token {
             None => visitor(false, None),
             Some("Bearer good") => visitor(true, None),
-            Some("Bearer brief") => {
-                visitor(true, Some(Instant::now() + Duration::from_millis(500)))
-            }
+            Some("Bearer brief") => visitor(true, Some(Instant::now() + Duration::from_millis(500))),
             Some(_) => Err(Denied {
                 status: StatusCode::UNAUTHORIZED,
                 code: "UNAUTHENTICATED",
@@ -110,16 +106,8 @@ async fn what_did_not_run_has_no_data() {
     for (query, variables, expected) in [
         ("{", json!({}), "GRAPHQL_PARSE_FAILED"),
         ("{ nothing }", json!({}), "GRAPHQL_VALIDATION_FAILED"),
-        (
-            "{ double(n: \"x\") }",
-            json!({}),
-            "GRAPHQL_VALIDATION_FAILED",
-        ),
-        (
-            "query($n: Int!) { double(n: $n) }",
-            json!({}),
-            "BAD_USER_INPUT",
-        ),
+        ("{ double(n: \"x\") }", json!({}), "GRAPHQL_VALIDATION_FAILED"),
+        ("query($n: Int!) { double(n: $n) }", json!({}), "BAD_USER_INPUT"),
         (
             "query($n: Int!) { double(n: $n) }",
             json!({ "n": 1_u64 << 40 }),
@@ -223,8 +211,8 @@ async fn malformed_requests_are_client_errors() {
     let answered = call(post("text/html", &json!({ "query": "{ hello }" }))).await;
     assert_eq!(answered.status, 406);
     for content in ["text/plain", "application/json; charset=latin1"] {
-        let request = post(JSON, &json!({ "query": "{ hello }" }))
-            .insert_header((header::CONTENT_TYPE, content));
+        let request =
+            post(JSON, &json!({ "query": "{ hello }" })).insert_header((header::CONTENT_TYPE, content));
         assert_eq!(call(request).await.status, 415);
     }
     let answered = call(test::TestRequest::with_uri("/graphql").method(Method::PUT)).await;
@@ -259,15 +247,11 @@ async fn server() -> SocketAddr {
     address
 }
 
-struct Client(
-    tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>,
-);
+struct Client(tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>);
 
 impl Client {
     async fn open(address: SocketAddr) -> Self {
-        let mut request = format!("ws://{address}/graphql")
-            .into_client_request()
-            .unwrap();
+        let mut request = format!("ws://{address}/graphql").into_client_request().unwrap();
         request.headers_mut().insert(
             "Sec-WebSocket-Protocol",
             HeaderValue::from_static("graphql-transport-ws"),
@@ -283,10 +267,7 @@ impl Client {
     }
 
     async fn send(&mut self, message: Json) {
-        self.0
-            .send(Message::text(message.to_string()))
-            .await
-            .unwrap();
+        self.0.send(Message::text(message.to_string())).await.unwrap();
     }
 
     async fn subscribe(&mut self, id: &str, query: &str) {
@@ -333,10 +314,7 @@ async fn subscriptions_queries_and_refusals_over_websocket() {
             json!({ "type": "next", "id": "1", "payload": { "data": { "ticks": n } } })
         );
     }
-    assert_eq!(
-        client.heard().await,
-        json!({ "type": "complete", "id": "1" })
-    );
+    assert_eq!(client.heard().await, json!({ "type": "complete", "id": "1" }));
     client.subscribe("1", "{ hello }").await;
     assert_eq!(
         client.heard().await["payload"],
@@ -344,10 +322,7 @@ async fn subscriptions_queries_and_refusals_over_websocket() {
     );
     assert_eq!(client.heard().await["type"], "complete");
     for (query, expected) in [
-        (
-            "subscription { ticks(to: 1099511627776) }",
-            "BAD_USER_INPUT",
-        ),
+        ("subscription { ticks(to: 1099511627776) }", "BAD_USER_INPUT"),
         ("subscription { nothing }", "GRAPHQL_VALIDATION_FAILED"),
         ("{", "GRAPHQL_PARSE_FAILED"),
     ] {

@@ -75,18 +75,13 @@ impl Fault {
             (Self::Method, Language::De) => "Hier sind nur GET und POST möglich.".to_owned(),
             (Self::Method, Language::En) => "Only GET and POST are possible here.".to_owned(),
             (Self::NotAcceptable, Language::De) => {
-                "Antworten gibt es als application/json und application/graphql-response+json."
-                    .to_owned()
+                "Antworten gibt es als application/json und application/graphql-response+json.".to_owned()
             }
             (Self::NotAcceptable, Language::En) => {
                 "Answers come as application/json and application/graphql-response+json.".to_owned()
             }
-            (Self::ContentType, Language::De) => {
-                "Der Inhalt muss application/json in UTF-8 sein.".to_owned()
-            }
-            (Self::ContentType, Language::En) => {
-                "The content must be application/json in UTF-8.".to_owned()
-            }
+            (Self::ContentType, Language::De) => "Der Inhalt muss application/json in UTF-8 sein.".to_owned(),
+            (Self::ContentType, Language::En) => "The content must be application/json in UTF-8.".to_owned(),
             (Self::TooLarge(bytes), Language::De) => {
                 format!("Die Anfrage ist zu groß: höchstens {bytes} Bytes.")
             }
@@ -98,8 +93,7 @@ impl Fault {
             (Self::NotJson, Language::De) => "Die Anfrage ist kein gültiges JSON.".to_owned(),
             (Self::NotJson, Language::En) => "The request is not valid JSON.".to_owned(),
             (Self::NotAnObject, Language::De) => {
-                "Die Anfrage muss ein JSON-Objekt sein; mehrere auf einmal gibt es nicht."
-                    .to_owned()
+                "Die Anfrage muss ein JSON-Objekt sein; mehrere auf einmal gibt es nicht.".to_owned()
             }
             (Self::NotAnObject, Language::En) => {
                 "The request must be a JSON object; there is no batching.".to_owned()
@@ -133,9 +127,9 @@ impl Fault {
             (Self::Timeout(ms), Language::De) => format!(
                 "Die Operation wurde nach {ms} ms abgebrochen; ob Änderungen wirksam wurden, ist zu prüfen."
             ),
-            (Self::Timeout(ms), Language::En) => format!(
-                "The operation was stopped after {ms} ms; check whether changes took effect."
-            ),
+            (Self::Timeout(ms), Language::En) => {
+                format!("The operation was stopped after {ms} ms; check whether changes took effect.")
+            }
             (Self::Internal, Language::De) => "Interner Fehler.".to_owned(),
             (Self::Internal, Language::En) => "Internal error.".to_owned(),
         }

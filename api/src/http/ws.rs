@@ -12,9 +12,7 @@ use std::time::{Duration, Instant};
 use actix_web::http::header;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, rt};
-use actix_ws::{
-    AggregatedMessage, AggregatedMessageStream, CloseCode, CloseReason, ProtocolError, Session,
-};
+use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseCode, CloseReason, ProtocolError, Session};
 use async_graphql::ServerError;
 use futures_util::StreamExt as _;
 use serde::{Deserialize, Serialize};
@@ -58,11 +56,10 @@ pub(super) fn open(request: &HttpRequest, payload: Payload, edge: Data<Edge>) ->
     if !offered {
         return failed(request, Fault::Subprotocol, language);
     }
-    let (response, session, messages) =
-        match actix_ws::handle_with_protocols(request, payload, &[PROTOCOL]) {
-            Ok(opened) => opened,
-            Err(error) => return error.error_response(),
-        };
+    let (response, session, messages) = match actix_ws::handle_with_protocols(request, payload, &[PROTOCOL]) {
+        Ok(opened) => opened,
+        Err(error) => return error.error_response(),
+    };
     let limit = edge.admission.limits().body_bytes;
     let messages = messages
         .max_frame_size(limit)
@@ -121,20 +118,11 @@ enum End {
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum FromClient {
-    ConnectionInit {
-        payload: Option<Map<String, Json>>,
-    },
-    Ping {
-        payload: Option<Map<String, Json>>,
-    },
+    ConnectionInit { payload: Option<Map<String, Json>> },
+    Ping { payload: Option<Map<String, Json>> },
     Pong {},
-    Subscribe {
-        id: String,
-        payload: Map<String, Json>,
-    },
-    Complete {
-        id: String,
-    },
+    Subscribe { id: String, payload: Map<String, Json> },
+    Complete { id: String },
 }
 
 #[derive(Serialize)]
@@ -240,9 +228,7 @@ impl Socket {
                 Err(_) => Err(End::Close(Close::Invalid)),
             },
             AggregatedMessage::Binary(_) => Err(End::Close(Close::Invalid)),
-            AggregatedMessage::Ping(bytes) => {
-                self.session.pong(&bytes).await.map_err(|_| End::Gone)
-            }
+            AggregatedMessage::Ping(bytes) => self.session.pong(&bytes).await.map_err(|_| End::Gone),
             AggregatedMessage::Pong(_) => Ok(()),
             AggregatedMessage::Close(_) => Err(End::Gone),
         }

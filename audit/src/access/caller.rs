@@ -23,7 +23,13 @@ pub struct Caller {
 impl Caller {
     /// Nobody: no token was shown.
     pub const fn anonymous() -> Self {
-        Self { subject: String::new(), name: None, membership: None, bezirksstelle: None, authenticated: false }
+        Self {
+            subject: String::new(),
+            name: None,
+            membership: None,
+            bezirksstelle: None,
+            authenticated: false,
+        }
     }
 
     /// The service itself.
@@ -39,7 +45,7 @@ impl Caller {
 
     /// The role of the membership.
     pub fn role(&self) -> Option<Role> {
-        self.membership.as_ref().map(|membership| membership.role())
+        self.membership.as_ref().map(Membership::role)
     }
 
     /// May this caller do this?
@@ -50,10 +56,12 @@ impl Caller {
     /// The rows this caller sees.
     pub fn scope(&self, now: DateTime<Utc>) -> Scope {
         match self.role() {
-            Some(Role::InnenrevisionLeitung | Role::Innenrevision | Role::Qualitaetssicherung) => Scope::Everything,
-            Some(Role::Bezirksstellenleitung | Role::Sachbearbeitung) => {
-                self.bezirksstelle.map_or(Scope::Nothing, |id| Scope::Bezirksstelle { id, now })
+            Some(Role::InnenrevisionLeitung | Role::Innenrevision | Role::Qualitaetssicherung) => {
+                Scope::Everything
             }
+            Some(Role::Bezirksstellenleitung | Role::Sachbearbeitung) => self
+                .bezirksstelle
+                .map_or(Scope::Nothing, |id| Scope::Bezirksstelle { id, now }),
             _ => Scope::Nothing,
         }
     }

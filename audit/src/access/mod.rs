@@ -28,7 +28,11 @@ impl Permit {
 
 /// May the caller do this?
 pub fn authorize(ctx: &Ctx, action: Action) -> Result<Permit> {
-    if ctx.caller.may(action) { Ok(Permit(action)) } else { Err(Error::Forbidden(action)) }
+    if ctx.caller.may(action) {
+        Ok(Permit(action))
+    } else {
+        Err(Error::Forbidden(action))
+    }
 }
 
 /// May the caller change something? A denied attempt is kept in the trail.

@@ -80,7 +80,10 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::SampleItemAnnounce => false,
         },
         Role::Bezirksstellenleitung | Role::Sachbearbeitung => {
-            matches!(action, Action::EngagementRead | Action::SampleRead | Action::SampleItemRead)
+            matches!(
+                action,
+                Action::EngagementRead | Action::SampleRead | Action::SampleItemRead
+            )
         }
         Role::Fachbereichsleitung
         | Role::Budget

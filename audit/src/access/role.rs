@@ -74,7 +74,10 @@ roles! {
 impl Role {
     /// Whether a membership in this role needs a Bezirksstelle.
     pub const fn is_local(self) -> bool {
-        matches!(self, Self::Bezirksstellenleitung | Self::Sachbearbeitung | Self::StadtLeitung)
+        matches!(
+            self,
+            Self::Bezirksstellenleitung | Self::Sachbearbeitung | Self::StadtLeitung
+        )
     }
 }
 
@@ -105,8 +108,13 @@ impl Membership {
         match bezirksstelle {
             None if role.is_local() => Err(MembershipTextError::BezirksstelleMissing(role)),
             Some(_) if !role.is_local() => Err(MembershipTextError::BezirksstelleUnexpected(role)),
-            Some(number) if !is_number(number) => Err(MembershipTextError::BezirksstelleMalformed(number.to_owned())),
-            number => Ok(Self { role, bezirksstelle: number.map(str::to_owned) }),
+            Some(number) if !is_number(number) => {
+                Err(MembershipTextError::BezirksstelleMalformed(number.to_owned()))
+            }
+            number => Ok(Self {
+                role,
+                bezirksstelle: number.map(str::to_owned),
+            }),
         }
     }
 
@@ -122,7 +130,10 @@ impl Membership {
 }
 
 fn is_number(text: &str) -> bool {
-    (1..=NUMBER_LENGTH).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    (1..=NUMBER_LENGTH).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 impl fmt::Display for Membership {
@@ -172,26 +183,53 @@ mod tests {
         assert_eq!(Role::ALL.len(), 15);
         for role in Role::ALL {
             assert_eq!(role.as_str().parse(), Ok(*role));
-            assert!(role.as_str().bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_'));
+            assert!(
+                role.as_str()
+                    .bytes()
+                    .all(|byte| byte.is_ascii_uppercase() || byte == b'_')
+            );
         }
-        assert_eq!("innenrevision".parse::<Role>(), Err(UnknownRole("innenrevision".to_owned())));
+        assert_eq!(
+            "innenrevision".parse::<Role>(),
+            Err(UnknownRole("innenrevision".to_owned()))
+        );
     }
 
     #[test]
     fn every_membership_reads_back_from_its_text() {
         for role in Role::ALL {
-            let text = if role.is_local() { format!("{role}:03") } else { role.to_string() };
-            assert_eq!(text.parse::<Membership>().map(|membership| membership.to_string()), Ok(text));
+            let text = if role.is_local() {
+                format!("{role}:03")
+            } else {
+                role.to_string()
+            };
+            assert_eq!(
+                text.parse::<Membership>()
+                    .map(|membership| membership.to_string()),
+                Ok(text)
+            );
         }
     }
 
     #[test]
     fn role_and_bezirksstelle_must_fit() {
         let refused = |text: &str| text.parse::<Membership>().err().map(|error| error.to_string());
-        assert_eq!(refused("SACHBEARBEITUNG").as_deref(), Some("SACHBEARBEITUNG belongs to a Bezirksstelle: write SACHBEARBEITUNG:03"));
-        assert_eq!(refused("INNENREVISION:03").as_deref(), Some("INNENREVISION belongs to no Bezirksstelle: write INNENREVISION"));
-        assert_eq!(refused("SACHBEARBEITUNG:").as_deref(), Some("\"\" is no number of a Bezirksstelle"));
-        assert_eq!(refused("SACHBEARBEITUNG:0 3").as_deref(), Some("\"0 3\" is no number of a Bezirksstelle"));
+        assert_eq!(
+            refused("SACHBEARBEITUNG").as_deref(),
+            Some("SACHBEARBEITUNG belongs to a Bezirksstelle: write SACHBEARBEITUNG:03")
+        );
+        assert_eq!(
+            refused("INNENREVISION:03").as_deref(),
+            Some("INNENREVISION belongs to no Bezirksstelle: write INNENREVISION")
+        );
+        assert_eq!(
+            refused("SACHBEARBEITUNG:").as_deref(),
+            Some("\"\" is no number of a Bezirksstelle")
+        );
+        assert_eq!(
+            refused("SACHBEARBEITUNG:0 3").as_deref(),
+            Some("\"0 3\" is no number of a Bezirksstelle")
+        );
         assert_eq!(refused("NOBODY").as_deref(), Some("no role is called \"NOBODY\""));
     }
 }

@@ -68,7 +68,10 @@ mod tests {
             period_to: NaiveDate::from_ymd_opt(2024, 12, 31).unwrap(),
             ..input()
         });
-        let found: Vec<_> = faults.iter().map(|fault| (fault.code, fault.path.as_str())).collect();
+        let found: Vec<_> = faults
+            .iter()
+            .map(|fault| (fault.code, fault.path.as_str()))
+            .collect();
         assert_eq!(
             found,
             [

@@ -2,11 +2,11 @@
 
 use chrono::Datelike;
 use entity::engagement::{ActiveModel, Column, Entity, Model, State};
-use entity::{EngagementId, Scope, population_import, population, sample, sample_item};
+use entity::{EngagementId, Scope, population, population_import, sample, sample_item};
 use sea_orm::sea_query::Query;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter,
-    QuerySelect, Set,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, PaginatorTrait,
+    QueryFilter, QuerySelect, Set,
 };
 use serde::Serialize;
 use serde_json::json;
@@ -46,7 +46,10 @@ pub async fn open(ctx: &Ctx, db: &Db, idempotency_key: &str, input: Open) -> Res
     let serial = last.unwrap_or(0) + 1;
     let id = EngagementId(ctx.new_id());
     let key: [u8; 32] = ctx.sources.random_bytes();
-    let sealed_key = ctx.sources.vault().seal(ctx.sources.random_bytes(), id.0.as_bytes(), &key)?;
+    let sealed_key = ctx
+        .sources
+        .vault()
+        .seal(ctx.sources.random_bytes(), id.0.as_bytes(), &key)?;
     let row = ActiveModel {
         id: Set(id),
         year: Set(now.year()),
@@ -71,7 +74,14 @@ pub async fn open(ctx: &Ctx, db: &Db, idempotency_key: &str, input: Open) -> Res
     .await?;
     claim.remember(&tx, ctx, id.0).await?;
     let subject = Subject::new("Engagement", id.0, id);
-    trail::record(&tx, ctx, &permit, subject, json!({ "number": row.number, "function": row.function })).await?;
+    trail::record(
+        &tx,
+        ctx,
+        &permit,
+        subject,
+        json!({ "number": row.number, "function": row.function }),
+    )
+    .await?;
     tx.commit().await?;
     Ok(row)
 }
@@ -93,10 +103,17 @@ pub async fn close(ctx: &Ctx, db: &Db, input: Close) -> Result<Model> {
     let tx = db.begin_write().await?;
     let row = lock_open(&tx, ctx, input.id, "input.id").await?;
     if row.version != input.expected_version {
-        return Err(Error::refused_with(Code::StaleVersion, "input.expectedVersion", row.version));
+        return Err(Error::refused_with(
+            Code::StaleVersion,
+            "input.expectedVersion",
+            row.version,
+        ));
     }
     let note = input.note.filter(|note| !note.trim().is_empty());
-    if let Some(refusal) = note.as_deref().and_then(|note| crate::refusal::text("input.note", note, 4_000)) {
+    if let Some(refusal) = note
+        .as_deref()
+        .and_then(|note| crate::refusal::text("input.note", note, 4_000))
+    {
         return Err(Error::Refused(vec![refusal]));
     }
     let running = running_imports(&tx, input.id).await?;
@@ -105,7 +122,11 @@ pub async fn close(ctx: &Ctx, db: &Db, input: Close) -> Result<Model> {
     }
     let open = open_work(&tx, input.id).await?;
     if let (Some(open), None) = (&open, &note) {
-        return Err(Error::refused_with(Code::EngagementHasOpenWork, "input.note", open));
+        return Err(Error::refused_with(
+            Code::EngagementHasOpenWork,
+            "input.note",
+            open,
+        ));
     }
     let version = row.version + 1;
     let mut change: ActiveModel = row.into();
@@ -115,7 +136,14 @@ pub async fn close(ctx: &Ctx, db: &Db, input: Close) -> Result<Model> {
     change.closing_note = Set(note);
     change.version = Set(version);
     let row = change.update(&tx).await?;
-    trail::record(&tx, ctx, &permit, Subject::new("Engagement", row.id.0, row.id), json!({ "open": open })).await?;
+    trail::record(
+        &tx,
+        ctx,
+        &permit,
+        Subject::new("Engagement", row.id.0, row.id),
+        json!({ "open": open }),
+    )
+    .await?;
     tx.commit().await?;
     Ok(row)
 }
@@ -148,7 +176,8 @@ async fn open_work(tx: &DatabaseTransaction, id: EngagementId) -> Result<Option<
         .filter(sample_item::Column::State.ne(sample_item::State::Checked))
         .count(tx)
         .await?;
-    Ok((planned + unchecked > 0).then(|| format!("Stichproben/samples {planned}, Positionen/items {unchecked}")))
+    Ok((planned + unchecked > 0)
+        .then(|| format!("Stichproben/samples {planned}, Positionen/items {unchecked}")))
 }
 
 /// The engagement, if the caller may see it.
@@ -178,12 +207,24 @@ pub async fn list(
     if let Some(state) = state {
         select = select.filter(Column::State.eq(state));
     }
-    let total = if counted { Some(select.clone().count(db.reader()).await?) } else { None };
-    Ok((page::by_id(select, Column::Id, true, args, db.reader()).await?, total))
+    let total = if counted {
+        Some(select.clone().count(db.reader()).await?)
+    } else {
+        None
+    };
+    Ok((
+        page::by_id(select, Column::Id, true, args, db.reader()).await?,
+        total,
+    ))
 }
 
 /// The visible, open engagement, locked until the transaction ends: what hangs on it is numbered under this lock.
-pub(crate) async fn lock_open(tx: &DatabaseTransaction, ctx: &Ctx, id: EngagementId, path: &str) -> Result<Model> {
+pub(crate) async fn lock_open(
+    tx: &DatabaseTransaction,
+    ctx: &Ctx,
+    id: EngagementId,
+    path: &str,
+) -> Result<Model> {
     let row = Entity::visible_to(&ctx.caller.scope(ctx.now()))
         .filter(Column::Id.eq(id))
         .lock_exclusive()
@@ -199,7 +240,9 @@ pub(crate) async fn lock_open(tx: &DatabaseTransaction, ctx: &Ctx, id: Engagemen
 /// The key of an engagement's pseudonyms.
 pub(crate) async fn key(ctx: &Ctx, db: &impl ConnectionTrait, id: EngagementId) -> Result<EngagementKey> {
     let row = required(Entity::find_by_id(id).one(db).await?)?;
-    Ok(EngagementKey::new(&ctx.sources.vault().open(id.0.as_bytes(), &row.sealed_key)?))
+    Ok(EngagementKey::new(
+        &ctx.sources.vault().open(id.0.as_bytes(), &row.sealed_key)?,
+    ))
 }
 
 /// A row that must be there.

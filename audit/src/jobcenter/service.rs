@@ -2,7 +2,9 @@
 
 use entity::bezirksstelle::{self, Kind};
 use entity::{BezirksstelleId, JobcenterId, jobcenter};
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, Set};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, Set,
+};
 
 use super::Preset;
 use crate::db::one_at_a_time;
@@ -31,15 +33,21 @@ pub async fn set_up(ctx: &Ctx, db: &Db, preset: &Preset, label: Option<(&str, &s
     }
     .insert(&tx)
     .await?;
-    let parts = std::iter::once((preset.fachbereich, Kind::Fachbereich))
-        .chain(preset.bezirksstellen.iter().map(|name| (*name, Kind::Bezirksstelle)));
-    let rows = parts.enumerate().map(|(number, (name, kind))| bezirksstelle::ActiveModel {
-        id: Set(BezirksstelleId(ctx.new_id())),
-        jobcenter_id: Set(id),
-        number: Set(format!("{number:02}")),
-        name: Set(name.to_owned()),
-        kind: Set(kind),
-    });
+    let parts = std::iter::once((preset.fachbereich, Kind::Fachbereich)).chain(
+        preset
+            .bezirksstellen
+            .iter()
+            .map(|name| (*name, Kind::Bezirksstelle)),
+    );
+    let rows = parts
+        .enumerate()
+        .map(|(number, (name, kind))| bezirksstelle::ActiveModel {
+            id: Set(BezirksstelleId(ctx.new_id())),
+            jobcenter_id: Set(id),
+            number: Set(format!("{number:02}")),
+            name: Set(name.to_owned()),
+            kind: Set(kind),
+        });
     bezirksstelle::Entity::insert_many(rows).exec(&tx).await?;
     tx.commit().await?;
     Ok(())
@@ -52,7 +60,10 @@ pub async fn current(db: &Db) -> Result<Option<jobcenter::Model>> {
 
 /// All parts by number: a few dozen at the most.
 pub async fn bezirksstellen(db: &Db) -> Result<Vec<bezirksstelle::Model>> {
-    Ok(bezirksstelle::Entity::find().order_by_asc(bezirksstelle::Column::Number).all(db.reader()).await?)
+    Ok(bezirksstelle::Entity::find()
+        .order_by_asc(bezirksstelle::Column::Number)
+        .all(db.reader())
+        .await?)
 }
 
 /// Parts by id.
@@ -64,6 +75,9 @@ pub async fn bezirksstellen_by_id(db: &Db, ids: &[BezirksstelleId]) -> Result<Ve
 }
 
 /// The part with this number.
-pub async fn by_number(db: &Db, number: &str) -> Result<Option<bezirksstelle::Model>> {
-    Ok(bezirksstelle::Entity::find().filter(bezirksstelle::Column::Number.eq(number)).one(db.reader()).await?)
+pub async fn by_number(db: &impl ConnectionTrait, number: &str) -> Result<Option<bezirksstelle::Model>> {
+    Ok(bezirksstelle::Entity::find()
+        .filter(bezirksstelle::Column::Number.eq(number))
+        .one(db)
+        .await?)
 }

@@ -1,1 +1,23 @@
-//! Placeholder.
+//! A population (Grundgesamtheit): filled by imports, reconciled to an independent control total, frozen for good.
+//!
+//! Reading a file is in [`import`] (pure), writing its lines in `sink`; `intake` joins the two. [`canonical`] and
+//! [`reconciliation`] are pure.
+
+pub mod canonical;
+mod control;
+mod freeze;
+pub mod import;
+mod intake;
+pub mod reconciliation;
+mod service;
+mod sink;
+
+pub use control::{
+    CellInput, Comparison, ControlTotalInput, approve_difference, cells_from_csv, control_cells,
+    control_totals, differences, enter_control_total, explain_difference, find_differences, population_cells,
+};
+pub use freeze::freeze;
+pub use intake::{IntakeLimits, run_import, sweep};
+pub use service::{
+    Create, OpenImport, create, discard, find_imports, find_many, imports, list, open_import, rejections,
+};

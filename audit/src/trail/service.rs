@@ -24,21 +24,39 @@ pub struct Subject {
 impl Subject {
     /// A subject of an engagement.
     pub const fn new(kind: &'static str, id: Uuid, engagement: EngagementId) -> Self {
-        Self { kind, id: Some(id), engagement: Some(engagement) }
+        Self {
+            kind,
+            id: Some(id),
+            engagement: Some(engagement),
+        }
     }
 }
 
 /// Appends that the permitted action was done. `detail` names what changed and never carries social data.
-pub async fn record(tx: &DatabaseTransaction, ctx: &Ctx, permit: &Permit, subject: Subject, detail: Value) -> Result<()> {
-    entry(ctx, permit.action(), Outcome::Done, subject, &detail).insert(tx).await?;
+pub async fn record(
+    tx: &DatabaseTransaction,
+    ctx: &Ctx,
+    permit: &Permit,
+    subject: Subject,
+    detail: Value,
+) -> Result<()> {
+    entry(ctx, permit.action(), Outcome::Done, subject, &detail)
+        .insert(tx)
+        .await?;
     Ok(())
 }
 
 /// Appends that an attempt was denied, in a transaction of its own.
 pub async fn denied(db: &Db, ctx: &Ctx, action: Action) -> Result<()> {
     let tx = db.begin_write().await?;
-    let subject = Subject { kind: "Service", id: None, engagement: None };
-    entry(ctx, action, Outcome::Denied, subject, &Value::Null).insert(&tx).await?;
+    let subject = Subject {
+        kind: "Service",
+        id: None,
+        engagement: None,
+    };
+    entry(ctx, action, Outcome::Denied, subject, &Value::Null)
+        .insert(&tx)
+        .await?;
     tx.commit().await?;
     Ok(())
 }
@@ -48,7 +66,12 @@ fn entry(ctx: &Ctx, action: Action, outcome: Outcome, subject: Subject, detail: 
         id: Set(TrailEntryId(ctx.new_id())),
         at: Set(ctx.now()),
         actor: Set(ctx.caller.subject.clone()),
-        membership: Set(ctx.caller.membership.as_ref().map(ToString::to_string).unwrap_or_default()),
+        membership: Set(ctx
+            .caller
+            .membership
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default()),
         action: Set(action.as_str().to_owned()),
         outcome: Set(outcome),
         engagement_id: Set(subject.engagement),

@@ -26,9 +26,7 @@ impl Rows {
                 });
                 given
                     .max()
-                    .map_or((*at_least).max(limits.page_default), |rows| {
-                        rows.max(*at_least)
-                    })
+                    .map_or((*at_least).max(limits.page_default), |rows| rows.max(*at_least))
             }
         }
     }
@@ -78,11 +76,9 @@ impl Cost {
     }
 
     pub(super) fn evaluate(&self, variables: &Variables, limits: &Limits) -> u64 {
-        self.multiplied
-            .iter()
-            .fold(self.fixed, |sum, (rows, cost)| {
-                let rows = rows.count(variables, limits);
-                sum.saturating_add(rows.saturating_mul(cost.evaluate(variables, limits)))
-            })
+        self.multiplied.iter().fold(self.fixed, |sum, (rows, cost)| {
+            let rows = rows.count(variables, limits);
+            sum.saturating_add(rows.saturating_mul(cost.evaluate(variables, limits)))
+        })
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use async_graphql::parser::types::{
-    BaseType, FieldDefinition, InputValueDefinition, OperationType, ServiceDocument, Type,
-    TypeKind, TypeSystemDefinition,
+    BaseType, FieldDefinition, InputValueDefinition, OperationType, ServiceDocument, Type, TypeKind,
+    TypeSystemDefinition,
 };
 use async_graphql::{Name, Positioned, Value};
 
@@ -129,9 +129,7 @@ impl Index {
                             .collect(),
                     ),
                     TypeKind::Object(object) => Kind::Composite(fields(object.fields, leaves)),
-                    TypeKind::Interface(interface) => {
-                        Kind::Composite(fields(interface.fields, leaves))
-                    }
+                    TypeKind::Interface(interface) => Kind::Composite(fields(interface.fields, leaves)),
                     TypeKind::Union(_) => Kind::Composite(Fields::new()),
                     TypeKind::InputObject(input) => Kind::Input(InputShape {
                         fields: input.fields.into_iter().map(input_field).collect(),
@@ -188,10 +186,7 @@ fn fields(definitions: Vec<Positioned<FieldDefinition>>, leaves: &HashSet<Name>)
         .into_iter()
         .map(|definition| {
             let FieldDefinition {
-                name,
-                arguments,
-                ty,
-                ..
+                name, arguments, ty, ..
             } = definition.node;
             let arguments: HashMap<_, _> = arguments.into_iter().map(input_field).collect();
             let returns = named(&ty.node).clone();

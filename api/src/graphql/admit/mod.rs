@@ -250,10 +250,9 @@ fn choose<'a>(
             .get_key_value(asked)
             .map(|(name, operation)| (Some(name.to_string()), operation))
             .ok_or_else(|| Refusal::new(Reason::UnknownOperation(asked.to_owned()), None)),
-        (DocumentOperations::Single(_), Some(asked)) => Err(Refusal::new(
-            Reason::UnknownOperation(asked.to_owned()),
-            None,
-        )),
+        (DocumentOperations::Single(_), Some(asked)) => {
+            Err(Refusal::new(Reason::UnknownOperation(asked.to_owned()), None))
+        }
         (DocumentOperations::Multiple(operations), None) => {
             let mut all = operations.iter();
             match (all.next(), all.next()) {
@@ -269,12 +268,8 @@ fn unparsed(error: ParseError) -> Refusal {
     let locations: Vec<_> = error.positions().collect();
     let reason = match error {
         ParseError::MultipleOperations { .. } => Reason::AnonymousBesideOthers,
-        ParseError::OperationDuplicated { operation, .. } => {
-            Reason::DuplicateName(operation.to_string())
-        }
-        ParseError::FragmentDuplicated { fragment, .. } => {
-            Reason::DuplicateName(fragment.to_string())
-        }
+        ParseError::OperationDuplicated { operation, .. } => Reason::DuplicateName(operation.to_string()),
+        ParseError::FragmentDuplicated { fragment, .. } => Reason::DuplicateName(fragment.to_string()),
         ParseError::MissingOperation => Reason::NoOperation,
         ParseError::RecursionLimitExceeded => {
             return Refusal::limit(Limit::Nesting, walk::NESTING, None);

@@ -203,8 +203,7 @@ impl Reason {
                 format!("Das Dokument enthält keine Operation „{name}“.")
             }
             Self::OperationNameRequired => {
-                "Das Dokument enthält mehrere Operationen; operationName muss eine wählen."
-                    .to_owned()
+                "Das Dokument enthält mehrere Operationen; operationName muss eine wählen.".to_owned()
             }
             Self::FragmentCycle(name) => {
                 format!("Das Fragment „{name}“ führt auf sich selbst zurück.")
@@ -232,11 +231,9 @@ impl Reason {
             Self::OneOf { path, parent } => {
                 format!("{path}: {parent} verlangt genau ein Feld, und dieses nicht null.")
             }
-            Self::Scalar {
-                path,
-                scalar,
-                detail,
-            } => format!("{path} ist kein gültiger Wert für {scalar}: {detail}"),
+            Self::Scalar { path, scalar, detail } => {
+                format!("{path} ist kein gültiger Wert für {scalar}: {detail}")
+            }
             Self::OnlyQueriesByGet => "Mit GET sind nur Abfragen (query) möglich.".to_owned(),
         }
     }
@@ -245,16 +242,13 @@ impl Reason {
         match self {
             Self::NotGraphql => "The document is not valid GraphQL.".to_owned(),
             Self::NoOperation => "The document contains no operation.".to_owned(),
-            Self::AnonymousBesideOthers => {
-                "An operation without a name must be the only one.".to_owned()
-            }
+            Self::AnonymousBesideOthers => "An operation without a name must be the only one.".to_owned(),
             Self::DuplicateName(name) => format!("The name \"{name}\" is used twice."),
             Self::UnknownOperation(name) => {
                 format!("The document contains no operation \"{name}\".")
             }
             Self::OperationNameRequired => {
-                "The document contains several operations; operationName must choose one."
-                    .to_owned()
+                "The document contains several operations; operationName must choose one.".to_owned()
             }
             Self::FragmentCycle(name) => format!("The fragment \"{name}\" leads back to itself."),
             Self::UnusedFragment(name) => format!("The fragment \"{name}\" is not used."),
@@ -271,11 +265,7 @@ impl Reason {
             Self::OneOf { path, parent } => {
                 format!("{path}: {parent} takes exactly one field, which must not be null.")
             }
-            Self::Scalar {
-                path,
-                scalar,
-                detail,
-            } => format!("{path} is not a valid {scalar}: {detail}"),
+            Self::Scalar { path, scalar, detail } => format!("{path} is not a valid {scalar}: {detail}"),
             Self::OnlyQueriesByGet => "GET serves queries only.".to_owned(),
         }
     }

@@ -98,10 +98,7 @@ mod tests {
         };
         assert_eq!(of(""), (0, 0));
         assert_eq!(of("{ a, b }"), (4, 1));
-        assert_eq!(
-            of("query Q($x: [Int!]! = 1) { ...F @skip(if: $x) }"),
-            (26, 2)
-        );
+        assert_eq!(of("query Q($x: [Int!]! = 1) { ...F @skip(if: $x) }"), (26, 2));
         assert_eq!(of("{ a # { { {\n }"), (3, 1));
         assert_eq!(of(r#"{ a(b: "{ \" {") }"#), (8, 2));
         assert_eq!(of("{ a(b: \"\"\"{ \" \\\"\"\" { \"\"\") }"), (8, 2));

@@ -100,9 +100,7 @@ impl Coercion<'_> {
                 items
                     .into_iter()
                     .enumerate()
-                    .map(|(at, item)| {
-                        self.at(format_args!("[{at}]"), |this| this.value(inner, item))
-                    })
+                    .map(|(at, item)| self.at(format_args!("[{at}]"), |this| this.value(inner, item)))
                     .collect(),
             ),
             (BaseType::List(inner), single) => Value::List(vec![self.value(inner, single)]),
@@ -216,9 +214,7 @@ impl Coercion<'_> {
 
 fn built_in(scalar: Scalar, value: Value) -> Option<Value> {
     match (scalar, value) {
-        (Scalar::Int, Value::Number(number)) => {
-            integer(&number).map(|number| Value::Number(number.into()))
-        }
+        (Scalar::Int, Value::Number(number)) => integer(&number).map(|number| Value::Number(number.into())),
         (Scalar::Id, Value::Number(number)) if number.is_i64() || number.is_u64() => {
             Some(Value::String(number.to_string()))
         }

@@ -159,11 +159,7 @@ impl<'a> Walk<'a> {
         ))
     }
 
-    fn operation(
-        &mut self,
-        operation: &'a OperationDefinition,
-        counted: bool,
-    ) -> Result<Cost, Refusal> {
+    fn operation(&mut self, operation: &'a OperationDefinition, counted: bool) -> Result<Cost, Refusal> {
         let place = Place {
             fields: self.index.root(operation.ty),
             depth: 0,
@@ -209,11 +205,7 @@ impl<'a> Walk<'a> {
         self.selections += 1;
         let at = Some(selection.pos);
         if self.selections > self.limits.selections {
-            return Err(Refusal::limit(
-                Limit::Selections,
-                self.limits.selections,
-                at,
-            ));
+            return Err(Refusal::limit(Limit::Selections, self.limits.selections, at));
         }
         if self.nesting > NESTING {
             return Err(Refusal::limit(Limit::Nesting, NESTING, at));
@@ -236,22 +228,16 @@ impl<'a> Walk<'a> {
             }
             Selection::FragmentSpread(spread) => {
                 let name = &spread.node.fragment_name;
-                let Some((key, fragment)) = self.document.fragments.get_key_value(&name.node)
-                else {
+                let Some((key, fragment)) = self.document.fragments.get_key_value(&name.node) else {
                     return Ok(Cost::default());
                 };
                 if self.trail.contains(&key) {
-                    return Err(Refusal::new(
-                        Reason::FragmentCycle(key.to_string()),
-                        [name.pos],
-                    ));
+                    return Err(Refusal::new(Reason::FragmentCycle(key.to_string()), [name.pos]));
                 }
                 self.reached.insert(key);
                 self.trail.push(key);
                 self.directives(&fragment.node.directives, place)?;
-                let fields = self
-                    .index
-                    .fields(&fragment.node.type_condition.node.on.node);
+                let fields = self.index.fields(&fragment.node.type_condition.node.on.node);
                 let cost = self.fragment(&fragment.node.selection_set.node, fields, place)?;
                 self.trail.pop();
                 Ok(cost)
@@ -307,12 +293,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Counts what the chosen operation has of a kind.
-    fn count(
-        &mut self,
-        field: &Positioned<Field>,
-        depth: usize,
-        introspection: bool,
-    ) -> Result<(), Refusal> {
+    fn count(&mut self, field: &Positioned<Field>, depth: usize, introspection: bool) -> Result<(), Refusal> {
         let at = Some(field.pos);
         if field.node.alias.is_some() {
             self.aliases += 1;
@@ -358,11 +339,7 @@ impl<'a> Walk<'a> {
         Ok(Some(lists))
     }
 
-    fn directives(
-        &mut self,
-        directives: &[Positioned<Directive>],
-        place: &Place<'_>,
-    ) -> Result<(), Refusal> {
+    fn directives(&mut self, directives: &[Positioned<Directive>], place: &Place<'_>) -> Result<(), Refusal> {
         if place.counted {
             self.directives += directives.len();
         }
@@ -384,12 +361,7 @@ impl<'a> Walk<'a> {
         if shape.paged {
             return Some(self.page(field, shape));
         }
-        Some(
-            place
-                .page
-                .clone()
-                .unwrap_or(Rows::Fixed(self.limits.list_size)),
-        )
+        Some(place.page.clone().unwrap_or(Rows::Fixed(self.limits.list_size)))
     }
 
     fn page(&self, field: &Field, shape: &FieldShape) -> Rows {
@@ -402,9 +374,7 @@ impl<'a> Walk<'a> {
                     names.push(name.clone());
                     continue;
                 }
-                Some(InputValue::Number(number)) => {
-                    page(&Value::Number(number.clone()), self.limits)
-                }
+                Some(InputValue::Number(number)) => page(&Value::Number(number.clone()), self.limits),
                 Some(_) => self.limits.page_max,
             };
             given = given.max(Some(rows));
@@ -440,9 +410,7 @@ impl<'a> Walk<'a> {
             let Some(argument) = shape.arguments.get(&name.node) else {
                 continue;
             };
-            if let (InputValue::Variable(variable), Some(default)) =
-                (&value.node, &argument.default)
-            {
+            if let (InputValue::Variable(variable), Some(default)) = (&value.node, &argument.default) {
                 self.fallbacks.push((variable.clone(), default.clone()));
             }
             self.literal(&argument.ty, &value.node, &name.node, value.pos)?;

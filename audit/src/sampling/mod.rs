@@ -1,0 +1,16 @@
+//! The statistics of audit sampling: how large a sample must be, which items it holds, what its result says.
+//!
+//! Pure from end to end: no I/O, no clock, no database, no randomness of its own. The same inputs give the same
+//! answer on every machine, so an outside auditor can read and run this folder alone.
+//!
+//! - [`planning`]: sample sizes and their allocation to strata
+//! - [`selection`]: tickets (simple random) and fixed interval (monetary unit), streaming
+//! - [`evaluation`]: exact limits, projected error, Stringer bound, conclusion
+//! - [`numerics`]: quantiles and tail probabilities behind them
+//!
+//! Every result names its method and the method's version; a change that could alter a figure raises the version.
+
+pub mod evaluation;
+pub mod numerics;
+pub mod planning;
+pub mod selection;
