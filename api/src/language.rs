@@ -50,6 +50,15 @@ impl Language {
     }
 }
 
+impl From<Language> for audit::Language {
+    fn from(language: Language) -> Self {
+        match language {
+            Language::De => Self::De,
+            Language::En => Self::En,
+        }
+    }
+}
+
 /// The tag names a language this service does not speak.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("unknown language")]
