@@ -245,4 +245,41 @@ mod tests {
         };
         telemetry.shutdown().await;
     }
+
+    #[actix_web::test]
+    async fn spans_reach_the_collector_before_the_end() {
+        use std::io::{Read as _, Write as _};
+
+        let collector = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let endpoint = format!("http://{}/", collector.local_addr().unwrap());
+        let received = std::thread::spawn(move || {
+            let (mut connection, _) = collector.accept().unwrap();
+            let mut request = Vec::new();
+            let mut part = [0; 4096];
+            while !String::from_utf8_lossy(&request).contains("graphql query SampleItems") {
+                let length = connection.read(&mut part).unwrap();
+                assert!(
+                    length > 0,
+                    "the exporter gave up: {}",
+                    String::from_utf8_lossy(&request)
+                );
+                request.extend_from_slice(&part[..length]);
+            }
+            connection
+                .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+                .unwrap();
+            String::from_utf8_lossy(&request).into_owned()
+        });
+        let provider = tracer(&endpoint, "vks").unwrap();
+        let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+            operation_span("query", Some("SampleItems")).in_scope(|| {});
+        });
+        Telemetry {
+            traces: Some(provider),
+        }
+        .shutdown()
+        .await;
+        assert!(received.join().unwrap().starts_with("POST /v1/traces HTTP/1.1"));
+    }
 }

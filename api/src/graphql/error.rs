@@ -144,8 +144,7 @@ const fn forbidden(ctx: &Ctx) -> ErrorCode {
 }
 
 /// The same as a plain HTTP answer, for routes beside GraphQL: uploads and downloads.
-pub fn refusal_json(error: &audit::Error, ctx: &Ctx, language: impl Into<Language>) -> HttpResponse {
-    let language = language.into();
+pub fn refusal_json(error: &audit::Error, ctx: &Ctx, language: Language) -> HttpResponse {
     if let audit::Error::Refused(refusals) = error {
         let errors: Vec<_> = refusals
             .iter()

@@ -22,7 +22,7 @@ mod viewer;
 use std::sync::Arc;
 
 use async_graphql::{
-    Context, MergedObject, MergedSubscription, Request, Result, SDLExportOptions, Schema, SchemaBuilder,
+    Context, MergedObject, MergedSubscription, Request, Result, SDLExportOptions, Schema,
 };
 use audit::{Ctx, Db, Language};
 
@@ -56,15 +56,16 @@ pub struct Subscription(population::PopulationSubscription);
 /// No extension may be registered: each one makes every field of every row slower (about a quarter of the whole
 /// request in a list of fifty). Limits, telemetry and time-outs stand around the execution instead, see [`admit`].
 /// Suggestions are off because they spell out the schema to whoever guesses.
-pub fn schema() -> SchemaBuilder<Query, Mutation, Subscription> {
+pub fn schema() -> Schema<Query, Mutation, Subscription> {
     Schema::build(Query::default(), Mutation::default(), Subscription::default())
         .disable_suggestions()
         .limit_recursive_depth(64)
+        .finish()
 }
 
 /// The contract as text, the same on every machine: what `schema.graphql` holds.
 pub fn sdl() -> String {
-    schema().finish().sdl_with_options(
+    schema().sdl_with_options(
         SDLExportOptions::new()
             .sorted_fields()
             .sorted_arguments()
@@ -134,7 +135,7 @@ impl ContextExt for Context<'_> {
     }
 
     fn language(&self) -> Language {
-        self.data_opt::<crate::language::Language>().copied().map(Language::from).unwrap_or_default()
+        self.data_opt::<Language>().copied().unwrap_or_default()
     }
 
     fn signed_in(&self) -> Result<()> {

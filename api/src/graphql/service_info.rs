@@ -12,6 +12,8 @@ pub struct Info {
     pub limits: admit::Limits,
     /// Who may introspect.
     pub introspection: admit::Introspection,
+    /// Whether it holds real data.
+    pub production: bool,
 }
 
 /// Who may introspect the schema.
@@ -85,6 +87,8 @@ pub struct ServiceInfo {
     limits: Limits,
     /// Who may introspect the schema.
     introspection: Introspection,
+    /// Whether it holds real data; false on a desk and in a demonstration.
+    production: bool,
 }
 
 /// Asks about the service.
@@ -101,6 +105,7 @@ impl ServiceInfoQuery {
             version: env!("CARGO_PKG_VERSION"),
             limits: Limits::from(&info.limits),
             introspection: info.introspection.into(),
+            production: info.production,
         }
     }
 }

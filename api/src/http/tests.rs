@@ -45,6 +45,7 @@ impl Callers for Tokens {
             Some(_) => Err(Denied {
                 status: StatusCode::UNAUTHORIZED,
                 code: "UNAUTHENTICATED",
+                reason: "TOKEN_MALFORMED",
                 message: "Token ungültig".to_owned(),
             }),
         };
