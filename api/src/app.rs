@@ -21,7 +21,7 @@ use crate::graphql::{self, Info};
 use crate::http::callers::{House, HouseCallers};
 use crate::http::edge::Edge;
 use crate::http::{
-    RateLimit, Readiness, cors, explorer_routes, export_routes, health_routes, rate_limit, request_log,
+    RateLimit, Readiness, cors, explorer_routes, health_routes, rate_limit, request_log,
     security_headers, upload_routes,
 };
 use crate::telemetry::{Metrics, metrics};
@@ -133,7 +133,6 @@ pub async fn start(settings: &Settings, db: Db, sources: Arc<Sources>) -> anyhow
             .configure(health_routes(readiness.clone()))
             .configure(explorer_routes(&routes.explorer))
             .configure(upload_routes)
-            .configure(export_routes)
             .route("/metrics", web::get().to(metrics))
     })
     .shutdown_timeout(settings.server.shutdown_seconds);
