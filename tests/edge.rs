@@ -6,7 +6,7 @@
 use std::process::Stdio;
 
 use serde_json::json;
-use tests::{Backend, Ground, Service, on_both};
+use tests::{Backend, Service, on_both};
 use tokio::process::Command;
 
 /// Runs a Node script of a folder of this package, its packages installed by `tests/run`.
@@ -29,8 +29,8 @@ async fn node(folder: &str, script: &str, environment: &[(&str, &str)]) -> Optio
     Some(text)
 }
 
-on_both!(graphql_over_http_by_the_letter, async |service: Service| {
-    let url = format!("{}/graphql", service.url);
+on_both!(graphql_over_http_by_the_letter, |service| async move {
+    let url = format!("{}/graphql", service.address);
     let token = service.token("INNENREVISION");
     for token in ["", &token] {
         let Some(text) = node("graphql_http", "audit.mjs", &[("GRAPHQL_URL", &url), ("GRAPHQL_TOKEN", token)]).await
@@ -48,14 +48,14 @@ async fn the_explorer_runs_a_query_and_asks_nobody_else() {
     ground.settings.explorer.directory = built.clone();
     let service = ground.build().await;
     if !built.join("index.html").is_file() {
-        let answer = service.http.get(format!("{}/explorer", service.url)).send().await.unwrap();
+        let answer = service.http.get(format!("{}/explorer", service.address)).send().await.unwrap();
         assert_eq!(answer.status(), 503);
         assert!(answer.text().await.unwrap().contains("npm run build"));
         println!("skipped: api/explorer is not built (npm ci && npm run build)");
         return;
     }
     let token = service.token("INNENREVISION");
-    if let Some(text) = node("explorer", "explorer.mjs", &[("BASE_URL", &service.url), ("TOKEN", &token)]).await {
+    if let Some(text) = node("explorer", "explorer.mjs", &[("BASE_URL", &service.address), ("TOKEN", &token)]).await {
         assert!(text.contains("1 passed, 0 failed"), "{text}");
     }
 }
@@ -65,14 +65,14 @@ async fn without_its_files_the_explorer_says_how_to_get_them() {
     let mut ground = Ground::lay(Backend::Sqlite).await.unwrap();
     ground.settings.explorer.directory = ground.folder().join("nothing");
     let service = ground.build().await;
-    let answer = service.http.get(format!("{}/explorer", service.url)).send().await.unwrap();
+    let answer = service.http.get(format!("{}/explorer", service.address)).send().await.unwrap();
     assert_eq!(answer.status(), 503);
     assert!(answer.text().await.unwrap().contains("npm ci"));
     let info = service.data("", "{ serviceInfo { version } }", json!({})).await;
     assert!(info["serviceInfo"]["version"].is_string());
 }
 
-on_both!(documents_that_would_hang_the_engine_are_refused_at_once, async |service: Service| {
+on_both!(documents_that_would_hang_the_engine_are_refused_at_once, |service| async move {
     let token = service.token("INNENREVISION");
     let mut doubled = "query { ...F0 } fragment F18 on Query { serviceInfo { version } }".to_owned();
     for level in 0..18 {
@@ -99,7 +99,7 @@ on_both!(documents_that_would_hang_the_engine_are_refused_at_once, async |servic
     assert!(data["serviceInfo"].get("version").is_none(), "a default of a variable counts in @skip: {data}");
 });
 
-on_both!(tokens_that_do_not_hold_are_401_with_a_code, async |service: Service| {
+on_both!(tokens_that_do_not_hold_are_401_with_a_code, |service| async move {
     let good = service.token("INNENREVISION");
     let (head, rest) = good.split_once('.').unwrap();
     let (claims, signature) = rest.split_once('.').unwrap();
@@ -116,7 +116,7 @@ on_both!(tokens_that_do_not_hold_are_401_with_a_code, async |service: Service| {
     ] {
         let answer = service
             .http
-            .post(format!("{}/graphql", service.url))
+            .post(format!("{}/graphql", service.address))
             .bearer_auth(&token)
             .json(&json!({ "query": "{ serviceInfo { version } }" }))
             .send()
@@ -130,7 +130,7 @@ on_both!(tokens_that_do_not_hold_are_401_with_a_code, async |service: Service| {
         for path in ["imports/x", "exports/sample-items.csv?sample=x"] {
             let method = if path.starts_with("imports") { reqwest::Method::PUT } else { reqwest::Method::GET };
             let answer =
-                service.http.request(method, format!("{}/{path}", service.url)).bearer_auth(&token).send().await;
+                service.http.request(method, format!("{}/{path}", service.address)).bearer_auth(&token).send().await;
             assert_eq!(answer.unwrap().status(), 401, "{path}");
         }
     }
@@ -138,7 +138,7 @@ on_both!(tokens_that_do_not_hold_are_401_with_a_code, async |service: Service| {
     let ask = |membership: Option<&'static str>| {
         let request = service
             .http
-            .post(format!("{}/graphql", service.url))
+            .post(format!("{}/graphql", service.address))
             .bearer_auth(&two)
             .json(&json!({ "query": "{ viewer { membership } }" }));
         match membership {
@@ -152,15 +152,15 @@ on_both!(tokens_that_do_not_hold_are_401_with_a_code, async |service: Service| {
     assert_eq!(body["data"]["viewer"]["membership"], "SACHBEARBEITUNG:03", "{body}");
 });
 
-on_both!(health_metrics_and_headers, async |service: Service| {
+on_both!(health_metrics_and_headers, |service| async move {
     for path in ["health/live", "health/ready"] {
-        let answer = service.http.get(format!("{}/{path}", service.url)).send().await.unwrap();
+        let answer = service.http.get(format!("{}/{path}", service.address)).send().await.unwrap();
         assert_eq!(answer.status(), 200);
         assert_eq!(answer.headers()["x-content-type-options"], "nosniff");
         assert!(answer.headers().contains_key("x-request-id"));
     }
     service.data("", "query Kennung { serviceInfo { name limits { depth cost aliases } } }", json!({})).await;
-    let text = service.http.get(format!("{}/metrics", service.url)).send().await.unwrap().text().await.unwrap();
+    let text = service.http.get(format!("{}/metrics", service.address)).send().await.unwrap().text().await.unwrap();
     assert!(text.contains("http_server_request_duration_seconds_bucket"), "{text}");
     assert!(text.contains("graphql_operation_duration_seconds_bucket"), "{text}");
 });
@@ -176,7 +176,7 @@ async fn limits_of_callers_and_bodies_and_origins_are_the_configured_ones() {
     let preflight = |origin: &'static str| {
         service
             .http
-            .request(reqwest::Method::OPTIONS, format!("{}/graphql", service.url))
+            .request(reqwest::Method::OPTIONS, format!("{}/graphql", service.address))
             .header("origin", origin)
             .header("access-control-request-method", "POST")
             .header("access-control-request-headers", "authorization,content-type")
@@ -186,11 +186,11 @@ async fn limits_of_callers_and_bodies_and_origins_are_the_configured_ones() {
     assert_eq!(allowed.headers()["access-control-allow-origin"], "https://revision.kreis.example");
     assert!(!preflight("https://elsewhere.example").await.unwrap().headers().contains_key("access-control-allow-origin"));
     let large = json!({ "query": format!("{{ serviceInfo {{ version }} }} #{}", "x".repeat(3_000)) });
-    let answer = service.http.post(format!("{}/graphql", service.url)).json(&large).send().await.unwrap();
+    let answer = service.http.post(format!("{}/graphql", service.address)).json(&large).send().await.unwrap();
     assert_eq!(answer.status(), 413);
     let mut last = 0;
     for _ in 0..8 {
-        let answer = service.http.get(format!("{}/graphql?query=%7BserviceInfo%7Bversion%7D%7D", service.url)).send().await;
+        let answer = service.http.get(format!("{}/graphql?query=%7BserviceInfo%7Bversion%7D%7D", service.address)).send().await;
         last = answer.unwrap().status().as_u16();
     }
     assert_eq!(last, 429);

@@ -1,199 +1,239 @@
-//! The product seen from outside: a real service on a port of its own, a fresh database for each test, real tokens.
+//! The product seen from outside: a whole service per test, on a database of its own, spoken to over HTTP.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot start fails")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc, reason = "a test ends where something is missing")]
 
-use std::net::SocketAddr;
-use std::path::Path;
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use api::app::{self, Running};
-use api::auth::{DevelopmentKey, TokenRequest};
+use api::auth::{DevelopmentKey, TokenRequest, system_clock};
 use api::config::{Layers, Settings};
-use audit::access::Membership;
-use audit::{Clock as _, Db, Sources, SystemClock};
-use chrono::TimeDelta;
+use audit::{Db, Sources};
 use sea_orm::ConnectionTrait as _;
-use secrecy::SecretString;
 use serde_json::{Value, json};
-use tempfile::TempDir;
-use uuid::Uuid;
 
 /// Which database a test runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Backend {
-    /// A file of its own.
+    /// A SQLite file.
     Sqlite,
-    /// A database of its own in the cluster that `TEST_POSTGRES_URL` names.
+    /// A database of the cluster at `TEST_POSTGRES_URL`.
     Postgres,
 }
 
-/// A database of a test's own, and the configuration of a service on it.
-pub struct Ground {
-    /// The configuration.
-    pub settings: Settings,
-    folder: TempDir,
-}
-
-impl Ground {
-    /// A fresh, empty database; none where PostgreSQL is asked for and no cluster is named.
-    pub async fn lay(backend: Backend) -> Option<Self> {
-        let folder = tempfile::tempdir().unwrap();
-        let url = match backend {
-            Backend::Sqlite => format!("sqlite://{}", folder.path().join("test.sqlite").display()),
-            Backend::Postgres => {
-                let Ok(cluster) = std::env::var("TEST_POSTGRES_URL") else {
-                    println!("skipped: TEST_POSTGRES_URL is not set");
-                    return None;
-                };
-                let name = format!("test_{}", random_id().simple());
-                let owner = Db::connect(&cluster, 2).await.unwrap();
-                owner.owner().execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
-                format!("{}/{name}", cluster.rsplit_once('/').unwrap().0)
-            }
-        };
-        let mut settings = Layers::default().load().map_err(|error| error.to_string()).unwrap().settings;
-        settings.server.listen = SocketAddr::from(([127, 0, 0, 1], 0));
-        settings.server.workers = 2;
-        settings.server.shutdown_seconds = 2;
-        settings.database.url = SecretString::from(url);
-        settings.database.max_connections = 6;
-        settings.auth.development_key = true;
-        settings.auth.development_key_file = folder.path().join("development-key.pem");
-        settings.rate.per_minute = 0;
-        Some(Self { settings, folder })
-    }
-
-    /// A folder that goes with the test.
-    pub fn folder(&self) -> &Path {
-        self.folder.path()
-    }
-
-    /// The address of the database.
-    pub fn database_url(&self) -> &str {
-        secrecy::ExposeSecret::expose_secret(&self.settings.database.url)
-    }
-
-    /// Starts a service here.
-    pub async fn build(self) -> Service {
-        let db = app::connect(&self.settings).await.unwrap();
-        let sources = app::sources(&self.settings).unwrap();
-        app::prepare(&self.settings, &db, &sources, true).await.unwrap();
-        let running = app::start(&self.settings, db.clone(), sources.clone()).await.unwrap();
-        let key = DevelopmentKey::open(&self.settings.auth.development_key_file).unwrap();
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        Service { url: format!("http://{}", running.address), db, sources, http, key, ground: self, running }
-    }
-}
-
-/// A running service.
+/// A running service with its database.
 pub struct Service {
-    /// Where it listens: `http://127.0.0.1:12345`.
-    pub url: String,
-    /// Its database.
+    /// Its configuration.
+    pub settings: Settings,
+    /// Its database, for what cannot be seen from outside.
     pub db: Db,
-    /// Its clock, randomness and keys.
+    /// Its sources.
     pub sources: Arc<Sources>,
-    /// A client.
+    /// Where it listens: `http://127.0.0.1:4711`.
+    pub address: String,
+    /// For requests by hand.
     pub http: reqwest::Client,
-    /// What it runs on.
-    pub ground: Ground,
-    key: DevelopmentKey,
+    statements: Arc<AtomicU64>,
     running: Running,
+    // Holds database and keys; gone with the service.
+    folder: tempfile::TempDir,
 }
 
 impl Service {
-    /// A service with the usual configuration on a fresh database.
+    /// A service on an empty database of its own; none where the cluster for it is not named.
     pub async fn start(backend: Backend) -> Option<Self> {
-        Some(Ground::lay(backend).await?.build().await)
+        Self::start_with(backend, &[]).await
     }
 
-    /// A token of somebody with one membership: `INNENREVISION`, `SACHBEARBEITUNG:03`. One person a membership.
-    pub fn token(&self, membership: &str) -> String {
-        self.token_of(&membership.to_lowercase(), &[membership])
-    }
-
-    /// A token of a named person with these memberships.
-    pub fn token_of(&self, subject: &str, memberships: &[&str]) -> String {
-        let request = TokenRequest {
-            subject: subject.to_owned(),
-            name: Some(format!("Person {subject}")),
-            memberships: memberships.iter().map(|text| text.parse::<Membership>().unwrap()).collect(),
-            lifetime: TimeDelta::minutes(30),
+    /// The same with settings of its own, spelled as in the environment: `PRUEFPFAD__LIMITS__DEPTH`.
+    pub async fn start_with(backend: Backend, settings: &[(&str, &str)]) -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let url = match backend {
+            Backend::Sqlite => format!("sqlite://{}", folder.path().join("test.sqlite").display()),
+            Backend::Postgres => fresh_database().await?,
         };
-        self.key.issue(&self.ground.settings.auth, &request, SystemClock.now()).unwrap()
-    }
-
-    /// Asks and answers with the whole body; the status must be 200.
-    pub async fn ask(&self, token: &str, query: &str, variables: Value) -> Value {
-        let mut request =
-            self.http.post(format!("{}/graphql", self.url)).json(&json!({ "query": query, "variables": variables }));
-        if !token.is_empty() {
-            request = request.bearer_auth(token);
-        }
-        let answer = request.send().await.unwrap();
-        let (status, body) = (answer.status(), answer.text().await.unwrap());
-        assert_eq!(status, 200, "{body}");
-        serde_json::from_str(&body).unwrap()
-    }
-
-    /// Asks and answers with `data`; there must be no error.
-    pub async fn data(&self, token: &str, query: &str, variables: Value) -> Value {
-        let mut body = self.ask(token, query, variables).await;
-        assert!(body.get("errors").is_none(), "{query}: {body}");
-        body["data"].take()
-    }
-
-    /// Asks and answers with the code of the first error.
-    pub async fn error(&self, token: &str, query: &str, variables: Value) -> String {
-        let body = self.ask(token, query, variables).await;
-        body["errors"][0]["extensions"]["code"].as_str().unwrap_or_else(|| panic!("no error: {body}")).to_owned()
-    }
-
-    /// Changes something: `field` is the mutation; its payload, which must have no `userErrors`.
-    pub async fn change(&self, token: &str, field: &str, selection: &str, input: Value) -> Value {
-        let payload = self.payload(token, field, selection, input).await;
-        assert_eq!(payload["userErrors"], json!([]), "{field}");
-        payload
-    }
-
-    /// Tries to change something: the code and the dotted path of the first user error.
-    pub async fn refusal(&self, token: &str, field: &str, input: Value) -> (String, String) {
-        let payload = self.payload(token, field, "", input).await;
-        let first = &payload["userErrors"][0];
-        let path: Vec<_> =
-            first["path"].as_array().into_iter().flatten().filter_map(|part| part.as_str()).collect();
-        let code = first["code"].as_str().unwrap_or_else(|| panic!("{field} was not refused: {payload}"));
-        (code.to_owned(), path.join("."))
-    }
-
-    /// The payload of a mutation.
-    pub async fn payload(&self, token: &str, field: &str, selection: &str, input: Value) -> Value {
-        let mut name = field.to_owned();
-        name[..1].make_ascii_uppercase();
-        let query = format!(
-            "mutation Change($input: {name}Input!) {{ {field}(input: $input) {{ {selection} userErrors {{ code message path }} }} }}"
-        );
-        self.data(token, &query, json!({ "input": input })).await[field].take()
+        let at = |name: &str| folder.path().join(name).display().to_string();
+        let mut environment: BTreeMap<String, String> = [
+            ("PRUEFPFAD__DATABASE__URL", url),
+            ("PRUEFPFAD__SERVER__LISTEN", "127.0.0.1:0".to_owned()),
+            ("PRUEFPFAD__SERVER__WORKERS", "1".to_owned()),
+            ("PRUEFPFAD__SERVER__SHUTDOWN_SECONDS", "1".to_owned()),
+            ("PRUEFPFAD__AUTH__DEVELOPMENT_KEY", "true".to_owned()),
+            ("PRUEFPFAD__AUTH__DEVELOPMENT_KEY_FILE", at("key.pem")),
+            ("PRUEFPFAD__RATE__PER_MINUTE", "0".to_owned()),
+        ]
+        .map(|(key, value)| (key.to_owned(), value))
+        .into();
+        environment.extend(settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
+        let settings = Layers { environment, ..Layers::default() }.load().expect("settings of the test").settings;
+        let sources = app::sources(&settings).unwrap();
+        let mut db = app::connect(&settings).await.unwrap();
+        app::prepare(&settings, &db, &sources, true).await.unwrap();
+        let statements = Arc::new(AtomicU64::new(0));
+        let counter = statements.clone();
+        db.on_statement(move || {
+            counter.fetch_add(1, Ordering::Relaxed);
+        });
+        let running = app::start(&settings, db.clone(), sources.clone()).await.unwrap();
+        let address = format!("http://{}", running.address);
+        let http = reqwest::Client::new();
+        Some(Self { settings, db, sources, address, http, statements, running, folder })
     }
 
     /// Ends the service.
-    pub async fn stop(self) -> Ground {
+    pub async fn stop(self) {
         self.running.stop().await.unwrap();
-        self.ground
+        self.folder.close().unwrap();
+    }
+
+    /// Somebody with one membership: `INNENREVISION`, `SACHBEARBEITUNG:03`.
+    pub fn person(&self, subject: &str, membership: &str) -> Person<'_> {
+        let request = TokenRequest {
+            subject: subject.to_owned(),
+            name: Some(format!("Test {subject}")),
+            memberships: vec![membership.parse().unwrap()],
+            lifetime: chrono::TimeDelta::minutes(10),
+        };
+        let key = DevelopmentKey::open(&self.settings.auth.development_key_file).unwrap();
+        let token = key.issue(&self.settings.auth, &request, system_clock()()).unwrap();
+        Person { service: self, token: Some(token), english: true }
+    }
+
+    /// Somebody who shows no token.
+    pub const fn anybody(&self) -> Person<'_> {
+        Person { service: self, token: None, english: true }
+    }
+
+    /// An auditor of the Innenrevision.
+    pub fn auditor(&self) -> Person<'_> {
+        self.person("auditor", "INNENREVISION")
+    }
+
+    /// The head of the Innenrevision.
+    pub fn head(&self) -> Person<'_> {
+        self.person("head", "INNENREVISION_LEITUNG")
+    }
+
+    /// Statements sent to the database while something runs.
+    pub async fn statements<T>(&self, work: impl Future<Output = T>) -> (T, u64) {
+        let before = self.statements.load(Ordering::Relaxed);
+        let done = work.await;
+        (done, self.statements.load(Ordering::Relaxed) - before)
     }
 }
 
-/// A key nobody used before.
-pub fn fresh_key() -> String {
-    random_id().to_string()
+/// A new database on the test cluster.
+async fn fresh_database() -> Option<String> {
+    let Ok(cluster) = std::env::var("TEST_POSTGRES_URL") else {
+        println!("skipped: TEST_POSTGRES_URL is not set");
+        return None;
+    };
+    let name = format!("tests_{}", uuid::Uuid::from_bytes(rand_bytes()).simple());
+    let owner = Db::connect(&cluster, 2).await.unwrap();
+    owner.owner().execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
+    let (server, _) = cluster.rsplit_once('/').unwrap();
+    Some(format!("{server}/{name}"))
 }
 
-/// A random id.
-fn random_id() -> Uuid {
-    let random = audit::OsRandom::new().expect("randomness of the operating system");
+fn rand_bytes() -> [u8; 16] {
+    use audit::Random as _;
     let mut bytes = [0; 16];
-    audit::Random::fill(&random, &mut bytes);
-    Uuid::from_bytes(bytes)
+    audit::OsRandom::new().unwrap().fill(&mut bytes);
+    bytes
+}
+
+/// A WebSocket that speaks `graphql-transport-ws`.
+pub type Socket = tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
+
+/// Somebody who speaks to the service.
+pub struct Person<'a> {
+    service: &'a Service,
+    token: Option<String>,
+    english: bool,
+}
+
+impl Person<'_> {
+    /// The same person, asking in German.
+    #[must_use]
+    pub fn in_german(self) -> Self {
+        Self { english: false, ..self }
+    }
+
+    /// A request with this person's token.
+    pub fn request(&self, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {
+        let request = self.service.http.request(method, format!("{}{path}", self.service.address));
+        let request = request.header("Accept-Language", if self.english { "en" } else { "de" });
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
+    }
+
+    /// The whole answer to an operation: `data`, `errors`.
+    pub async fn graphql(&self, document: &str, variables: Value) -> Value {
+        let body = json!({ "query": document, "variables": variables });
+        let answer = self.request(reqwest::Method::POST, "/graphql").json(&body).send().await.unwrap();
+        answer.json().await.expect("an answer in JSON")
+    }
+
+    /// The data of an operation that must have no errors.
+    pub async fn data(&self, document: &str, variables: Value) -> Value {
+        let mut answer = self.graphql(document, variables).await;
+        assert_eq!(answer.get("errors"), None, "{document}");
+        answer["data"].take()
+    }
+
+    /// The payload of a mutation without user errors; `document` selects one mutation with `userErrors { code path }`.
+    pub async fn done(&self, document: &str, input: Value) -> Value {
+        let payload = self.payload(document, input).await;
+        assert_eq!(payload["userErrors"], json!([]), "{document}");
+        payload
+    }
+
+    /// The payload of a mutation.
+    pub async fn payload(&self, document: &str, input: Value) -> Value {
+        let mut data = self.data(document, json!({ "input": input })).await;
+        let payload = data.as_object_mut().and_then(|fields| fields.values_mut().next()).expect("one mutation");
+        payload.take()
+    }
+
+    /// Code and path of every user error of a mutation.
+    pub async fn refused(&self, document: &str, input: Value) -> Vec<(String, String)> {
+        let payload = self.payload(document, input).await;
+        let errors = payload["userErrors"].as_array().cloned().unwrap_or_default();
+        errors
+            .iter()
+            .map(|error| {
+                let path: Vec<_> = error["path"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+                (error["code"].as_str().unwrap().to_owned(), path.join("."))
+            })
+            .collect()
+    }
+
+    /// A WebSocket whose connection was acknowledged.
+    pub async fn subscribe(&self) -> Socket {
+        use futures_util::{SinkExt as _, StreamExt as _};
+        use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+        let address = format!("{}/graphql", self.service.address.replace("http://", "ws://"));
+        let mut request = address.into_client_request().unwrap();
+        request.headers_mut().insert("Sec-WebSocket-Protocol", "graphql-transport-ws".parse().unwrap());
+        if let Some(token) = &self.token {
+            request.headers_mut().insert("Authorization", format!("Bearer {token}").parse().unwrap());
+        }
+        let (mut socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
+        socket.send(json!({ "type": "connection_init" }).to_string().into()).await.unwrap();
+        let answer = socket.next().await.expect("an answer").unwrap();
+        assert!(answer.to_text().unwrap().contains("connection_ack"), "{answer}");
+        socket
+    }
+
+    /// The codes of the errors of an operation.
+    pub async fn codes(&self, document: &str, variables: Value) -> Vec<String> {
+        let answer = self.graphql(document, variables).await;
+        let errors = answer["errors"].as_array().cloned().unwrap_or_default();
+        errors.iter().map(|error| error["extensions"]["code"].as_str().unwrap_or("none").to_owned()).collect()
+    }
 }
 
 /// Two tests of one story: `name::sqlite` and `name::postgres`.
@@ -203,18 +243,25 @@ macro_rules! on_both {
         mod $name {
             use super::*;
 
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn sqlite() {
-                if let Some(service) = $crate::Service::start($crate::Backend::Sqlite).await {
-                    ($story)(service).await;
+            async fn on(backend: $crate::Backend) {
+                if let Some(service) = $crate::Service::start(backend).await {
+                    let story: fn(std::sync::Arc<$crate::Service>) -> _ = $story;
+                    let service = std::sync::Arc::new(service);
+                    story(service.clone()).await;
+                    if let Some(service) = std::sync::Arc::into_inner(service) {
+                        service.stop().await;
+                    }
                 }
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                on($crate::Backend::Sqlite).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn postgres() {
-                if let Some(service) = $crate::Service::start($crate::Backend::Postgres).await {
-                    ($story)(service).await;
-                }
+                on($crate::Backend::Postgres).await;
             }
         }
     };
