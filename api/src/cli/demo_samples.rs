@@ -68,7 +68,7 @@ impl Roles<'_> {
             }
         }
         let all = PageArgs { after: None, before: None, limit: 100, backward: false };
-        let (samples, _) = said(list(self.auditor, db, engagement, &all, false).await, language)?;
+        let (samples, _) = said(list(self.auditor, db, Some(engagement), &all, false).await, language)?;
         for sample in samples.rows.iter().filter(|sample| sample.state == State::Drawn) {
             self.announce(db, sample.id, language).await?;
             // Payments are checked throughout, so that the evaluation can be seen; decisions have just begun.

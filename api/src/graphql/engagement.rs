@@ -12,6 +12,7 @@ use super::node::NodeKind;
 use super::page::{Window, by_id, connection, counted};
 use super::permissions::{Action, permitted};
 use super::population::{Population, of_engagement};
+use super::sample::{self, DrawEvent, SampleConnection};
 use super::scalars::{Date, DateTime};
 use super::trail::{self, TrailConnection};
 
@@ -147,6 +148,23 @@ impl Engagement {
     /// Its populations, oldest first; null where the caller's role sees none.
     async fn populations(&self, ctx: &Context<'_>) -> Maybe<Vec<Population>> {
         Some(of_engagement(ctx, self.0.id).await)
+    }
+
+    /// Its samples that the caller may see, oldest first.
+    async fn samples(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Maybe<SampleConnection> {
+        Some(sample::of_engagement(ctx, self.0.id, &Window { first, after, last, before }).await)
+    }
+
+    /// Every freeze, draw, abort and record in it, numbered; empty where the caller may not see them.
+    async fn draw_events(&self, ctx: &Context<'_>) -> Maybe<Vec<DrawEvent>> {
+        Some(sample::events(ctx, self.0.id).await)
     }
 
     /// Who did what in it, oldest first.

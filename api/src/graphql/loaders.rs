@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use async_graphql::dataloader::{DataLoader, Loader};
 use async_graphql::{Context, Result};
-use audit::{Ctx, Db, engagement, jobcenter, population};
-use entity::{BezirksstelleId, EngagementId, PopulationId};
+use audit::{Ctx, Db, check, engagement, jobcenter, population, sample};
+use entity::{BezirksstelleId, CheckId, EngagementId, PopulationId, SampleId, SampleItemId};
 
 use super::error::failure;
 
@@ -117,6 +117,86 @@ impl Loader<ControlTotalsOf> for House {
     async fn load(&self, keys: &[ControlTotalsOf]) -> Found<ControlTotalsOf, Self::Value> {
         let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
         grouped(population::control_totals_of(&self.ctx, &self.db, &ids).await, |row| ControlTotalsOf(row.population_id))
+    }
+}
+
+impl Loader<SampleId> for House {
+    type Value = entity::sample::Model;
+    type Error = Arc<audit::Error>;
+
+    async fn load(&self, keys: &[SampleId]) -> Found<SampleId, Self::Value> {
+        by(sample::find_many(&self.ctx, &self.db, keys).await, |row| row.id)
+    }
+}
+
+/// Strata of a sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct StrataOf(pub SampleId);
+
+impl Loader<StrataOf> for House {
+    type Value = Vec<entity::sample_stratum::Model>;
+    type Error = Arc<audit::Error>;
+
+    async fn load(&self, keys: &[StrataOf]) -> Found<StrataOf, Self::Value> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        grouped(sample::strata(&self.ctx, &self.db, &ids).await, |row| StrataOf(row.sample_id))
+    }
+}
+
+/// A sample item by its id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct SampleItemsKey(pub SampleItemId);
+
+impl Loader<SampleItemsKey> for House {
+    type Value = entity::sample_item::Model;
+    type Error = Arc<audit::Error>;
+
+    async fn load(&self, keys: &[SampleItemsKey]) -> Found<SampleItemsKey, Self::Value> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        by(sample::items_by_id(&self.ctx, &self.db, &ids).await, |row| SampleItemsKey(row.id))
+    }
+}
+
+/// The population item behind a sample item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct DetailsOf(pub SampleItemId);
+
+impl Loader<DetailsOf> for House {
+    type Value = entity::population_item::Model;
+    type Error = Arc<audit::Error>;
+
+    async fn load(&self, keys: &[DetailsOf]) -> Found<DetailsOf, Self::Value> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let pairs = sample::population_items(&self.ctx, &self.db, &ids).await.map_err(Arc::new)?;
+        Ok(pairs.into_iter().map(|(id, row)| (DetailsOf(id), row)).collect())
+    }
+}
+
+/// Checks of a sample item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct ChecksOf(pub SampleItemId);
+
+impl Loader<ChecksOf> for House {
+    type Value = Vec<entity::item_check::Model>;
+    type Error = Arc<audit::Error>;
+
+    async fn load(&self, keys: &[ChecksOf]) -> Found<ChecksOf, Self::Value> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        grouped(check::of_items(&self.ctx, &self.db, &ids).await, |row| ChecksOf(row.sample_item_id))
+    }
+}
+
+/// Answers of a check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct AnswersOf(pub CheckId);
+
+impl Loader<AnswersOf> for House {
+    type Value = Vec<entity::check_answer::Model>;
+    type Error = Arc<audit::Error>;
+
+    async fn load(&self, keys: &[AnswersOf]) -> Found<AnswersOf, Self::Value> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        grouped(check::answers_of(&self.ctx, &self.db, &ids).await, |row| AnswersOf(row.check_id))
     }
 }
 

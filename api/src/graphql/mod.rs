@@ -3,8 +3,10 @@
 //! A resolver parses ids, makes one call of a use case, and wraps what it says. It holds no query, no role, no clock.
 
 pub mod admit;
+mod check;
 mod engagement;
 mod error;
+mod evaluation;
 mod jobcenter;
 mod loaders;
 mod mapping;
@@ -12,6 +14,7 @@ mod node;
 mod page;
 mod permissions;
 mod population;
+mod sample;
 mod scalars;
 mod service_info;
 #[cfg(test)]
@@ -41,11 +44,18 @@ pub struct Query(
     jobcenter::JobcenterQuery,
     engagement::EngagementQuery,
     population::PopulationQuery,
+    sample::SampleQuery,
+    check::CheckQuery,
 );
 
 /// What can be changed. Expected refusals come back as `userErrors` of the payload.
 #[derive(MergedObject, Default)]
-pub struct Mutation(engagement::EngagementMutation, population::PopulationMutation);
+pub struct Mutation(
+    engagement::EngagementMutation,
+    population::PopulationMutation,
+    sample::SampleMutation,
+    check::CheckMutation,
+);
 
 /// What a person can wait for.
 #[derive(MergedSubscription, Default)]

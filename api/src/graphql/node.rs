@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use async_graphql::{Context, ID, Interface, Object, Result};
-use audit::{engagement, jobcenter, population};
+use audit::{engagement, jobcenter, population, sample};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use entity::{BezirksstelleId, DifferenceId, EngagementId, ImportId, PopulationId};
+use entity::{BezirksstelleId, DifferenceId, EngagementId, ImportId, PopulationId, SampleId, SampleItemId};
 use uuid::Uuid;
 
 use super::ContextExt;
@@ -14,6 +14,7 @@ use super::engagement::Engagement;
 use super::error::{Maybe, bad_input, field};
 use super::jobcenter::Bezirksstelle;
 use super::population::{Difference, Import, Population};
+use super::sample::{Sample, SampleItem};
 
 /// Most ids of one `nodes`.
 const MOST: usize = 100;
@@ -31,12 +32,26 @@ pub enum NodeKind {
     Import,
     /// A difference.
     Difference,
+    /// A sample.
+    Sample,
+    /// A stratum: found through its sample, but named in filters.
+    Stratum,
+    /// An item of a sample.
+    SampleItem,
 }
 
 impl NodeKind {
     /// Every kind.
-    pub const ALL: [Self; 5] =
-        [Self::Bezirksstelle, Self::Engagement, Self::Population, Self::Import, Self::Difference];
+    pub const ALL: [Self; 8] = [
+        Self::Bezirksstelle,
+        Self::Engagement,
+        Self::Population,
+        Self::Import,
+        Self::Difference,
+        Self::Sample,
+        Self::Stratum,
+        Self::SampleItem,
+    ];
 
     /// The name of the type.
     pub const fn name(self) -> &'static str {
@@ -46,6 +61,9 @@ impl NodeKind {
             Self::Population => "Population",
             Self::Import => "Import",
             Self::Difference => "Difference",
+            Self::Sample => "Sample",
+            Self::Stratum => "Stratum",
+            Self::SampleItem => "SampleItem",
         }
     }
 
@@ -88,6 +106,10 @@ pub(super) enum Node {
     Import(Box<Import>),
     /// A difference.
     Difference(Box<Difference>),
+    /// A sample.
+    Sample(Box<Sample>),
+    /// An item of a sample.
+    SampleItem(Box<SampleItem>),
 }
 
 /// Finds nodes.
@@ -150,5 +172,8 @@ async fn of_kind(ctx: &Context<'_>, kind: NodeKind, rows: &[Uuid]) -> Result<Vec
         NodeKind::Population => through!(population::find_many, PopulationId, Node::Population, Population),
         NodeKind::Import => through!(population::find_imports, ImportId, Node::Import, Import),
         NodeKind::Difference => through!(population::find_differences, DifferenceId, Node::Difference, Difference),
+        NodeKind::Sample => through!(sample::find_many, SampleId, Node::Sample, Sample),
+        NodeKind::SampleItem => through!(sample::items_by_id, SampleItemId, Node::SampleItem, SampleItem),
+        NodeKind::Stratum => Vec::new(),
     })
 }

@@ -72,6 +72,31 @@ pub(super) enum Fund {
     Eu,
 }
 
+/// An amount split over those who bear it; the parts sum to the amount.
+#[derive(SimpleObject)]
+#[graphql(name = "FundSplit")]
+pub(super) struct Split {
+    /// Borne by the Bund.
+    bund: Euro,
+    /// Borne by the Kommune.
+    kommune: Euro,
+    /// Borne by the Land.
+    land: Euro,
+    /// Borne by the EU.
+    eu: Euro,
+}
+
+impl From<entity::FundSplit> for Split {
+    fn from(split: entity::FundSplit) -> Self {
+        Self {
+            bund: split.bund.into(),
+            kommune: split.kommune.into(),
+            land: split.land.into(),
+            eu: split.eu.into(),
+        }
+    }
+}
+
 /// A population (Grundgesamtheit): everything a sample is drawn from.
 #[derive(Clone, Description)]
 pub(super) struct Population(pub(super) Model);
