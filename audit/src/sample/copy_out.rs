@@ -42,13 +42,11 @@ impl<const N: usize> FixedRows<N> {
             &joined
         };
         if self.place == Place::Header {
-            match after_header(left)? {
-                Some(behind) => (left, self.place) = (behind, Place::Rows),
-                None => {
-                    self.rest = left.to_vec();
-                    return Ok(());
-                }
-            }
+            let Some(behind) = after_header(left)? else {
+                self.rest = left.to_vec();
+                return Ok(());
+            };
+            (left, self.place) = (behind, Place::Rows);
         }
         while let Some((count, body)) = left.split_first_chunk::<2>() {
             match i16::from_be_bytes(*count) {

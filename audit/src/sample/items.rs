@@ -301,7 +301,9 @@ pub async fn announce(ctx: &Ctx, db: &Db, input: Announce) -> Result<u64> {
         return Err(Error::refused(Code::SampleNotDrawn, "input.sampleId"));
     }
     let now = ctx.now();
-    let from = input.from.map_or(now, |from| std::cmp::Ord::max(from.trunc_subsecs(6), now));
+    let from = input
+        .from
+        .map_or(now, |from| std::cmp::Ord::max(from.trunc_subsecs(6), now));
     let mut changed = 0;
     if all {
         changed = update(&tx, sample.id, None, from, now).await?;

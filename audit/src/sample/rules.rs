@@ -322,8 +322,8 @@ mod tests {
 
     use super::*;
 
-    fn rate(text: &str) -> Option<Decimal> {
-        Some(text.parse().unwrap())
+    fn rate(text: &str) -> Decimal {
+        text.parse().unwrap()
     }
 
     fn input() -> PlanInput {
@@ -332,9 +332,9 @@ mod tests {
             name: "Stichprobe 1".to_owned(),
             method: Method::SimpleRandom,
             size: None,
-            confidence: rate("0.95"),
-            tolerable_rate: rate("0.09"),
-            expected_rate: rate("0.02"),
+            confidence: Some(rate("0.95")),
+            tolerable_rate: Some(rate("0.09")),
+            expected_rate: Some(rate("0.02")),
             tolerable_cents: None,
             expected_cents: None,
             checks_per_item: 1,
@@ -426,7 +426,7 @@ mod tests {
         for (wrong, code, path) in [
             (
                 PlanInput {
-                    confidence: rate("1"),
+                    confidence: Some(rate("1")),
                     ..input()
                 },
                 Code::ConfidenceOutOfRange,
@@ -434,7 +434,7 @@ mod tests {
             ),
             (
                 PlanInput {
-                    tolerable_rate: rate("1.1"),
+                    tolerable_rate: Some(rate("1.1")),
                     ..input()
                 },
                 Code::RateOutOfRange,
@@ -442,7 +442,7 @@ mod tests {
             ),
             (
                 PlanInput {
-                    expected_rate: rate("-0.1"),
+                    expected_rate: Some(rate("-0.1")),
                     ..input()
                 },
                 Code::RateOutOfRange,
@@ -458,7 +458,7 @@ mod tests {
             ),
             (
                 PlanInput {
-                    expected_rate: rate("0.1"),
+                    expected_rate: Some(rate("0.1")),
                     ..monetary()
                 },
                 Code::InvalidValue,
@@ -516,7 +516,7 @@ mod tests {
             (refusal.code, refusal.path)
         };
         let equal = PlanInput {
-            expected_rate: rate("0.09"),
+            expected_rate: Some(rate("0.09")),
             ..input()
         };
         assert_eq!(
