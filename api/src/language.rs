@@ -33,6 +33,14 @@ impl Language {
         best.map_or_else(Self::default, |(language, _)| language)
     }
 
+    /// The text in this language. Both stand at the place of use, so that none can be missing.
+    pub fn say<T>(self, german: T, english: T) -> T {
+        match self {
+            Self::De => german,
+            Self::En => english,
+        }
+    }
+
     /// The primary subtag, as it is written in `Content-Language`.
     pub fn tag(self) -> &'static str {
         match self {

@@ -67,7 +67,7 @@ impl Db {
         writing
             .max_connections(1)
             .min_connections(1)
-            .acquire_timeout(Duration::from_secs(60));
+            .acquire_timeout(Duration::from_mins(1));
         writing.map_sqlx_sqlite_opts(settings(false));
         let write = Database::connect(writing).await?;
         let mut reading = quiet(url);

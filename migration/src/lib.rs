@@ -8,8 +8,9 @@
     reason = "the trait of sea-orm-migration is declared so"
 )]
 
+use sea_orm_migration::MigrationStatus;
 use sea_orm_migration::prelude::*;
-use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseBackend};
+use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseConnection};
 
 mod m20261121_000001_organisation;
 mod m20261121_000002_engagement;
@@ -19,8 +20,7 @@ mod m20261121_000005_check;
 mod m20261121_000006_trail;
 
 /// All changes in order.
-#[derive(Debug)]
-pub struct Migrator;
+struct Migrator;
 
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
@@ -34,6 +34,25 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000006_trail::Migration),
         ]
     }
+}
+
+/// Applies every missing change.
+pub async fn up(db: &DatabaseConnection) -> Result<(), DbErr> {
+    Migrator::up(db, None).await
+}
+
+/// Every change by name, and whether it was applied. Needs no right to change anything.
+pub async fn status(db: &DatabaseConnection) -> Result<Vec<(String, bool)>, DbErr> {
+    let changes = Migrator::get_migration_with_status_read_only(db).await?;
+    Ok(changes
+        .iter()
+        .map(|change| {
+            (
+                change.name().to_owned(),
+                change.status() == MigrationStatus::Applied,
+            )
+        })
+        .collect())
 }
 
 /// Runs the statements of a change, with the database's own type names.

@@ -1,7 +1,5 @@
 //! A schema for the tests of the edge: every kind of input and output once, no rule behind it.
 
-#![expect(clippy::expect_used, reason = "tests")]
-
 use std::time::Duration;
 
 use async_graphql::{

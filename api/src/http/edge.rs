@@ -73,13 +73,17 @@ pub struct Denied {
     pub status: StatusCode,
     /// Goes into `extensions.code`.
     pub code: &'static str,
+    /// Goes into `extensions.reason`: which check it did not pass.
+    pub reason: &'static str,
     /// For people.
     pub message: String,
 }
 
 impl Denied {
     pub(super) fn error(&self) -> ServerError {
-        coded(self.code, self.message.clone())
+        let mut error = coded(self.code, self.message.clone());
+        error.extensions.get_or_insert_default().set("reason", self.reason);
+        error
     }
 }
 

@@ -1,10 +1,26 @@
 //! The HTTP side of the gateway.
 
 mod accept;
+mod cors;
 pub mod edge;
 pub mod graphql;
+mod health;
+mod rate_limit;
+mod request_log;
+mod security_headers;
 mod transport;
 pub mod ws;
 
 #[cfg(test)]
 mod tests;
+
+pub use cors::cors;
+pub use health::{Readiness, health_routes};
+pub use rate_limit::{RateLimit, rate_limit};
+pub use request_log::{REQUEST_ID_HEADER, RequestId, request_log};
+pub use security_headers::security_headers;
+
+/// A random id (UUID version 4).
+pub(crate) fn random_id() -> uuid::Uuid {
+    uuid::Builder::from_random_bytes(rand::random()).into_uuid()
+}

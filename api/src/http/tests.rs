@@ -1,5 +1,3 @@
-#![expect(clippy::unwrap_used, reason = "tests")]
-
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -47,6 +45,7 @@ impl Callers for Tokens {
             Some(_) => Err(Denied {
                 status: StatusCode::UNAUTHORIZED,
                 code: "UNAUTHENTICATED",
+                reason: "TOKEN_MALFORMED",
                 message: "Token ungültig".to_owned(),
             }),
         };

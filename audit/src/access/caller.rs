@@ -45,7 +45,7 @@ impl Caller {
 
     /// The role of the membership.
     pub fn role(&self) -> Option<Role> {
-        self.membership.as_ref().map(|membership| membership.role())
+        self.membership.as_ref().map(Membership::role)
     }
 
     /// May this caller do this?

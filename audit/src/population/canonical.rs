@@ -143,8 +143,6 @@ pub fn leaf_in(salt: &[u8; 32], row: &CanonicalRow<'_>, buffer: &mut Vec<u8>) ->
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
-
     use std::io::Write as _;
     use std::process::{Command, Stdio};
 

@@ -90,7 +90,7 @@ pub fn cells_from_csv(text: &str) -> Result<Vec<CellInput>> {
         cells.push(CellInput {
             fund: Fund::from_code(field(0)).ok_or_else(|| bad_line(line, "fund"))?,
             bezirksstelle: field(1).to_owned(),
-            month: month(field(2)).ok_or_else(|| bad_line(line, "month"))?,
+            month: month(field(2), line)?,
             count: field(3).parse().map_err(|_| bad_line(line, "count"))?,
             sum: parse(field(4), Decimals::German, Rounding::Refuse)
                 .map(Cents)
@@ -100,13 +100,12 @@ pub fn cells_from_csv(text: &str) -> Result<Vec<CellInput>> {
     Ok(cells)
 }
 
-fn month(text: &str) -> Option<Option<NaiveDate>> {
+fn month(text: &str, line: u64) -> Result<Option<NaiveDate>> {
     if text.is_empty() {
-        return Some(None);
+        return Ok(None);
     }
-    NaiveDate::parse_from_str(&format!("{text}-01"), "%Y-%m-%d")
-        .ok()
-        .map(Some)
+    let day = NaiveDate::parse_from_str(&format!("{text}-01"), "%Y-%m-%d");
+    day.map(Some).map_err(|_| bad_line(line, "month"))
 }
 
 fn bad_line(line: u64, what: &str) -> Error {

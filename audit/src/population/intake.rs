@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use entity::population_import::{ActiveModel, Column, Entity, Model, State};
-use entity::{Cents, ImportId, Scope, import_rejection, population, population_item};
+use entity::{Cents, EngagementId, ImportId, Scope, import_rejection, population, population_item};
 use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
-    Set,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter,
+    QueryOrder, QuerySelect, Set,
 };
 use serde_json::json;
 use tokio::sync::mpsc;
@@ -77,7 +77,10 @@ pub async fn run_import(
         Ok(()) => read.end,
     };
     let ending = match ending {
-        End::Complete => duplicates(&db, &job, limits.rejections_kept).await?,
+        End::Complete => match twin(db.reader(), job.population.engagement_id, &read.progress).await? {
+            Some(end) => end,
+            None => duplicates(&db, &job, limits.rejections_kept).await?,
+        },
         other => other,
     };
     finish(&ctx, &db, &permit, &job, &read.progress, ending).await
@@ -702,33 +705,10 @@ async fn complete(
         return Ok(Ok(row));
     }
     let digest = progress.sha256.map(|digest| digest.to_vec());
-    let twin = Entity::visible_to(&Scope::Everything)
-        .filter(Column::State.eq(State::Completed))
-        .filter(Column::Sha256.eq(digest.clone()))
-        .filter(
-            Column::PopulationId.in_subquery(
-                Query::select()
-                    .column(population::Column::Id)
-                    .from(population::Entity)
-                    .cond_where(
-                        Condition::all()
-                            .add(population::Column::EngagementId.eq(population.engagement_id))
-                            .add(population::Column::State.ne(population::State::Discarded)),
-                    )
-                    .to_owned(),
-            ),
-        )
-        .one(&tx)
-        .await?;
-    if let Some(twin) = twin {
-        let detail = format!("{}, {}", twin.file_name, twin.created_at.format("%Y-%m-%d %H:%M"));
-        return Ok(Err(End::Rejected {
-            code: Code::FileAlreadyImported,
-            detail,
-            list: Vec::new(),
-        }));
+    if let Some(end) = twin(&tx, population.engagement_id, progress).await? {
+        return Ok(Err(end));
     }
-    let Some(counts) = Counts::of(&population).and_then(|counts| counts.plus(&progress.parts)) else {
+    let Some(counts) = Counts::of(&population).plus(&progress.parts) else {
         return Ok(Err(End::Rejected {
             code: Code::AmountOverflow,
             detail: String::new(),
@@ -764,6 +744,34 @@ async fn complete(
     Ok(Ok(row))
 }
 
+/// The same file, imported before into this engagement.
+async fn twin(
+    db: &impl ConnectionTrait,
+    engagement: EngagementId,
+    progress: &Progress,
+) -> Result<Option<End>> {
+    let populations = Query::select()
+        .column(population::Column::Id)
+        .from(population::Entity)
+        .cond_where(
+            Condition::all()
+                .add(population::Column::EngagementId.eq(engagement))
+                .add(population::Column::State.ne(population::State::Discarded)),
+        )
+        .to_owned();
+    let found = Entity::visible_to(&Scope::Everything)
+        .filter(Column::State.eq(State::Completed))
+        .filter(Column::Sha256.eq(progress.sha256.map(|digest| digest.to_vec())))
+        .filter(Column::PopulationId.in_subquery(populations))
+        .one(db)
+        .await?;
+    Ok(found.map(|twin| End::Rejected {
+        code: Code::FileAlreadyImported,
+        detail: format!("{}, {}", twin.file_name, twin.created_at.format("%Y-%m-%d %H:%M")),
+        list: Vec::new(),
+    }))
+}
+
 fn write_progress(
     change: &mut ActiveModel,
     progress: &Progress,
@@ -785,12 +793,12 @@ struct Counts {
 }
 
 impl Counts {
-    const fn of(row: &population::Model) -> Option<Self> {
-        Some(Self {
+    const fn of(row: &population::Model) -> Self {
+        Self {
             positive: (row.positive_count, row.positive_cents.0),
             zero: row.zero_count,
             negative: (row.negative_count, row.negative_cents.0),
-        })
+        }
     }
 
     fn plus(self, parts: &Parts) -> Option<Self> {

@@ -604,7 +604,6 @@ fn cents(amount: BigInt) -> Result<i64, EvaluationError> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
     use proptest::prelude::*;
 
     use super::*;

@@ -352,7 +352,6 @@ fn divide_floor(numerator: &BigInt, denominator: &BigInt) -> (BigInt, BigInt) {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
     use proptest::prelude::*;
 
     use super::*;

@@ -347,7 +347,6 @@ fn largest_remainder(size: u64, strata: &[StratumSize], free: &[usize]) -> Vec<u
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
     use proptest::prelude::*;
 
     use super::*;

@@ -378,7 +378,6 @@ fn random_start(seed: &Seed, context: &str, total: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
     use proptest::prelude::*;
 
     use super::*;

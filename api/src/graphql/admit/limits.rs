@@ -55,7 +55,7 @@ impl Default for Limits {
 
 /// Who may introspect the schema. `__typename` is open to everyone always.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Introspection {
     /// Anybody, with or without a token.
     #[default]

@@ -449,8 +449,6 @@ impl Mapping {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
-
     use super::*;
 
     fn minimal() -> Mapping {

@@ -463,8 +463,6 @@ fn count_lines(bytes: &[u8], after_cr: &mut bool) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
-
     use super::*;
     use chrono::NaiveDate;
     use proptest::prelude::*;

@@ -1,0 +1,28 @@
+//! Who is calling: access tokens, the memberships they carry, and the one a request acts under.
+//!
+//! Owns the verification of tokens and their refusal. Knows no role's rights.
+
+mod development;
+mod error;
+mod identity;
+mod request;
+mod verifier;
+
+use std::sync::Arc;
+
+use audit::{Clock as _, SystemClock};
+use chrono::{DateTime, Utc};
+
+pub use development::{DEVELOPMENT_KID, DevelopmentKey, TokenRequest, start_check};
+pub use error::{AuthError, MembershipError, TokenError};
+pub use identity::Identity;
+pub use request::{Actor, Authentication, MEMBERSHIP_HEADER, authenticate, authentication};
+pub use verifier::{KeyError, TokenVerifier, verifier};
+
+/// The injected clock.
+pub type Now = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
+
+/// The machine's clock.
+pub fn system_clock() -> Now {
+    Arc::new(|| SystemClock.now())
+}

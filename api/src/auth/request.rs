@@ -1,0 +1,211 @@
+//! The caller of one HTTP request.
+
+use std::future::{Ready, ready};
+use std::sync::Arc;
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::http::header::{AUTHORIZATION, HeaderMap};
+use actix_web::middleware::Next;
+use actix_web::{Error, FromRequest, HttpMessage as _, HttpRequest, web};
+use audit::access::Membership;
+
+use super::{AuthError, Identity, TokenError, TokenVerifier};
+
+/// The header that names the membership to act under.
+pub const MEMBERSHIP_HEADER: &str = "pruefpfad-membership";
+
+/// A known caller and the membership of this request.
+#[derive(Debug, Clone)]
+pub struct Actor {
+    /// Who calls.
+    pub identity: Arc<Identity>,
+    /// What the caller acts as; none if the caller holds none.
+    pub membership: Option<Membership>,
+}
+
+/// What the token of a request came to. A handler takes it as [`Authenticated`](Authentication) argument and so refuses bad tokens;
+/// a handler that does not take it is open to everybody.
+#[derive(Debug, Clone)]
+pub enum Authentication {
+    /// No token.
+    Anonymous,
+    /// A good token.
+    Known(Actor),
+    /// A token that does not let anybody in.
+    Refused(AuthError),
+}
+
+impl Authentication {
+    /// The actor, if the token was good.
+    pub const fn actor(&self) -> Option<&Actor> {
+        match self {
+            Self::Known(actor) => Some(actor),
+            Self::Anonymous | Self::Refused(_) => None,
+        }
+    }
+
+    /// The actor; the anonymous are refused.
+    pub fn require(self) -> Result<Actor, AuthError> {
+        match self {
+            Self::Known(actor) => Ok(actor),
+            Self::Anonymous => Err(TokenError::Missing.into()),
+            Self::Refused(error) => Err(error),
+        }
+    }
+}
+
+impl FromRequest for Authentication {
+    type Error = AuthError;
+    type Future = Ready<Result<Self, AuthError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let found = request.extensions().get::<Self>().cloned();
+        ready(match found {
+            Some(Self::Refused(error)) => Err(error),
+            Some(other) => Ok(other),
+            None => Ok(Self::Anonymous),
+        })
+    }
+}
+
+/// The caller that the headers name.
+pub fn authentication(verifier: &TokenVerifier, headers: &HeaderMap) -> Authentication {
+    let outcome = bearer(headers).map_err(AuthError::from).and_then(|token| {
+        let Some(token) = token else {
+            return Ok(Authentication::Anonymous);
+        };
+        let identity = verifier.verify(token)?;
+        // A header that is no text names no membership anybody holds.
+        let wanted = headers
+            .get(MEMBERSHIP_HEADER)
+            .map(|value| value.to_str().unwrap_or_default());
+        let membership = identity.act_as(wanted)?;
+        Ok(Authentication::Known(Actor { identity, membership }))
+    });
+    outcome.unwrap_or_else(Authentication::Refused)
+}
+
+fn bearer(headers: &HeaderMap) -> Result<Option<&str>, TokenError> {
+    let mut values = headers.get_all(AUTHORIZATION);
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
+    if values.next().is_some() {
+        return Err(TokenError::Malformed);
+    }
+    let (scheme, token) = value
+        .to_str()
+        .ok()
+        .and_then(|text| text.split_once(' '))
+        .ok_or(TokenError::Malformed)?;
+    if scheme.eq_ignore_ascii_case("bearer") {
+        Ok(Some(token.trim()))
+    } else {
+        Err(TokenError::Malformed)
+    }
+}
+
+/// Middleware: puts the [`Authentication`] of the request where handlers, rate limit and request log find it.
+///
+/// It refuses nobody, so that bad tokens count against the rate limit and `/health` answers whatever a probe sends along.
+pub async fn authenticate(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    if let Some(verifier) = request.app_data::<web::Data<TokenVerifier>>() {
+        let outcome = authentication(verifier, request.headers());
+        request.extensions_mut().insert(outcome);
+    }
+    next.call(request).await
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::StatusCode;
+    use actix_web::middleware::from_fn;
+    use actix_web::{App, test};
+    use chrono::TimeDelta;
+
+    use super::*;
+    use crate::auth::{DevelopmentKey, TokenRequest, system_clock, verifier};
+    use crate::config::Layers;
+
+    #[actix_web::test]
+    async fn a_handler_learns_who_calls() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut settings = Layers::default().load().unwrap().settings.auth;
+        settings.development_key_file = folder.path().join("key.pem");
+        settings.development_key = true;
+        let key = DevelopmentKey::open(&settings.development_key_file).unwrap();
+        let token = |memberships: &[&str]| {
+            let request = TokenRequest {
+                subject: "u".to_owned(),
+                name: None,
+                memberships: memberships.iter().map(|text| text.parse().unwrap()).collect(),
+                lifetime: TimeDelta::minutes(5),
+            };
+            format!(
+                "Bearer {}",
+                key.issue(&settings, &request, system_clock()()).unwrap()
+            )
+        };
+        let verifier = web::Data::new(verifier(&settings, system_clock()).unwrap());
+        let app = test::init_service(App::new().app_data(verifier).wrap(from_fn(authenticate)).route(
+            "/",
+            web::get().to(async |caller: Authentication| match caller.actor() {
+                Some(Actor {
+                    membership: Some(membership),
+                    ..
+                }) => membership.to_string(),
+                Some(_) => "known".to_owned(),
+                None => "anonymous".to_owned(),
+            }),
+        ))
+        .await;
+        let two = token(&["INNENREVISION", "SACHBEARBEITUNG:03"]);
+        for (authorization, membership, status, expected) in [
+            (None, None, StatusCode::OK, "anonymous"),
+            (Some(token(&[])), None, StatusCode::OK, "known"),
+            (Some(token(&["VORSTAND"])), None, StatusCode::OK, "VORSTAND"),
+            (
+                Some(two.clone()),
+                Some("SACHBEARBEITUNG:03"),
+                StatusCode::OK,
+                "SACHBEARBEITUNG:03",
+            ),
+            (
+                Some(two.clone()),
+                None,
+                StatusCode::FORBIDDEN,
+                "MEMBERSHIP_REQUIRED",
+            ),
+            (
+                Some(two.clone()),
+                Some("VORSTAND"),
+                StatusCode::FORBIDDEN,
+                "MEMBERSHIP_NOT_HELD",
+            ),
+            (Some(format!("{two}x")), None, StatusCode::UNAUTHORIZED, "TOKEN_"),
+            (
+                Some("Basic dTpw".to_owned()),
+                None,
+                StatusCode::UNAUTHORIZED,
+                "TOKEN_MALFORMED",
+            ),
+        ] {
+            let mut request = test::TestRequest::get().uri("/");
+            if let Some(value) = authorization {
+                request = request.insert_header((AUTHORIZATION, value));
+            }
+            if let Some(value) = membership {
+                request = request.insert_header((MEMBERSHIP_HEADER, value));
+            }
+            let answer = test::call_service(&app, request.to_request()).await;
+            assert_eq!(answer.status(), status);
+            let body = test::read_body(answer).await;
+            let body = std::str::from_utf8(&body).unwrap();
+            assert!(body.contains(expected), "{body}");
+        }
+    }
+}

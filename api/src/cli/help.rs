@@ -1,0 +1,189 @@
+//! The help texts as people see them: German, or the English ones of the code.
+
+use clap::{Command, CommandFactory as _};
+
+use super::Cli;
+use crate::language::Language;
+
+/// Path of a command or argument, and its text.
+const GERMAN: &[(&str, &str)] = &[
+    (
+        "",
+        "Zugang zum Verwaltungs-, Kontroll- und Steuerungssystem eines kommunalen Jobcenters",
+    ),
+    ("--config", "Konfigurationsdatei (TOML)"),
+    (
+        "--set",
+        "Eine Einstellung, z. B. --set limits.depth=10; mehrfach möglich",
+    ),
+    (
+        "--database_url",
+        "Adresse der Datenbank: sqlite://PFAD oder postgres://BENUTZER@RECHNER/DATENBANK",
+    ),
+    ("--log_level", "Filter der Protokollzeilen, z. B. info,api=debug"),
+    ("--listen", "Adresse und Port, auf denen der Dienst lauscht"),
+    ("serve", "Dienst starten"),
+    (
+        "serve --migrate",
+        "Fehlende Migrationen vorher ausführen, statt den Start zu verweigern",
+    ),
+    (
+        "demo",
+        "Vorführ-Jobcenter anlegen, je Rolle ein Token ausgeben und Dienst starten",
+    ),
+    (
+        "demo --directory",
+        "Ordner für Datenbank und Schlüssel der Vorführung",
+    ),
+    ("demo --lines", "Zahlungszeilen der Vorführ-Grundgesamtheit"),
+    (
+        "demo --prepare_only",
+        "Alles anlegen und Token ausgeben, aber nicht starten",
+    ),
+    ("migrate", "Datenbankschema ändern oder seinen Stand nennen"),
+    ("migrate up", "Alle fehlenden Migrationen ausführen"),
+    (
+        "migrate status",
+        "Migrationen mit ihrem Stand auflisten; Exitcode 1, wenn welche fehlen",
+    ),
+    ("schema", "GraphQL-Schema dieses Programms"),
+    ("schema print", "Schema ausgeben"),
+    (
+        "schema check",
+        "Schema mit einer Datei vergleichen; Exitcode 1 bei Unterschieden",
+    ),
+    ("schema check --file", "Die Datei"),
+    ("import", "Grundgesamtheit aus einer CSV-Datei einlesen"),
+    ("import --engagement", "Nummer der Prüfung, z. B. P-2026-001"),
+    (
+        "import --population",
+        "Name der Grundgesamtheit; wird angelegt, wenn es sie nicht gibt",
+    ),
+    ("import --unit", "Was eine Zeile ist"),
+    ("import --mapping", "Bedeutung der Spalten (JSON)"),
+    (
+        "import --subject",
+        "Person, in deren Namen der Import im Prüfpfad steht",
+    ),
+    ("import --file", "Die CSV-Datei"),
+    ("export", "Eine Liste als Datei schreiben"),
+    ("export sample-items", "Die Elemente einer Stichprobe"),
+    ("export sample-items --sample", "Id der Stichprobe"),
+    ("export sample-items --format", "Form der Datei"),
+    ("export sample-items --output", "Zieldatei; sonst Standardausgabe"),
+    (
+        "export sample-items --subject",
+        "Person, in deren Namen die Ausgabe im Prüfpfad steht",
+    ),
+    (
+        "token",
+        "Zugangstoken ausgeben, unterschrieben mit dem Entwicklungsschlüssel",
+    ),
+    ("token --role", "Rolle, z. B. INNENREVISION"),
+    (
+        "token --bezirksstelle",
+        "Nummer der Bezirksstelle, für örtliche Rollen",
+    ),
+    (
+        "token --subject",
+        "Wer das Token hält; sonst eine Person je Rolle",
+    ),
+    ("token --name", "Name der Person"),
+    ("token --minutes", "Gültigkeit in Minuten"),
+    ("config", "Konfiguration"),
+    (
+        "config print",
+        "Wirksame Konfiguration mit Herkunft jedes Werts und ohne Geheimnisse ausgeben",
+    ),
+    (
+        "doctor",
+        "Konfiguration, Schlüssel und Datenbank prüfen und sagen, was zu tun ist",
+    ),
+    (
+        "healthcheck",
+        "Einen laufenden Dienst fragen, ob er bereit ist; Exitcode 0 oder 1",
+    ),
+    (
+        "healthcheck --url",
+        "Adresse des Dienstes; sonst die, auf der er hier lauscht",
+    ),
+    ("healthcheck --timeout_seconds", "Wie lange gewartet wird"),
+];
+
+const GERMAN_TEMPLATE: &str = "{about}\n\nAufruf: {usage}\n\n{all-args}{after-help}";
+
+/// The command line with the help texts of a language.
+pub(super) fn command(language: Language) -> Command {
+    match language {
+        Language::De => german(Cli::command(), ""),
+        Language::En => Cli::command(),
+    }
+}
+
+fn text(path: &str) -> Option<&'static str> {
+    GERMAN
+        .iter()
+        .find(|(known, _)| *known == path)
+        .map(|(_, text)| *text)
+}
+
+fn german(command: Command, path: &str) -> Command {
+    let mut command = command
+        .help_template(GERMAN_TEMPLATE)
+        .subcommand_help_heading("Befehle");
+    if let Some(about) = text(path) {
+        command = command.about(about);
+    }
+    command = command.mut_args(|argument| {
+        let text = text(format!("{path} --{}", argument.get_id()).trim_start());
+        match text {
+            Some(text) => argument.help(text),
+            None => argument,
+        }
+    });
+    let names: Vec<String> = command
+        .get_subcommands()
+        .map(|command| command.get_name().to_owned())
+        .collect();
+    for name in names {
+        let inner = format!("{path} {name}").trim_start().to_owned();
+        command = command.mut_subcommand(name, |command| german(command, &inner));
+    }
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn paths(command: &Command, path: &str, found: &mut Vec<String>) {
+        found.push(path.to_owned());
+        for argument in command.get_arguments() {
+            found.push(format!("{path} --{}", argument.get_id()).trim_start().to_owned());
+        }
+        for inner in command.get_subcommands() {
+            paths(inner, format!("{path} {}", inner.get_name()).trim_start(), found);
+        }
+    }
+
+    #[test]
+    fn every_text_is_told_in_german() {
+        let mut found = Vec::new();
+        paths(&Cli::command(), "", &mut found);
+        let missing: Vec<_> = found.iter().filter(|path| text(path).is_none()).collect();
+        assert!(missing.is_empty(), "{missing:?}");
+        let surplus: Vec<_> = GERMAN
+            .iter()
+            .filter(|(path, _)| !found.iter().any(|known| known == path))
+            .collect();
+        assert!(surplus.is_empty(), "{surplus:?}");
+    }
+
+    #[test]
+    fn help_is_german_unless_asked() {
+        let help = |language| command(language).render_help().to_string();
+        assert!(help(Language::De).contains("Dienst starten"));
+        assert!(help(Language::En).contains("Serve the API"));
+        command(Language::De).debug_assert();
+    }
+}

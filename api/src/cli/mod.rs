@@ -1,0 +1,405 @@
+//! The command line: what the binary can be told to do, and in which configuration.
+//!
+//! Texts of help stand here in English, as documentation of the code, and in `help.rs` in German, as people see them.
+
+mod healthcheck;
+mod help;
+mod token;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::bail;
+use audit::access::Role;
+use clap::{Args, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+
+use crate::auth::Now;
+use crate::config::{self, Layers, Loaded};
+use crate::language::Language;
+
+/// Gateway to the control and steering system of a municipal Jobcenter.
+#[derive(Debug, Parser)]
+#[command(name = "pruefpfad", version)]
+pub struct Cli {
+    /// Configuration of this run.
+    #[command(flatten)]
+    pub given: Given,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Flags that go before file and environment.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Given {
+    /// Configuration file (TOML).
+    #[arg(long, global = true, env = "PRUEFPFAD_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// One setting, as in `--set limits.depth=10`; repeatable.
+    #[arg(long, global = true, value_name = "KEY=VALUE", value_parser = assignment)]
+    pub set: Vec<(String, String)>,
+    /// Address of the database, as `sqlite://PATH` or `postgres://USER@HOST/DATABASE`.
+    #[arg(long, global = true, value_name = "URL")]
+    pub database_url: Option<String>,
+    /// Filter of log lines, as in `info,api=debug`.
+    #[arg(long, global = true, value_name = "FILTER")]
+    pub log_level: Option<String>,
+    /// Address and port to listen on.
+    #[arg(long, global = true, value_name = "ADDRESS")]
+    pub listen: Option<String>,
+}
+
+fn assignment(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.trim().to_owned())),
+        _ => Err("KEY=VALUE".to_owned()),
+    }
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the API.
+    Serve(ServeArgs),
+    /// Build a demonstration Jobcenter, print a token for each role, and serve.
+    Demo(DemoArgs),
+    /// Change the database's schema, or say where it stands.
+    #[command(subcommand)]
+    Migrate(MigrateCommand),
+    /// The GraphQL schema of this binary.
+    #[command(subcommand)]
+    Schema(SchemaCommand),
+    /// Import a population from a CSV file.
+    Import(ImportArgs),
+    /// Write a list as a file.
+    #[command(subcommand)]
+    Export(ExportCommand),
+    /// Print an access token signed with the development key.
+    Token(TokenArgs),
+    /// The configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Check configuration, keys and database, and say what to do.
+    Doctor,
+    /// Ask a running service whether it is ready; exit code 0 or 1.
+    Healthcheck(HealthcheckArgs),
+}
+
+/// Serving.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ServeArgs {
+    /// Apply missing migrations first, instead of refusing to start.
+    #[arg(long)]
+    pub migrate: bool,
+}
+
+/// The demonstration.
+#[derive(Debug, Clone, Args)]
+pub struct DemoArgs {
+    /// Folder of the demonstration's database and keys.
+    #[arg(long, value_name = "FOLDER", default_value = "data/demo")]
+    pub directory: PathBuf,
+    /// Payment lines of the demonstration population.
+    #[arg(long, value_name = "NUMBER", default_value_t = 200_000)]
+    pub lines: u64,
+    /// Prepare everything and print the tokens, but do not serve.
+    #[arg(long)]
+    pub prepare_only: bool,
+}
+
+/// Changes of the database's schema.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum MigrateCommand {
+    /// Apply all missing migrations.
+    Up,
+    /// List migrations and whether they were applied; exit code 1 if some are missing.
+    Status,
+}
+
+/// The GraphQL schema.
+#[derive(Debug, Clone, Subcommand)]
+pub enum SchemaCommand {
+    /// Print the schema definition.
+    Print,
+    /// Compare the schema with a file; exit code 1 if they differ.
+    Check {
+        /// The file.
+        #[arg(long, value_name = "FILE", default_value = "schema.graphql")]
+        file: PathBuf,
+    },
+}
+
+/// What one item of a population is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum UnitArg {
+    /// Bescheid.
+    Decision,
+    /// A case in one month.
+    CaseMonth,
+    /// A payment line.
+    Payment,
+    /// A procedure.
+    Procedure,
+}
+
+impl UnitArg {
+    /// Its text in database and API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Decision => "DECISION",
+            Self::CaseMonth => "CASE_MONTH",
+            Self::Payment => "PAYMENT",
+            Self::Procedure => "PROCEDURE",
+        }
+    }
+}
+
+/// An import.
+#[derive(Debug, Clone, Args)]
+pub struct ImportArgs {
+    /// Number of the engagement, such as P-2026-001.
+    #[arg(long, value_name = "NUMBER")]
+    pub engagement: String,
+    /// Name of the population; made if there is none of that name.
+    #[arg(long, value_name = "NAME")]
+    pub population: String,
+    /// What one line is.
+    #[arg(long, value_name = "UNIT")]
+    pub unit: UnitArg,
+    /// Which column means what (JSON).
+    #[arg(long, value_name = "FILE")]
+    pub mapping: PathBuf,
+    /// Subject in whose name the import stands in the trail.
+    #[arg(long, value_name = "SUBJECT", default_value = "cli")]
+    pub subject: String,
+    /// The CSV file.
+    #[arg(value_name = "CSV")]
+    pub file: PathBuf,
+}
+
+/// Lists that can be written as files.
+#[derive(Debug, Clone, Subcommand)]
+pub enum ExportCommand {
+    /// The items of a sample.
+    SampleItems {
+        /// Id of the sample.
+        #[arg(long, value_name = "ID")]
+        sample: String,
+        /// Form of the file.
+        #[arg(long, value_name = "FORMAT", default_value = "csv")]
+        format: ExportFormat,
+        /// Where to write; standard output without it.
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
+        /// Subject in whose name the export stands in the trail.
+        #[arg(long, value_name = "SUBJECT", default_value = "cli")]
+        subject: String,
+    },
+}
+
+/// Forms of a written list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// Comma separated, text cells safe in spreadsheets.
+    Csv,
+}
+
+/// A development token.
+#[derive(Debug, Clone, Args)]
+pub struct TokenArgs {
+    /// Role, such as INNENREVISION.
+    #[arg(long, value_name = "ROLE")]
+    pub role: Role,
+    /// Number of the Bezirksstelle, for local roles.
+    #[arg(long, value_name = "NUMBER")]
+    pub bezirksstelle: Option<String>,
+    /// Who the holder is; without it, one subject for each role.
+    #[arg(long, value_name = "SUBJECT")]
+    pub subject: Option<String>,
+    /// Name of the holder.
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// How long the token holds.
+    #[arg(long, value_name = "MINUTES", default_value_t = 480, value_parser = clap::value_parser!(u32).range(1..=10_080))]
+    pub minutes: u32,
+}
+
+/// The configuration.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum ConfigCommand {
+    /// Print the effective configuration with the origin of every value and without secrets.
+    Print,
+}
+
+/// A probe.
+#[derive(Debug, Clone, Args)]
+pub struct HealthcheckArgs {
+    /// Address of the service; without it, the one it listens on here.
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+    /// How long to wait.
+    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=300))]
+    pub timeout_seconds: u64,
+}
+
+impl Cli {
+    /// Reads the arguments of the process; prints help or what is wrong with them, and ends it then.
+    pub fn from_process(language: Language) -> Self {
+        let matches = help::command(language).get_matches();
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+}
+
+impl Given {
+    /// All layers of the configuration.
+    pub fn layers(&self) -> Layers {
+        let mut flags: Vec<_> = [
+            ("--database-url", "database.url", &self.database_url),
+            ("--log-level", "telemetry.log_level", &self.log_level),
+            ("--listen", "server.listen", &self.listen),
+        ]
+        .into_iter()
+        .filter_map(|(flag, key, value)| Some((flag.to_owned(), key.to_owned(), value.clone()?)))
+        .collect();
+        flags.extend(
+            self.set
+                .iter()
+                .map(|(key, value)| ("--set".to_owned(), key.clone(), value.clone())),
+        );
+        Layers {
+            file: self.config.clone(),
+            environment: variables(),
+            flags,
+        }
+    }
+}
+
+/// The environment; what is no text is nobody's setting.
+fn variables() -> std::collections::BTreeMap<String, String> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}
+
+/// What a command needs besides its own arguments.
+pub struct Surroundings {
+    /// The language of messages.
+    pub language: Language,
+    /// The clock.
+    pub now: Now,
+}
+
+/// Carries out a command.
+pub async fn run(cli: Cli, surroundings: Surroundings) -> anyhow::Result<ExitCode> {
+    let layers = cli.given.layers();
+    let language = surroundings.language;
+    let load = || -> anyhow::Result<Loaded> {
+        layers
+            .load()
+            .map_err(|error| anyhow::anyhow!(error.text(language)))
+    };
+    match cli.command {
+        Command::Config(ConfigCommand::Print) => {
+            let loaded = layers
+                .load_unchecked()
+                .map_err(|error| anyhow::anyhow!(error.text(language)))?;
+            emit(&config::print(&loaded))?;
+            let problems = loaded.settings.validate();
+            for problem in &problems {
+                complain(&problem.text(language));
+            }
+            Ok(if problems.is_empty() {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            })
+        }
+        Command::Token(arguments) => {
+            let token = token::issue(&arguments, &load()?.settings, &surroundings)?;
+            emit(&format!("{token}\n"))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Healthcheck(arguments) => healthcheck::run(&arguments, &load()?.settings, language).await,
+        Command::Serve(_)
+        | Command::Demo(_)
+        | Command::Migrate(_)
+        | Command::Schema(_)
+        | Command::Import(_)
+        | Command::Export(_)
+        | Command::Doctor => {
+            load()?;
+            bail!("needs the database")
+        }
+    }
+}
+
+/// Writes to standard output; a reader that has gone away is an error, not a panic.
+pub(crate) fn emit(text: &str) -> std::io::Result<()> {
+    use std::io::Write as _;
+    let mut output = std::io::stdout().lock();
+    output.write_all(text.as_bytes())?;
+    output.flush()
+}
+
+/// Writes a line to standard error, where nobody can be told of a failure to write.
+pub(crate) fn complain(text: &str) {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(line.split(' '))
+    }
+
+    #[test]
+    fn every_command_can_be_spelled() {
+        for line in [
+            "pruefpfad serve --migrate --listen 127.0.0.1:1",
+            "pruefpfad demo --directory d --lines 10 --prepare-only",
+            "pruefpfad migrate up",
+            "pruefpfad --database-url sqlite://x migrate status",
+            "pruefpfad schema print",
+            "pruefpfad schema check --file schema.graphql",
+            "pruefpfad import --engagement P-2026-001 --population NAME --unit PAYMENT --mapping mapping.json FILE",
+            "pruefpfad import --engagement P-2026-001 --population NAME --unit CASE_MONTH --mapping mapping.json FILE",
+            "pruefpfad export sample-items --sample ID --format csv",
+            "pruefpfad token --role SACHBEARBEITUNG --bezirksstelle 03 --subject u --minutes 5",
+            "pruefpfad config print --set limits.depth=3",
+            "pruefpfad doctor",
+            "pruefpfad healthcheck --url http://127.0.0.1:1 --timeout-seconds 1",
+        ] {
+            parse(line).unwrap();
+        }
+        for line in [
+            "pruefpfad",
+            "pruefpfad token --role NOBODY",
+            "pruefpfad token --role VORSTAND --minutes 0",
+            "pruefpfad serve --set x",
+        ] {
+            assert!(parse(line).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn flags_go_before_everything() {
+        let cli = parse("pruefpfad serve --listen 127.0.0.1:1 --set server.workers=2").unwrap();
+        let loaded = Layers {
+            environment: [("PRUEFPFAD__SERVER__WORKERS".to_owned(), "9".to_owned())].into(),
+            ..cli.given.layers()
+        }
+        .load()
+        .unwrap();
+        assert_eq!(
+            (
+                loaded.settings.server.listen.port(),
+                loaded.settings.server.workers
+            ),
+            (1, 2)
+        );
+    }
+}

@@ -1,0 +1,622 @@
+//! The sections of the configuration, each with the rules of its own values.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use audit::access::Membership;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+
+use super::{Problem, read_or_create};
+pub use crate::graphql::admit::{Introspection, Limits};
+
+/// The whole configuration.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// What the service is run for.
+    pub mode: Mode,
+    /// Who may introspect the schema.
+    pub introspection: Introspection,
+    /// Listening and browsers.
+    pub server: ServerSettings,
+    /// The database.
+    pub database: DatabaseSettings,
+    /// Access tokens.
+    pub auth: AuthSettings,
+    /// Bounds of one operation.
+    pub limits: Limits,
+    /// Bounds of one caller.
+    pub rate: RateSettings,
+    /// The explorer in the browser.
+    pub explorer: ExplorerSettings,
+    /// Logs, traces, metrics.
+    pub telemetry: TelemetrySettings,
+    /// Words of this Jobcenter.
+    pub jobcenter: JobcenterSettings,
+    /// Keys of stored secrets.
+    #[serde(default)]
+    pub secrets: SecretsSettings,
+    /// Bounds of imported files.
+    pub import: ImportSettings,
+}
+
+impl Settings {
+    /// All that must change before the service starts.
+    pub fn validate(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        self.server.validate(self.mode, &mut problems);
+        self.database.validate(self.mode, &mut problems);
+        self.auth.validate(self.mode, &mut problems);
+        validate_limits(&self.limits, &mut problems);
+        self.rate.validate(&mut problems);
+        self.telemetry.validate(&mut problems);
+        self.jobcenter.validate(&mut problems);
+        self.secrets.validate(self.mode, &mut problems);
+        self.import.validate(&mut problems);
+        problems
+    }
+}
+
+/// What the service is run for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Mode {
+    /// A desk or a test.
+    Development,
+    /// Real data: whatever is only safe on a desk is refused.
+    Production,
+}
+
+/// Listening and browsers.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServerSettings {
+    /// Address and port to listen on.
+    pub listen: SocketAddr,
+    /// Address under which people reach the service.
+    pub public_url: String,
+    /// Origins whose front ends may call from a browser; `*` for all.
+    pub cors_origins: Vec<String>,
+    /// Time for running requests to end after a stop signal.
+    pub shutdown_seconds: u64,
+    /// Worker threads; 0 for one per core.
+    pub workers: usize,
+}
+
+impl ServerSettings {
+    fn validate(&self, mode: Mode, problems: &mut Vec<Problem>) {
+        if !is_http(&self.public_url) {
+            problems.push(Problem::new(
+                "server.public_url",
+                format!("{:?} beginnt nicht mit http:// oder https://.", self.public_url),
+                format!("{:?} does not start with http:// or https://.", self.public_url),
+            ));
+        }
+        for origin in &self.cors_origins {
+            if origin == "*" {
+                if mode == Mode::Production {
+                    problems.push(Problem::new(
+                        "server.cors_origins",
+                        "\"*\" ist im Produktivbetrieb gesperrt. Nennen Sie die Adressen Ihrer Oberflächen, z. B. [\"https://vks.kreis.example\"].",
+                        "\"*\" is refused in production. Name the addresses of your front ends, such as [\"https://vks.kreis.example\"].",
+                    ));
+                }
+            } else if !is_http(origin) || origin.ends_with('/') {
+                problems.push(Problem::new(
+                    "server.cors_origins",
+                    format!("{origin:?} ist kein Ursprung. Schreiben Sie Schema und Rechner ohne Schrägstrich am Ende, z. B. https://vks.kreis.example."),
+                    format!("{origin:?} is no origin. Write scheme and host without a final slash, such as https://vks.kreis.example."),
+                ));
+            }
+        }
+        if self.shutdown_seconds > 3600 {
+            problems.push(Problem::new(
+                "server.shutdown_seconds",
+                "höchstens 3600.",
+                "at most 3600.",
+            ));
+        }
+        if self.workers > 1024 {
+            problems.push(Problem::new(
+                "server.workers",
+                "höchstens 1024; 0 für einen je Kern.",
+                "at most 1024; 0 for one per core.",
+            ));
+        }
+    }
+}
+
+fn is_http(text: &str) -> bool {
+    ["http://", "https://"]
+        .iter()
+        .any(|scheme| text.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()))
+}
+
+/// The database.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatabaseSettings {
+    /// `sqlite://…` or `postgres://…`; holds what `url_file` says where that is set.
+    pub url: SecretString,
+    /// File whose only line is the address; goes before `url`.
+    #[serde(default)]
+    pub url_file: Option<PathBuf>,
+    /// Connections in the pool.
+    pub max_connections: u32,
+    /// How long a request waits for a connection.
+    pub acquire_timeout_ms: u64,
+    /// Whether `serve` applies missing migrations instead of refusing to start.
+    pub migrate_on_start: bool,
+}
+
+impl DatabaseSettings {
+    /// Whether the database is `SQLite`.
+    pub fn is_sqlite(&self) -> bool {
+        self.url.expose_secret().starts_with("sqlite:")
+    }
+
+    /// How long a request waits for a connection.
+    pub const fn acquire_timeout(&self) -> Duration {
+        Duration::from_millis(self.acquire_timeout_ms)
+    }
+
+    fn validate(&self, mode: Mode, problems: &mut Vec<Problem>) {
+        let url = self.url.expose_secret();
+        if !["sqlite:", "postgres://", "postgresql://"]
+            .iter()
+            .any(|scheme| url.starts_with(scheme))
+        {
+            problems.push(Problem::new(
+                "database.url",
+                "beginnt weder mit sqlite:// noch mit postgres://.",
+                "starts neither with sqlite:// nor with postgres://.",
+            ));
+        }
+        if mode == Mode::Production && self.is_sqlite() && url.contains("memory") {
+            problems.push(Problem::new(
+                "database.url",
+                "Eine Datenbank im Arbeitsspeicher verliert im Produktivbetrieb alles. Nennen Sie eine Datei (sqlite:///var/lib/pruefpfad/pruefpfad.sqlite) oder postgres://….",
+                "A database in memory loses everything in production. Name a file (sqlite:///var/lib/pruefpfad/pruefpfad.sqlite) or postgres://….",
+            ));
+        }
+        at_least_one(
+            "database.max_connections",
+            u64::from(self.max_connections),
+            problems,
+        );
+        at_least_one("database.acquire_timeout_ms", self.acquire_timeout_ms, problems);
+    }
+}
+
+fn at_least_one(key: &str, value: u64, problems: &mut Vec<Problem>) {
+    if value == 0 {
+        problems.push(Problem::new(
+            key,
+            "muss mindestens 1 sein.",
+            "must be at least 1.",
+        ));
+    }
+}
+
+/// Access tokens.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuthSettings {
+    /// The `iss` claim of accepted tokens.
+    pub issuer: String,
+    /// The `aud` claim of accepted tokens.
+    pub audience: String,
+    /// The `typ` header of accepted tokens.
+    pub typ: String,
+    /// Tolerated difference between the issuer's clock and ours.
+    pub leeway_seconds: u32,
+    /// Verified tokens kept.
+    pub cached_tokens: usize,
+    /// The claim that lists the caller's groups.
+    pub groups_claim: String,
+    /// Whether tokens signed with the development key are accepted.
+    pub development_key: bool,
+    /// Where the development key lies.
+    pub development_key_file: PathBuf,
+    /// Public keys of the issuer.
+    #[serde(default)]
+    pub keys: Vec<KeySettings>,
+    /// Group of the identity provider to the text of a membership.
+    #[serde(default)]
+    pub groups: BTreeMap<String, String>,
+}
+
+/// The issuer that only the development key has.
+const DEVELOPMENT_ISSUER: &str = "pruefpfad-development";
+
+impl AuthSettings {
+    /// Group to membership; groups with a malformed text were refused by [`Settings::validate`].
+    pub fn memberships(&self) -> BTreeMap<String, Membership> {
+        self.groups
+            .iter()
+            .filter_map(|(group, text)| Some((group.clone(), text.parse().ok()?)))
+            .collect()
+    }
+
+    fn validate(&self, mode: Mode, problems: &mut Vec<Problem>) {
+        for (key, value) in [
+            ("auth.issuer", &self.issuer),
+            ("auth.audience", &self.audience),
+            ("auth.typ", &self.typ),
+            ("auth.groups_claim", &self.groups_claim),
+        ] {
+            if value.trim().is_empty() {
+                problems.push(Problem::new(key, "darf nicht leer sein.", "must not be empty."));
+            }
+        }
+        if self.leeway_seconds > 300 {
+            problems.push(Problem::new(
+                "auth.leeway_seconds",
+                "höchstens 300.",
+                "at most 300.",
+            ));
+        }
+        at_least_one("auth.cached_tokens", self.cached_tokens as u64, problems);
+        self.validate_keys(problems);
+        for (group, text) in &self.groups {
+            if let Err(error) = text.parse::<Membership>() {
+                problems.push(Problem::new(
+                    "auth.groups",
+                    format!("Gruppe {group:?}: {text:?} ist keine Mitgliedschaft. Schreiben Sie z. B. INNENREVISION oder SACHBEARBEITUNG:03."),
+                    format!("group {group:?}: {error}."),
+                ));
+            }
+        }
+        if mode == Mode::Production {
+            self.validate_production(problems);
+        }
+    }
+
+    fn validate_keys(&self, problems: &mut Vec<Problem>) {
+        let mut kids = std::collections::BTreeSet::new();
+        for key in &self.keys {
+            if key.kid.is_empty() || key.kid == crate::auth::DEVELOPMENT_KID || !kids.insert(&key.kid) {
+                problems.push(Problem::new(
+                    "auth.keys",
+                    format!(
+                        "kid {:?} ist leer, doppelt oder dem Entwicklungsschlüssel vorbehalten.",
+                        key.kid
+                    ),
+                    format!(
+                        "kid {:?} is empty, doubled or reserved for the development key.",
+                        key.kid
+                    ),
+                ));
+            }
+            if key.public_key_file.is_some() == key.public_key_pem.is_some() {
+                problems.push(Problem::new(
+                    "auth.keys",
+                    format!(
+                        "kid {:?} braucht genau eines von public_key_file und public_key_pem.",
+                        key.kid
+                    ),
+                    format!(
+                        "kid {:?} needs exactly one of public_key_file and public_key_pem.",
+                        key.kid
+                    ),
+                ));
+            }
+        }
+    }
+
+    fn validate_production(&self, problems: &mut Vec<Problem>) {
+        if self.development_key {
+            problems.push(Problem::new(
+                "auth.development_key",
+                "ist im Produktivbetrieb gesperrt: wer die Datei hat, hat jede Rolle. Setzen Sie den Wert auf false und tragen Sie die Schlüssel Ihres Anmeldedienstes in auth.keys ein.",
+                "is refused in production: whoever has the file has every role. Set it to false and put the keys of your identity provider into auth.keys.",
+            ));
+        }
+        if self.keys.is_empty() {
+            problems.push(Problem::new(
+                "auth.keys",
+                "Ohne Schlüssel kann sich niemand anmelden. Tragen Sie { kid, algorithm, public_key_file } Ihres Anmeldedienstes ein.",
+                "Without keys nobody can sign in. Enter { kid, algorithm, public_key_file } of your identity provider.",
+            ));
+        }
+        if self.issuer == DEVELOPMENT_ISSUER {
+            problems.push(Problem::new(
+                "auth.issuer",
+                "Tragen Sie den Aussteller (iss) Ihres Anmeldedienstes ein.",
+                "Enter the issuer (iss) of your identity provider.",
+            ));
+        }
+    }
+}
+
+/// One public key of the issuer. A key has one algorithm, so that no token can choose another.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeySettings {
+    /// The `kid` header of tokens signed with it.
+    pub kid: String,
+    /// The only algorithm it verifies.
+    pub algorithm: KeyAlgorithm,
+    /// PEM file of the public key.
+    #[serde(default)]
+    pub public_key_file: Option<PathBuf>,
+    /// The public key itself, as PEM.
+    #[serde(default)]
+    pub public_key_pem: Option<String>,
+}
+
+/// The algorithms the service verifies. Shared secrets (`HS…`) are none of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum KeyAlgorithm {
+    /// Ed25519.
+    EdDSA,
+    /// ECDSA on P-256 with SHA-256.
+    ES256,
+    /// RSA PKCS#1 v1.5 with SHA-256, from 2048 bits.
+    RS256,
+}
+
+fn validate_limits(limits: &Limits, problems: &mut Vec<Problem>) {
+    for (key, value) in [
+        ("limits.depth", limits.depth as u64),
+        ("limits.cost", limits.cost),
+        ("limits.tokens", limits.tokens as u64),
+        ("limits.selections", limits.selections as u64),
+        ("limits.body_bytes", limits.body_bytes as u64),
+        ("limits.timeout_ms", limits.timeout_ms),
+        ("limits.page_default", limits.page_default),
+        ("limits.list_size", limits.list_size),
+    ] {
+        at_least_one(key, value, problems);
+    }
+    if limits.page_default > limits.page_max {
+        problems.push(Problem::new(
+            "limits.page_default",
+            format!("ist größer als limits.page_max ({}).", limits.page_max),
+            format!("is greater than limits.page_max ({}).", limits.page_max),
+        ));
+    }
+    if limits.page_max > 1000 {
+        problems.push(Problem::new(
+            "limits.page_max",
+            "höchstens 1000.",
+            "at most 1000.",
+        ));
+    }
+    if limits.batch != 1 {
+        problems.push(Problem::new(
+            "limits.batch",
+            "muss 1 sein: mehrere Operationen in einer Anfrage werden nicht angenommen.",
+            "must be 1: several operations in one request are not accepted.",
+        ));
+    }
+}
+
+/// Bounds of one caller.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RateSettings {
+    /// Requests a minute; 0 for no limit.
+    pub per_minute: u32,
+    /// Requests at once.
+    pub burst: u32,
+}
+
+impl RateSettings {
+    fn validate(&self, problems: &mut Vec<Problem>) {
+        at_least_one("rate.burst", u64::from(self.burst), problems);
+    }
+}
+
+/// The explorer in the browser.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExplorerSettings {
+    /// Whether it is served.
+    pub enabled: bool,
+    /// Where its built files lie.
+    pub directory: PathBuf,
+}
+
+/// Logs, traces, metrics.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TelemetrySettings {
+    /// How a log line looks.
+    pub log_format: LogFormat,
+    /// Filter of log lines and spans.
+    pub log_level: String,
+    /// Collector of traces (OTLP over HTTP), such as `http://127.0.0.1:4318`; none without it.
+    #[serde(default)]
+    pub otlp_endpoint: Option<String>,
+    /// Name of the service in traces and metrics.
+    pub service_name: String,
+}
+
+impl TelemetrySettings {
+    fn validate(&self, problems: &mut Vec<Problem>) {
+        if let Err(error) = tracing_subscriber::EnvFilter::try_new(&self.log_level) {
+            problems.push(Problem::new(
+                "telemetry.log_level",
+                format!(
+                    "{:?} ist kein Filter: {error}. Schreiben Sie z. B. info oder info,api=debug.",
+                    self.log_level
+                ),
+                format!(
+                    "{:?} is no filter: {error}. Write such as info or info,api=debug.",
+                    self.log_level
+                ),
+            ));
+        }
+        if self
+            .otlp_endpoint
+            .as_deref()
+            .is_some_and(|endpoint| !is_http(endpoint))
+        {
+            problems.push(Problem::new(
+                "telemetry.otlp_endpoint",
+                "beginnt nicht mit http:// oder https://. Schreiben Sie z. B. http://127.0.0.1:4318.",
+                "does not start with http:// or https://. Write such as http://127.0.0.1:4318.",
+            ));
+        }
+    }
+}
+
+/// How a log line looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Text,
+}
+
+/// Words of this Jobcenter.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JobcenterSettings {
+    /// The Jobcenter whose words and places are taken.
+    pub preset: JobcenterPreset,
+    /// What one Bezirksstelle is called here.
+    #[serde(default)]
+    pub label: Option<String>,
+    /// What several are called.
+    #[serde(default)]
+    pub label_plural: Option<String>,
+}
+
+/// Jobcenters whose words and places are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum JobcenterPreset {
+    /// Kreis Recklinghausen: ten Bezirksstellen.
+    Recklinghausen,
+    /// Ennepe-Ruhr-Kreis: Regionalstellen.
+    EnnepeRuhr,
+}
+
+impl JobcenterPreset {
+    /// Its text in the configuration.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Recklinghausen => "recklinghausen",
+            Self::EnnepeRuhr => "ennepe-ruhr",
+        }
+    }
+}
+
+impl JobcenterSettings {
+    /// What one Bezirksstelle is called here.
+    pub fn label(&self) -> &str {
+        self.label.as_deref().unwrap_or(match self.preset {
+            JobcenterPreset::Recklinghausen => "Bezirksstelle",
+            JobcenterPreset::EnnepeRuhr => "Regionalstelle",
+        })
+    }
+
+    /// What several are called.
+    pub fn label_plural(&self) -> &str {
+        self.label_plural.as_deref().unwrap_or(match self.preset {
+            JobcenterPreset::Recklinghausen => "Bezirksstellen",
+            JobcenterPreset::EnnepeRuhr => "Regionalstellen",
+        })
+    }
+
+    fn validate(&self, problems: &mut Vec<Problem>) {
+        if self.label.is_some() != self.label_plural.is_some() {
+            problems.push(Problem::new(
+                "jobcenter.label",
+                "label und label_plural gehören zusammen.",
+                "label and label_plural belong together.",
+            ));
+        }
+    }
+}
+
+/// Keys of stored secrets.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SecretsSettings {
+    /// 32 bytes in hexadecimal: encrypts case numbers and the keys of engagements. Holds what `case_key_file` says where that is set.
+    #[serde(default)]
+    pub case_key: Option<SecretString>,
+    /// File whose only line is the key; goes before `case_key`.
+    #[serde(default)]
+    pub case_key_file: Option<PathBuf>,
+}
+
+impl SecretsSettings {
+    /// The configured key.
+    pub fn case_key(&self) -> Option<[u8; 32]> {
+        let mut key = [0; 32];
+        let text = self.case_key.as_ref()?;
+        hex::decode_to_slice(text.expose_secret().trim(), &mut key).ok()?;
+        Some(key)
+    }
+
+    /// The configured key, or on a desk the one in `file`, made on first use.
+    pub fn case_key_or_create(&self, file: &Path) -> std::io::Result<[u8; 32]> {
+        if let Some(key) = self.case_key() {
+            return Ok(key);
+        }
+        let text = read_or_create(file, || {
+            let mut fresh = [0; 32];
+            aws_lc_rs::rand::fill(&mut fresh)
+                .map_err(|_| std::io::Error::other("no random bytes from the operating system"))?;
+            Ok(hex::encode(fresh))
+        })?;
+        let mut key = [0; 32];
+        hex::decode_to_slice(text.trim(), &mut key).map_err(|_| {
+            std::io::Error::other(format!(
+                "{} does not hold 32 bytes in hexadecimal",
+                file.display()
+            ))
+        })?;
+        Ok(key)
+    }
+
+    fn validate(&self, mode: Mode, problems: &mut Vec<Problem>) {
+        if self.case_key.is_some() && self.case_key().is_none() {
+            problems.push(Problem::new(
+                "secrets.case_key",
+                "sind nicht 32 Byte hexadezimal. Erzeugen Sie den Schlüssel mit: openssl rand -hex 32",
+                "is not 32 bytes in hexadecimal. Make the key with: openssl rand -hex 32",
+            ));
+        }
+        if mode == Mode::Production && self.case_key.is_none() {
+            problems.push(Problem::new(
+                "secrets.case_key_file",
+                "fehlt: ohne ihn können Fallnummern nicht verschlüsselt werden. Erzeugen Sie ihn mit `openssl rand -hex 32 > case.key && chmod 600 case.key`, nennen Sie die Datei hier und sichern Sie sie getrennt von der Datenbank.",
+                "is missing: case numbers cannot be encrypted without it. Make it with `openssl rand -hex 32 > case.key && chmod 600 case.key`, name the file here and back it up apart from the database.",
+            ));
+        }
+    }
+}
+
+/// Bounds of imported files.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImportSettings {
+    /// Longest record of a file.
+    pub record_limit_bytes: usize,
+    /// Largest file.
+    pub file_limit_bytes: u64,
+    /// Rejected lines that are listed.
+    pub rejections_kept: usize,
+}
+
+impl ImportSettings {
+    fn validate(&self, problems: &mut Vec<Problem>) {
+        at_least_one(
+            "import.record_limit_bytes",
+            self.record_limit_bytes as u64,
+            problems,
+        );
+        at_least_one("import.file_limit_bytes", self.file_limit_bytes, problems);
+        at_least_one("import.rejections_kept", self.rejections_kept as u64, problems);
+    }
+}

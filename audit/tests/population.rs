@@ -1,0 +1,451 @@
+//! Populations from the first byte of a file to freezing, on both databases.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+#[expect(unreachable_pub, reason = "shared by several tests")]
+mod support;
+
+use std::fmt::Write as _;
+use std::io::Read;
+
+use audit::demo::{Demo, Extract, Size, mapping_payments};
+use audit::engagement::{self, Open};
+use audit::page::PageArgs;
+use audit::population::import::Mapping;
+use audit::population::{
+    self, CellInput, ControlTotalInput, Create, IntakeLimits, OpenImport, cells_from_csv, run_import,
+};
+use audit::{Code, Ctx, Error};
+use chrono::NaiveDate;
+use entity::population::Unit;
+use entity::population_import::{self, State};
+use entity::{Cents, Fund, PopulationId, control_total, population_item};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use support::House;
+
+const LIMITS: IntakeLimits = IntakeLimits {
+    record_bytes: 1 << 20,
+    file_bytes: 1 << 30,
+    rejections_kept: 1_000,
+};
+const ALL: PageArgs = PageArgs {
+    after: None,
+    before: None,
+    limit: 200,
+    backward: false,
+};
+
+fn day(text: &str) -> NaiveDate {
+    text.parse().unwrap()
+}
+
+async fn population(house: &House, ctx: &Ctx) -> PopulationId {
+    let open = Open {
+        title: "Auszahlungen".to_owned(),
+        function: entity::engagement::Function::Innenrevision,
+        objective: "Rechtmäßigkeit".to_owned(),
+        legal_basis: "§ 6b (4) SGB II".to_owned(),
+        period_from: day("2025-01-01"),
+        period_to: day("2025-12-31"),
+    };
+    let key = ctx.new_id().to_string();
+    let engagement = engagement::open(ctx, &house.db, &key, open).await.unwrap();
+    let create = Create {
+        engagement_id: engagement.id,
+        name: "Auszahlungen 2025".to_owned(),
+        unit: Unit::Payment,
+        source: "Fachverfahren".to_owned(),
+    };
+    population::create(ctx, &house.db, &key.replace('-', ""), create)
+        .await
+        .unwrap()
+        .id
+}
+
+fn small_mapping() -> Mapping {
+    serde_json::from_str(
+        r#"{"encoding":"UTF_8","delimiter":"SEMICOLON","decimals":"GERMAN","dateFormat":"ISO",
+            "key":["Beleg"],"caseNumber":"Fall","bezirksstelle":"Stelle","amount":"Betrag","singleFund":"BUND"}"#,
+    )
+    .unwrap()
+}
+
+async fn import(
+    house: &House,
+    ctx: &Ctx,
+    population: PopulationId,
+    mapping: Mapping,
+    input: impl Read + Send + 'static,
+) -> Result<population_import::Model, Error> {
+    let open = OpenImport {
+        population_id: population,
+        file_name: "auszug.csv".to_owned(),
+        bytes_expected: None,
+        mapping,
+    };
+    let row = population::open_import(ctx, &house.db, &ctx.new_id().to_string(), open).await?;
+    run_import(ctx.clone(), house.db.clone(), row.id, input, LIMITS).await
+}
+
+async fn items(house: &House) -> u64 {
+    population_item::Entity::find()
+        .count(house.db.reader())
+        .await
+        .unwrap()
+}
+
+fn code(error: Error) -> Code {
+    match error {
+        Error::Refused(refusals) => refusals[0].code,
+        other => panic!("{other}"),
+    }
+}
+
+on_both!(from_the_file_to_the_frozen_population, async |house: House| {
+    let anna = house.person("anna", "INNENREVISION").await;
+    let head = house.person("leitung", "INNENREVISION_LEITUNG").await;
+    let id = population(&house, &anna).await;
+    let demo = Demo::new(
+        [1; 32],
+        Size {
+            bedarfsgemeinschaften: 80,
+        },
+    );
+    let (mut file, mut totals) = (Vec::new(), Vec::new());
+    let lines = demo.write_payments(&mut file).unwrap();
+    demo.write_control_totals(Extract::Payments, &mut totals).unwrap();
+
+    let row = import(
+        &house,
+        &anna,
+        id,
+        mapping_payments(),
+        std::io::Cursor::new(file.clone()),
+    )
+    .await
+    .unwrap();
+    assert_eq!(
+        (row.state, row.lines_read),
+        (State::Completed, i64::try_from(lines).unwrap()),
+        "{:?}",
+        row.failure
+    );
+    assert_eq!(items(&house).await, lines);
+    let again = import(&house, &anna, id, mapping_payments(), std::io::Cursor::new(file))
+        .await
+        .unwrap();
+    assert_eq!(
+        (again.state, again.failure.as_deref()),
+        (State::Rejected, Some("FILE_ALREADY_IMPORTED"))
+    );
+    assert_eq!(items(&house).await, lines, "nothing of the second import stays");
+
+    let stored = population::find_many(&anna, &house.db, &[id])
+        .await
+        .unwrap()
+        .remove(0);
+    assert_eq!(
+        code(
+            population::freeze(&anna, &house.db, id, stored.version)
+                .await
+                .unwrap_err()
+        ),
+        Code::ControlTotalMissing
+    );
+    let total = ControlTotalInput {
+        population_id: id,
+        source: control_total::Source::HkrStatement,
+        document_reference: "HKR-Auszug 12/2025".to_owned(),
+        cells: cells_from_csv(std::str::from_utf8(&totals).unwrap()).unwrap(),
+    };
+    let refused = population::enter_control_total(&anna, &house.db, "t1", total.clone())
+        .await
+        .unwrap_err();
+    assert_eq!(code(refused), Code::ControlTotalSamePerson);
+    let entered = population::enter_control_total(&head, &house.db, "t1", total.clone())
+        .await
+        .unwrap();
+    assert_eq!(
+        population::enter_control_total(&head, &house.db, "t1", total)
+            .await
+            .unwrap(),
+        entered,
+        "repeated"
+    );
+
+    let found = population::differences(&head, &house.db, id, &ALL)
+        .await
+        .unwrap()
+        .rows;
+    assert_eq!(found.len(), 1, "the demonstration has one difference");
+    assert_eq!(
+        code(
+            population::freeze(&anna, &house.db, id, stored.version)
+                .await
+                .unwrap_err()
+        ),
+        Code::DifferencesOpen
+    );
+    let difference = &found[0];
+    let explained = population::explain_difference(&head, &house.db, difference.id, 1, "Barauszahlung")
+        .await
+        .unwrap();
+    let own = population::approve_difference(&head, &house.db, difference.id, explained.version)
+        .await
+        .unwrap_err();
+    assert_eq!(code(own), Code::ApproverIsAuthor);
+    let quality = house.person("quality", "QUALITAETSSICHERUNG").await;
+    let stale = population::approve_difference(&quality, &house.db, difference.id, 1)
+        .await
+        .unwrap_err();
+    assert_eq!(code(stale), Code::StaleVersion);
+    population::approve_difference(&quality, &house.db, difference.id, explained.version)
+        .await
+        .unwrap();
+
+    let frozen = population::freeze(&anna, &house.db, id, stored.version)
+        .await
+        .unwrap();
+    assert_eq!(frozen.merkle_root.as_ref().map(Vec::len), Some(32));
+    assert_eq!(frozen.item_count, i64::try_from(lines).unwrap());
+    let late = import(
+        &house,
+        &anna,
+        id,
+        mapping_payments(),
+        std::io::Cursor::new(Vec::new()),
+    )
+    .await
+    .unwrap_err();
+    assert_eq!(code(late), Code::PopulationFrozen);
+    for sql in [
+        "UPDATE population SET name = 'x'",
+        "DELETE FROM population_item",
+        "UPDATE population_item SET amount_cents = 1",
+        "INSERT INTO population_item SELECT * FROM population_item LIMIT 1",
+        "UPDATE trail_entry SET actor = 'x'",
+        "DELETE FROM trail_entry",
+        "DELETE FROM draw_event",
+    ] {
+        assert!(
+            house.db.owner().execute_unprepared(sql).await.is_err(),
+            "the database lets through: {sql}"
+        );
+    }
+});
+
+on_both!(a_bad_file_leaves_nothing_behind, async |house: House| {
+    let anna = house.person("anna", "INNENREVISION").await;
+    let id = population(&house, &anna).await;
+    let head = "Beleg;Fall;Stelle;Betrag\n";
+    let long = format!("{head}1;\"{}", "x".repeat(2 << 20));
+    for (text, state, failure, first) in [
+        ("", State::Rejected, "FILE_EMPTY", None),
+        (head, State::Rejected, "HEADER_ONLY", None),
+        (
+            "Beleg;Fall;Stelle\n1;a;03\n",
+            State::Rejected,
+            "HEADER_REFUSED",
+            None,
+        ),
+        (
+            "Beleg;Fall;Stelle;Betrag;Name\n1;a;03;1,00;Meier\n",
+            State::Rejected,
+            "HEADER_REFUSED",
+            None,
+        ),
+        (
+            "Beleg;Beleg;Fall;Stelle;Betrag\n1;1;a;03;1,00\n",
+            State::Rejected,
+            "HEADER_REFUSED",
+            None,
+        ),
+        (
+            "Beleg;Fall;Stelle;Betrag\n1;a;99;1,00\n",
+            State::Rejected,
+            "LINES_REJECTED",
+            Some((2, "UNKNOWN_BEZIRKSSTELLE", None)),
+        ),
+        (
+            "Beleg;Fall;Stelle;Betrag\n1;a;03;1,00\n2;a;03;eins\n",
+            State::Rejected,
+            "LINES_REJECTED",
+            Some((3, "NOT_A_NUMBER", None)),
+        ),
+        (
+            "Beleg;Fall;Stelle;Betrag\n1;a;03;1,005\n",
+            State::Rejected,
+            "LINES_REJECTED",
+            Some((2, "TOO_MANY_DECIMALS", None)),
+        ),
+        (
+            "Beleg;Fall;Stelle;Betrag\n1;a;03;99999999999999999999,00\n",
+            State::Rejected,
+            "LINES_REJECTED",
+            Some((2, "AMOUNT_OVERFLOW", None)),
+        ),
+        (
+            "Beleg;Fall;Stelle;Betrag\n1;a;03;1,00\n2;b;03;1,00\n1;c;03;2,00\n",
+            State::Rejected,
+            "LINES_REJECTED",
+            Some((4, "DUPLICATE_KEY", Some(2))),
+        ),
+        (
+            long.as_str(),
+            State::Rejected,
+            "RECORD_TOO_LONG",
+            Some((2, "RECORD_TOO_LONG", None)),
+        ),
+    ] {
+        let input = std::io::Cursor::new(text.as_bytes().to_vec());
+        let row = import(&house, &anna, id, small_mapping(), input).await.unwrap();
+        assert_eq!(
+            (row.state, row.failure.as_deref()),
+            (state, Some(failure)),
+            "{text:.60}"
+        );
+        let list = population::rejections(&anna, &house.db, row.id, None, 10)
+            .await
+            .unwrap();
+        let found = list
+            .first()
+            .map(|found| (found.line, found.code.as_str(), found.other_line));
+        assert_eq!(found, first, "{text:.60}");
+        assert_eq!(items(&house).await, 0, "{text:.60}");
+    }
+    let wrong = b"Beleg;Fall;Stelle;Betrag\n1;M\xfcller;03;1,00\n".to_vec();
+    let row = import(&house, &anna, id, small_mapping(), std::io::Cursor::new(wrong))
+        .await
+        .unwrap();
+    assert_eq!(
+        (row.state, row.failure.as_deref()),
+        (State::Rejected, Some("WRONG_ENCODING"))
+    );
+    assert_eq!(
+        entity::case_number::Entity::find()
+            .count(house.db.reader())
+            .await
+            .unwrap(),
+        0
+    );
+});
+
+struct Broken(std::io::Cursor<Vec<u8>>);
+
+impl Read for Broken {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        match self.0.read(buffer)? {
+            0 => Err(std::io::ErrorKind::UnexpectedEof.into()),
+            count => Ok(count),
+        }
+    }
+}
+
+on_both!(a_broken_upload_can_be_repeated, async |house: House| {
+    let anna = house.person("anna", "INNENREVISION").await;
+    let id = population(&house, &anna).await;
+    let mut text = "Beleg;Fall;Stelle;Betrag\n".to_owned();
+    for number in 0..5_000 {
+        writeln!(text, "{number};F{};0{};1,00", number % 700, number % 9 + 1).unwrap();
+    }
+    let broken = Broken(std::io::Cursor::new(text.clone().into_bytes()));
+    let row = import(&house, &anna, id, small_mapping(), broken).await.unwrap();
+    assert_eq!(
+        (row.state, row.failure.as_deref()),
+        (State::Failed, Some("UPLOAD_BROKEN"))
+    );
+    assert_eq!(items(&house).await, 0);
+    let row = import(
+        &house,
+        &anna,
+        id,
+        small_mapping(),
+        std::io::Cursor::new(text.into_bytes()),
+    )
+    .await
+    .unwrap();
+    assert_eq!(row.state, State::Completed);
+    assert_eq!((items(&house).await, row.sum_cents), (5_000, Cents(500_000)));
+    let cases = entity::case_number::Entity::find()
+        .count(house.db.reader())
+        .await
+        .unwrap();
+    assert_eq!(cases, 700, "a case number is kept once");
+    let second = run_import(anna.clone(), house.db.clone(), row.id, std::io::empty(), LIMITS)
+        .await
+        .unwrap_err();
+    assert_eq!(code(second), Code::ImportNotWaiting);
+});
+
+on_both!(an_import_whose_process_died_is_swept, async |house: House| {
+    let anna = house.person("anna", "INNENREVISION").await;
+    let id = population(&house, &anna).await;
+    let open = OpenImport {
+        population_id: id,
+        file_name: "a.csv".to_owned(),
+        bytes_expected: None,
+        mapping: small_mapping(),
+    };
+    let row = population::open_import(&anna, &house.db, "k", open)
+        .await
+        .unwrap();
+    let long_ago = anna.now() - chrono::TimeDelta::minutes(5);
+    population_import::Entity::update_many()
+        .col_expr(
+            population_import::Column::State,
+            sea_orm::sea_query::Expr::val("RUNNING"),
+        )
+        .col_expr(
+            population_import::Column::HeartbeatAt,
+            sea_orm::sea_query::Expr::val(long_ago),
+        )
+        .filter(population_import::Column::Id.eq(row.id))
+        .exec(house.db.owner())
+        .await
+        .unwrap();
+    assert_eq!(population::sweep(&house.sources, &house.db).await.unwrap(), 1);
+    let row = population::find_imports(&anna, &house.db, &[row.id])
+        .await
+        .unwrap()
+        .remove(0);
+    assert_eq!(
+        (row.state, row.failure.as_deref()),
+        (State::Failed, Some("INTERRUPTED"))
+    );
+    assert_eq!(population::sweep(&house.sources, &house.db).await.unwrap(), 0);
+});
+
+on_both!(who_may_not_is_refused_and_remembered, async |house: House| {
+    let anna = house.person("anna", "INNENREVISION").await;
+    let id = population(&house, &anna).await;
+    for membership in ["SACHBEARBEITUNG:03", "ADMINISTRATION", "VORSTAND"] {
+        let other = house.person("other", membership).await;
+        let cell = CellInput {
+            fund: Fund::Bund,
+            bezirksstelle: "03".to_owned(),
+            month: None,
+            count: 1,
+            sum: Cents(1),
+        };
+        let total = ControlTotalInput {
+            population_id: id,
+            source: control_total::Source::PaymentRun,
+            document_reference: "x".to_owned(),
+            cells: vec![cell],
+        };
+        let denied = population::enter_control_total(&other, &house.db, "k", total)
+            .await
+            .unwrap_err();
+        assert!(matches!(denied, Error::Forbidden(_)));
+        assert!(matches!(
+            population::find_many(&other, &house.db, &[id]).await,
+            Err(Error::Forbidden(_))
+        ));
+    }
+    let denied = entity::trail_entry::Entity::find()
+        .filter(entity::trail_entry::Column::Outcome.eq("DENIED"))
+        .count(house.db.reader())
+        .await
+        .unwrap();
+    assert_eq!(denied, 3);
+});

@@ -1,0 +1,111 @@
+//! A fresh database per test, on SQLite always and on PostgreSQL where `TEST_POSTGRES_URL` names a cluster.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot start fails")]
+
+use std::sync::Arc;
+
+use audit::access::{Caller, Membership};
+use audit::{Ctx, Db, OsRandom, Sources, SystemClock, Vault, jobcenter};
+use sea_orm::ConnectionTrait;
+use uuid::Uuid;
+
+/// A database with a Jobcenter in it, and people to act in it.
+pub struct House {
+    pub db: Db,
+    pub sources: Arc<Sources>,
+    _folder: tempfile::TempDir,
+}
+
+impl House {
+    /// A house on SQLite.
+    pub async fn sqlite() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("test.sqlite").display());
+        Self::at(&url, folder).await
+    }
+
+    /// A house on PostgreSQL, or none where no cluster is named.
+    pub async fn postgres() -> Option<Self> {
+        let Ok(cluster) = std::env::var("TEST_POSTGRES_URL") else {
+            println!("skipped: TEST_POSTGRES_URL is not set");
+            return None;
+        };
+        let sources = sources();
+        let name = format!("audit_{}", Uuid::from_bytes(sources.random_bytes()).simple());
+        let owner = Db::connect(&cluster, 2).await.unwrap();
+        owner
+            .owner()
+            .execute_unprepared(&format!("CREATE DATABASE {name}"))
+            .await
+            .unwrap();
+        let (server, _) = cluster.rsplit_once('/').unwrap();
+        Some(Self::at(&format!("{server}/{name}"), tempfile::tempdir().unwrap()).await)
+    }
+
+    async fn at(url: &str, folder: tempfile::TempDir) -> Self {
+        let db = Db::connect(url, 8).await.unwrap();
+        migration::up(db.owner()).await.unwrap();
+        let house = Self {
+            db,
+            sources: sources(),
+            _folder: folder,
+        };
+        let preset = jobcenter::preset("recklinghausen").unwrap();
+        jobcenter::set_up(&Ctx::system(house.sources.clone()), &house.db, preset, None)
+            .await
+            .unwrap();
+        house
+    }
+
+    /// Somebody with a membership: `INNENREVISION`, `SACHBEARBEITUNG:03`.
+    pub async fn person(&self, subject: &str, membership: &str) -> Ctx {
+        let membership: Membership = membership.parse().unwrap();
+        let bezirksstelle = match membership.bezirksstelle() {
+            Some(number) => Some(
+                jobcenter::by_number(self.db.reader(), number)
+                    .await
+                    .unwrap()
+                    .expect("a known number")
+                    .id,
+            ),
+            None => None,
+        };
+        let caller = Caller {
+            subject: subject.to_owned(),
+            name: None,
+            membership: Some(membership),
+            bezirksstelle,
+            authenticated: true,
+        };
+        Ctx::new(caller, Uuid::nil(), self.sources.clone())
+    }
+}
+
+fn sources() -> Arc<Sources> {
+    let random = Arc::new(OsRandom::new().unwrap());
+    Arc::new(Sources::new(Arc::new(SystemClock), random, Vault::new([7; 32])))
+}
+
+/// Two tests of one story: `name::sqlite` and `name::postgres`.
+#[macro_export]
+macro_rules! on_both {
+    ($name:ident, $story:expr) => {
+        mod $name {
+            use super::*;
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                let story = $story;
+                story(support::House::sqlite().await).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                let story = $story;
+                if let Some(house) = support::House::postgres().await {
+                    story(house).await;
+                }
+            }
+        }
+    };
+}
