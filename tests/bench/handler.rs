@@ -15,7 +15,6 @@ use chrono::{DateTime, NaiveDate, Utc};
 use clap::{Parser, ValueEnum};
 use entity::engagement::Function;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
-use sea_orm_migration::MigratorTrait as _;
 use serde::{Deserialize, Serialize};
 use sqlx::Row as _;
 use tokio::sync::OnceCell;
@@ -73,7 +72,7 @@ async fn main() -> anyhow::Result<()> {
 
 async fn prepare(database: &str, case_key: &str) -> anyhow::Result<()> {
     let db = Db::connect(database, 2).await?;
-    migration::Migrator::up(db.owner(), None).await?;
+    migration::up(db.owner()).await?;
     let mut key = [0; 32];
     hex::decode_to_slice(case_key, &mut key)?;
     let sources = Sources::new(
