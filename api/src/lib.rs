@@ -1,5 +1,6 @@
 //! The gateway: HTTP, GraphQL, tokens, command line, configuration, telemetry. Knows no rule.
 
+pub mod app;
 pub mod auth;
 pub mod cli;
 pub mod config;

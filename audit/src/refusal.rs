@@ -1,14 +1,6 @@
 //! Expected refusals: a code that never changes, the input field it is about, and a message in two languages.
 
-/// The language of messages to people.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Language {
-    /// German, the default.
-    #[default]
-    De,
-    /// English, on request.
-    En,
-}
+use crate::Language;
 
 /// One refusal.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,7 +6,8 @@
 mod support;
 
 use std::fmt::Write as _;
-use std::io::Read;
+use std::io::{Read, Write as _};
+use std::process::{Command, Stdio};
 
 use audit::demo::{Demo, Extract, Size, mapping_payments};
 use audit::engagement::{self, Open};
@@ -208,6 +209,7 @@ on_both!(from_the_file_to_the_frozen_population, async |house: House| {
         .unwrap();
     assert_eq!(frozen.merkle_root.as_ref().map(Vec::len), Some(32));
     assert_eq!(frozen.item_count, i64::try_from(lines).unwrap());
+    assert_eq!(oracle_root(&house).await, hex::encode(frozen.merkle_root.unwrap()), "the root of an outsider");
     let late = import(
         &house,
         &anna,
@@ -233,6 +235,48 @@ on_both!(from_the_file_to_the_frozen_population, async |house: House| {
         );
     }
 });
+
+/// The root as a program computes it that knows the documentation only.
+async fn oracle_root(house: &House) -> String {
+    let rows = population_item::Entity::find().all(house.db.reader()).await.unwrap();
+    let lines: Vec<String> = rows
+        .iter()
+        .map(|row| {
+            let attributes: std::collections::BTreeMap<String, String> =
+                serde_json::from_str(&row.attributes).unwrap();
+            let funds = row.funds();
+            serde_json::json!({
+                "salt": hex::encode(&row.salt),
+                "id": row.id.to_string(),
+                "itemKey": hex::encode(&row.item_key),
+                "caseKey": row.case_key.as_ref().map(hex::encode),
+                "bezirksstelleId": row.bezirksstelle_id.to_string(),
+                "amount": row.amount_cents.0,
+                "funds": [funds.bund.0, funds.kommune.0, funds.land.0, funds.eu.0],
+                "product": row.product,
+                "period": row.period.map(|day| day.to_string()),
+                "decisionDate": row.decision_date.map(|day| day.to_string()),
+                "kind": row.kind,
+                "ownStaff": row.own_staff,
+                "attributes": attributes.into_iter().collect::<Vec<_>>(),
+                "reference": row.reference,
+            })
+            .to_string()
+        })
+        .collect();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/oracles/merkle.py");
+    let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let mut child = Command::new(python)
+        .arg(script)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(lines.join("\n").as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
 
 on_both!(a_bad_file_leaves_nothing_behind, async |house: House| {
     let anna = house.person("anna", "INNENREVISION").await;

@@ -2,14 +2,21 @@
 //!
 //! Texts of help stand here in English, as documentation of the code, and in `help.rs` in German, as people see them.
 
+mod demo;
+mod demo_samples;
+mod doctor;
+mod export;
 mod healthcheck;
 mod help;
+mod import;
+mod migrate;
+mod schema;
+mod serve;
 mod token;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::bail;
 use audit::access::Role;
 use clap::{Args, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
@@ -321,16 +328,13 @@ pub async fn run(cli: Cli, surroundings: Surroundings) -> anyhow::Result<ExitCod
             Ok(ExitCode::SUCCESS)
         }
         Command::Healthcheck(arguments) => healthcheck::run(&arguments, &load()?.settings, language).await,
-        Command::Serve(_)
-        | Command::Demo(_)
-        | Command::Migrate(_)
-        | Command::Schema(_)
-        | Command::Import(_)
-        | Command::Export(_)
-        | Command::Doctor => {
-            load()?;
-            bail!("needs the database")
-        }
+        Command::Serve(arguments) => serve::run(&arguments, &load()?.settings, language).await,
+        Command::Demo(arguments) => demo::run(&arguments, load()?.settings, &surroundings).await,
+        Command::Migrate(command) => migrate::run(command, &load()?.settings, language).await,
+        Command::Schema(command) => schema::run(&command, language),
+        Command::Import(arguments) => import::run(&arguments, &load()?.settings, language).await,
+        Command::Export(command) => export::run(&command, &load()?.settings, language).await,
+        Command::Doctor => doctor::run(&load()?.settings, language).await,
     }
 }
 

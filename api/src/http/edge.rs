@@ -14,7 +14,7 @@ use super::transport::Fault;
 use crate::graphql::admit::{
     Admission, Admitted, Facts, Incoming, Introspection, OperationKind, Refusal, coded,
 };
-use crate::language::Language;
+use crate::language::{Language, from_header};
 
 /// What runs an admitted request. A schema does, as long as it is built without extensions.
 pub trait GraphqlService: Send + Sync + 'static {
@@ -193,7 +193,7 @@ pub fn language_of(request: &HttpRequest) -> Language {
         .headers()
         .get(header::ACCEPT_LANGUAGE)
         .and_then(|value| value.to_str().ok())
-        .map_or_else(Language::default, Language::from_header)
+        .map_or_else(Language::default, from_header)
 }
 
 pub(super) fn span(log: &OperationLog) -> tracing::Span {

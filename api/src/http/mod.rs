@@ -1,24 +1,31 @@
 //! The HTTP side of the gateway.
 
 mod accept;
+pub mod callers;
 mod cors;
 pub mod edge;
+mod explorer;
+mod exports;
 pub mod graphql;
 mod health;
 mod rate_limit;
 mod request_log;
 mod security_headers;
 mod transport;
+mod uploads;
 pub mod ws;
 
 #[cfg(test)]
 mod tests;
 
 pub use cors::cors;
+pub use explorer::{explorer_routes, is_built};
+pub use exports::{export_routes, write_sample_items};
 pub use health::{Readiness, health_routes};
 pub use rate_limit::{RateLimit, rate_limit};
 pub use request_log::{REQUEST_ID_HEADER, RequestId, request_log};
 pub use security_headers::security_headers;
+pub use uploads::upload_routes;
 
 /// A random id (UUID version 4).
 pub(crate) fn random_id() -> uuid::Uuid {

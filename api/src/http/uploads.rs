@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 
 use actix_web::http::header::CONTENT_LENGTH;
-use actix_web::web::{Bytes, Data, Path, Payload};
+use actix_web::web::{Bytes, Data, Path, Payload, ServiceConfig, put};
 use actix_web::{HttpRequest, HttpResponse};
 use audit::population::{IntakeLimits, run_import};
 use futures_util::StreamExt as _;
@@ -51,9 +51,14 @@ impl Read for BodyReader {
     }
 }
 
+/// Where files are sent to.
+pub fn upload_routes(routes: &mut ServiceConfig) {
+    routes.route("/imports/{id}", put().to(upload));
+}
+
 /// `PUT /imports/{id}`: reads the file into the import and answers how it ended. Progress meanwhile: the subscription
 /// `importProgress`.
-pub async fn upload(
+async fn upload(
     request: HttpRequest,
     id: Path<String>,
     mut body: Payload,

@@ -5,5 +5,5 @@ mod rules;
 mod service;
 
 pub use rules::{Open, check_open};
-pub use service::{Close, close, find, find_many, list, open};
+pub use service::{Close, by_number, close, find, find_many, list, open};
 pub(crate) use service::{key, lock_open};

@@ -185,6 +185,13 @@ pub async fn find(ctx: &Ctx, db: &Db, id: EngagementId) -> Result<Option<Model>>
     Ok(find_many(ctx, db, &[id]).await?.pop())
 }
 
+/// The engagement with this number, if the caller may see it.
+pub async fn by_number(ctx: &Ctx, db: &Db, number: &str) -> Result<Option<Model>> {
+    authorize(ctx, Action::EngagementRead)?;
+    let visible = Entity::visible_to(&ctx.caller.scope(ctx.now()));
+    Ok(visible.filter(Column::Number.eq(number)).one(db.reader()).await?)
+}
+
 /// Engagements by id, those the caller may see.
 pub async fn find_many(ctx: &Ctx, db: &Db, ids: &[EngagementId]) -> Result<Vec<Model>> {
     authorize(ctx, Action::EngagementRead)?;

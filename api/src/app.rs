@@ -1,0 +1,198 @@
+//! The service as a whole: what it is built from, its routes, its start and its end.
+
+use std::collections::HashMap;
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::middleware::{Compress, from_fn};
+use actix_web::{App, HttpServer, web};
+use anyhow::{Context as _, bail};
+use audit::{Ctx, Db, OsRandom, Sources, SystemClock, Vault, jobcenter, population};
+use secrecy::ExposeSecret as _;
+use tokio::task::JoinHandle;
+
+use crate::auth::{TokenVerifier, authenticate, start_check, system_clock, verifier};
+use crate::config::{Mode, Settings};
+use crate::graphql::admit::Admission;
+use crate::graphql::{self, Info};
+use crate::http::callers::{House, HouseCallers};
+use crate::http::edge::Edge;
+use crate::http::{
+    RateLimit, Readiness, cors, explorer_routes, export_routes, health_routes, rate_limit, request_log,
+    security_headers, upload_routes,
+};
+use crate::telemetry::{Metrics, metrics};
+
+/// How often imports are looked for whose reader is gone.
+const SWEEP: Duration = Duration::from_secs(15);
+
+/// Where a development installation keeps the key of case numbers: beside its development key.
+fn case_key_file(settings: &Settings) -> PathBuf {
+    settings.auth.development_key_file.with_file_name("case.key")
+}
+
+/// The sources of a real service: the machine's clock and randomness, and the configured key.
+pub fn sources(settings: &Settings) -> anyhow::Result<Arc<Sources>> {
+    let key = settings.secrets.case_key_or_create(&case_key_file(settings))?;
+    let random = OsRandom::new().context("the operating system gives no randomness")?;
+    Ok(Arc::new(Sources::new(Arc::new(SystemClock), Arc::new(random), Vault::new(key))))
+}
+
+/// Connects to the database; the folder of a SQLite file is made.
+pub async fn connect(settings: &Settings) -> anyhow::Result<Db> {
+    let url = settings.database.url.expose_secret();
+    if let Some(path) = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")) {
+        let path = Path::new(path.split('?').next().unwrap_or(path));
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder)?;
+        }
+    }
+    let connected = Db::connect(url, settings.database.max_connections).await;
+    connected.map_err(|error| anyhow::anyhow!("Datenbank nicht erreichbar / database not reachable: {error}"))
+}
+
+/// Brings the database to where the service can start: no change of its schema is missing, and the Jobcenter is there.
+pub async fn prepare(settings: &Settings, db: &Db, sources: &Arc<Sources>, migrate: bool) -> anyhow::Result<()> {
+    if migrate {
+        migration::up(db.owner()).await?;
+    }
+    let missing = migration::status(db.reader()).await?.into_iter().filter(|(_, applied)| !applied).count();
+    if missing > 0 {
+        bail!(
+            "Der Datenbank fehlen {missing} Änderungen. Bitte erst sichern, dann `pruefpfad migrate up` ausführen. / \
+             The database lacks {missing} migrations. Back it up, then run `pruefpfad migrate up`."
+        );
+    }
+    let Some(preset) = jobcenter::preset(settings.jobcenter.preset.as_str()) else {
+        bail!("jobcenter.preset");
+    };
+    let label = (settings.jobcenter.label(), settings.jobcenter.label_plural());
+    jobcenter::set_up(&Ctx::system(sources.clone()), db, preset, Some(label)).await?;
+    Ok(())
+}
+
+/// A service that listens.
+pub struct Running {
+    /// Where it listens.
+    pub address: SocketAddr,
+    server: ServerHandle,
+    serving: JoinHandle<std::io::Result<()>>,
+    sweeping: JoinHandle<()>,
+}
+
+impl Running {
+    /// Waits until the service ends: by a signal of the operating system, or by [`Self::stop`].
+    pub async fn wait(self) -> anyhow::Result<()> {
+        let ended = self.serving.await;
+        self.sweeping.abort();
+        Ok(ended??)
+    }
+
+    /// Ends the service; running requests may end first.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        self.server.stop(true).await;
+        self.wait().await
+    }
+}
+
+/// Starts to serve on a prepared database. Port 0 takes a free one.
+pub async fn start(settings: &Settings, db: Db, sources: Arc<Sources>) -> anyhow::Result<Running> {
+    start_check().map_err(|error| anyhow::anyhow!("{error}"))?;
+    let verifier: web::Data<TokenVerifier> = web::Data::new(verifier(&settings.auth, system_clock())?);
+    let metrics_data = web::Data::new(Metrics::new(&settings.telemetry.service_name)?);
+    let house = house(settings, db.clone(), sources.clone()).await?;
+    let edge = edge(settings, &house, verifier.clone().into_inner())?;
+    let rate = web::Data::new(RateLimit::new(&settings.rate));
+    let import = web::Data::new(settings.import.clone());
+    let house = web::Data::new(house);
+    let readiness = readiness(&db);
+    let sweeping = tokio::spawn(sweep(sources, db));
+
+    let listener = TcpListener::bind(settings.server.listen)
+        .with_context(|| format!("{} ist belegt / is taken", settings.server.listen))?;
+    let address = listener.local_addr()?;
+    let routes = settings.clone();
+    let mut server = HttpServer::new(move || {
+        let mode = routes.mode;
+        App::new()
+            .app_data(verifier.clone())
+            .app_data(metrics_data.clone())
+            .app_data(rate.clone())
+            .app_data(import.clone())
+            .app_data(house.clone())
+            .wrap(from_fn(rate_limit))
+            .wrap(from_fn(authenticate))
+            .wrap(cors(&routes.server))
+            .wrap(Compress::default())
+            .wrap(security_headers(mode))
+            .wrap(from_fn(request_log))
+            .configure(crate::http::graphql::configure(edge.clone(), "/graphql"))
+            .configure(health_routes(readiness.clone()))
+            .configure(explorer_routes(&routes.explorer))
+            .configure(upload_routes)
+            .configure(export_routes)
+            .route("/metrics", web::get().to(metrics))
+    })
+    .shutdown_timeout(settings.server.shutdown_seconds);
+    if settings.server.workers > 0 {
+        server = server.workers(settings.server.workers);
+    }
+    let server = server.listen(listener)?.run();
+    let handle = server.handle();
+    Ok(Running { address, server: handle, serving: tokio::spawn(server), sweeping })
+}
+
+async fn house(settings: &Settings, db: Db, sources: Arc<Sources>) -> anyhow::Result<House> {
+    let bezirksstellen: HashMap<_, _> =
+        jobcenter::bezirksstellen(&db).await?.into_iter().map(|row| (row.number, row.id)).collect();
+    Ok(House {
+        sources,
+        db,
+        bezirksstellen: Arc::new(bezirksstellen),
+        info: Arc::new(Info {
+            limits: settings.limits.clone(),
+            introspection: settings.introspection,
+            production: settings.mode == Mode::Production,
+        }),
+    })
+}
+
+fn edge(settings: &Settings, house: &House, verifier: Arc<TokenVerifier>) -> anyhow::Result<Edge> {
+    let schema = graphql::schema();
+    let admission = Admission::new(&graphql::sdl(), settings.limits.clone())
+        .map_err(|error| anyhow::anyhow!("{error}"))?
+        .with_scalars(graphql::check_scalar);
+    let callers = HouseCallers { house: house.clone(), verifier };
+    Ok(Edge::new(schema, Arc::new(admission), callers, settings.introspection))
+}
+
+fn readiness(db: &Db) -> Readiness {
+    let (ping, current) = (db.clone(), db.clone());
+    Readiness::default()
+        .with("database", move || {
+            let db = ping.clone();
+            async move { db.ping().await.map_err(|_| "unreachable") }
+        })
+        .with("migrations", move || {
+            let db = current.clone();
+            async move {
+                let changes = migration::status(db.reader()).await.map_err(|_| "unreachable")?;
+                if changes.iter().all(|(_, applied)| *applied) { Ok(()) } else { Err("pending") }
+            }
+        })
+}
+
+async fn sweep(sources: Arc<Sources>, db: Db) {
+    let mut pace = tokio::time::interval(SWEEP);
+    loop {
+        pace.tick().await;
+        match population::sweep(&sources, &db).await {
+            Ok(0) => {}
+            Ok(swept) => tracing::warn!(imports = swept, "imports whose reader was gone were ended"),
+            Err(error) => tracing::error!(%error, "imports could not be swept"),
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! `pruefpfad demo`: a demonstration Jobcenter on SQLite, a token for each role, and the service.
+//!
+//! Everything in it came in by the use cases a person would use: an engagement, two extracts, control totals with an
+//! explained difference, two frozen populations, samples, announced items and checks.
+
+use std::io::{Read, Write as _};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use audit::access::{Caller, Membership, Role};
+use audit::demo::{CONTROL_DIFFERENCE, Demo, Extract, Size, mapping_decisions, mapping_payments};
+use audit::engagement::Open;
+use audit::page::PageArgs;
+use audit::population::import::Mapping;
+use audit::population::{ControlTotalInput, Create, cells_from_csv};
+use audit::{Ctx, Db, Sources, engagement, jobcenter, population};
+use chrono::TimeDelta;
+use entity::population::Unit;
+use entity::{control_total, population as population_row, population_import};
+use secrecy::SecretString;
+
+use super::import::{import, said};
+use super::{DemoArgs, Surroundings};
+use crate::app;
+use crate::auth::{DevelopmentKey, TokenRequest};
+use crate::config::{Mode, Settings};
+use crate::http::is_built;
+use crate::language::Language;
+use crate::telemetry::Telemetry;
+
+/// The demonstration is the same on every machine.
+const SEED: [u8; 32] = *b"Kreis Recklinghausen, 2025, Demo";
+/// Tokens of the demonstration hold for a working week.
+const TOKEN_LIFETIME: TimeDelta = TimeDelta::days(7);
+const ALL: PageArgs = PageArgs { after: None, before: None, limit: 200, backward: false };
+
+/// Prepares the demonstration where it is not there yet, prints the tokens and serves.
+pub(super) async fn run(arguments: &DemoArgs, settings: Settings, surroundings: &Surroundings) -> anyhow::Result<ExitCode> {
+    let language = surroundings.language;
+    let settings = demonstration(arguments, settings);
+    let telemetry = Telemetry::start(&settings.telemetry)?;
+    let (db, sources) = (app::connect(&settings).await?, app::sources(&settings)?);
+    app::prepare(&settings, &db, &sources, true).await?;
+    let people = People::new(&sources);
+    people.fill(&db, &settings, arguments, language).await?;
+    let key = DevelopmentKey::open(&settings.auth.development_key_file)?;
+    if arguments.prepare_only {
+        super::emit(&tokens(&settings, &key, &db, surroundings).await?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let text = tokens(&settings, &key, &db, surroundings).await?;
+    let running = app::start(&settings, db, sources).await?;
+    super::emit(&text)?;
+    super::emit(&welcome(&settings, &running.address.to_string(), language))?;
+    running.wait().await?;
+    telemetry.shutdown().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What makes a configuration a demonstration: its own folder, its own keys, and no production.
+fn demonstration(arguments: &DemoArgs, mut settings: Settings) -> Settings {
+    let folder = &arguments.directory;
+    settings.mode = Mode::Development;
+    settings.auth.development_key = true;
+    settings.auth.development_key_file = folder.join("development-key.pem");
+    settings.database.url = SecretString::from(format!("sqlite://{}", folder.join("demo.sqlite").display()));
+    settings
+}
+
+fn welcome(settings: &Settings, address: &str, language: Language) -> String {
+    let explorer = if is_built(&settings.explorer) {
+        format!("http://{address}/explorer")
+    } else {
+        language
+            .say(
+                "(nicht gebaut: cd api/explorer && npm ci && npm run build)",
+                "(not built: cd api/explorer && npm ci && npm run build)",
+            )
+            .to_owned()
+    };
+    format!(
+        "\nExplorer  {explorer}\nGraphQL   http://{address}/graphql\n{}\n",
+        language.say("Beenden mit Strg-C.", "End with Ctrl-C."),
+    )
+}
+
+/// One line a role: role, token. Local roles get the first Bezirksstelle.
+async fn tokens(
+    settings: &Settings,
+    key: &DevelopmentKey,
+    db: &Db,
+    surroundings: &Surroundings,
+) -> anyhow::Result<String> {
+    let place = jobcenter::bezirksstellen(db).await?.into_iter().nth(1).context("no Bezirksstelle")?;
+    let mut text = String::new();
+    for role in Role::ALL {
+        let number = role.is_local().then_some(place.number.as_str());
+        let membership = Membership::new(*role, number)?;
+        let request = TokenRequest {
+            subject: subject(*role),
+            name: None,
+            memberships: vec![membership.clone()],
+            lifetime: TOKEN_LIFETIME,
+        };
+        let token = key.issue(&settings.auth, &request, (surroundings.now)())?;
+        text.push_str(&format!("{membership}\t{token}\n"));
+    }
+    Ok(text)
+}
+
+fn subject(role: Role) -> String {
+    format!("demo-{}", role.as_str().to_ascii_lowercase().replace('_', "-"))
+}
+
+/// Those who act in the demonstration.
+struct People {
+    auditor: Ctx,
+    head: Ctx,
+    quality: Ctx,
+}
+
+impl People {
+    fn new(sources: &Arc<Sources>) -> Self {
+        let person = |role: Role| {
+            let caller = Caller {
+                subject: subject(role),
+                name: None,
+                membership: Membership::new(role, None).ok(),
+                bezirksstelle: None,
+                authenticated: true,
+            };
+            Ctx::new(caller, sources.new_id(), sources.clone())
+        };
+        Self {
+            auditor: person(Role::Innenrevision),
+            head: person(Role::InnenrevisionLeitung),
+            quality: person(Role::Qualitaetssicherung),
+        }
+    }
+
+    /// Fills the house step by step. Each step looks whether it was done: an interrupted start goes on where it stopped.
+    async fn fill(&self, db: &Db, settings: &Settings, arguments: &DemoArgs, language: Language) -> anyhow::Result<()> {
+        let demo = Arc::new(Demo::new(SEED, size(arguments.lines)));
+        let engagement = self.engagement(db, language).await?;
+        for (extract, name) in [(Extract::Payments, "Auszahlungen 2025"), (Extract::Decisions, "Bescheide 2025")] {
+            let population = self.population(db, engagement, extract, name, language).await?;
+            if population.state == population_row::State::Open {
+                self.extract(db, settings, &demo, extract, &population, language).await?;
+                self.reconcile(db, &demo, extract, population.id, language).await?;
+            }
+        }
+        super::demo_samples::fill(self.as_roles(), db, engagement, SEED, language).await
+    }
+
+    const fn as_roles(&self) -> super::demo_samples::Roles<'_> {
+        super::demo_samples::Roles { auditor: &self.auditor, head: &self.head }
+    }
+
+    async fn engagement(&self, db: &Db, language: Language) -> anyhow::Result<entity::EngagementId> {
+        let day = |text: &str| text.parse().context("a day");
+        let open = Open {
+            title: "Leistungsgewährung und Auszahlung 2025".to_owned(),
+            function: entity::engagement::Function::Innenrevision,
+            objective: "Sind die Leistungen rechtmäßig bewilligt, richtig berechnet, richtig ausgezahlt und dem \
+                        richtigen Kostenträger zugeordnet?"
+                .to_owned(),
+            legal_basis: "§ 6b (4) SGB II; § 3 Heranziehungssatzung".to_owned(),
+            period_from: day("2025-01-01")?,
+            period_to: day("2025-12-31")?,
+        };
+        Ok(said(engagement::open(&self.auditor, db, "demo-engagement", open).await, language)?.id)
+    }
+
+    async fn population(
+        &self,
+        db: &Db,
+        engagement: entity::EngagementId,
+        extract: Extract,
+        name: &str,
+        language: Language,
+    ) -> anyhow::Result<population_row::Model> {
+        let create = Create {
+            engagement_id: engagement,
+            name: name.to_owned(),
+            unit: match extract {
+                Extract::Payments => Unit::Payment,
+                Extract::Decisions => Unit::Decision,
+            },
+            source: "Fachverfahren, Auszug vom 15.01.2026 (Demonstration)".to_owned(),
+        };
+        let key = format!("demo-{name}");
+        said(population::create(&self.auditor, db, &key, create).await, language)
+    }
+
+    async fn extract(
+        &self,
+        db: &Db,
+        settings: &Settings,
+        demo: &Arc<Demo>,
+        extract: Extract,
+        population: &population_row::Model,
+        language: Language,
+    ) -> anyhow::Result<()> {
+        if population.item_count > 0 {
+            return Ok(());
+        }
+        super::complain(&format!("{} …", population.name));
+        let bytes = written(demo, extract)?;
+        let (file_name, mapping): (_, Mapping) = match extract {
+            Extract::Payments => ("auszahlungen-2025.csv", mapping_payments()),
+            Extract::Decisions => ("bescheide-2025.csv", mapping_decisions()),
+        };
+        let file = pipe(demo.clone(), extract)?;
+        let ended =
+            import(&self.auditor, db, population.id, file_name, bytes, mapping, file, settings, language).await?;
+        anyhow::ensure!(
+            ended.state == population_import::State::Completed,
+            "{} {}",
+            ended.failure.unwrap_or_default(),
+            ended.failure_detail.unwrap_or_default()
+        );
+        Ok(())
+    }
+
+    async fn reconcile(
+        &self,
+        db: &Db,
+        demo: &Demo,
+        extract: Extract,
+        id: entity::PopulationId,
+        language: Language,
+    ) -> anyhow::Result<()> {
+        let mut totals = Vec::new();
+        demo.write_control_totals(extract, &mut totals)?;
+        let (source, document) = match extract {
+            Extract::Payments => (control_total::Source::HkrStatement, "HKR-Kontoauszug Nr. 2025/12 vom 09.01.2026"),
+            Extract::Decisions => (control_total::Source::DecisionRegister, "Bescheidregister, Stand 31.12.2025"),
+        };
+        let input = ControlTotalInput {
+            population_id: id,
+            source,
+            document_reference: document.to_owned(),
+            cells: said(cells_from_csv(std::str::from_utf8(&totals)?), language)?,
+        };
+        let key = format!("demo-control-{}", id.0);
+        said(population::enter_control_total(&self.head, db, &key, input).await, language)?;
+        for found in said(population::differences(&self.head, db, id, &ALL).await, language)?.rows {
+            let explained = said(
+                population::explain_difference(&self.auditor, db, found.id, found.version, CONTROL_DIFFERENCE.explanation)
+                    .await,
+                language,
+            )?;
+            said(population::approve_difference(&self.quality, db, found.id, explained.version).await, language)?;
+        }
+        let current = said(population::find_many(&self.auditor, db, &[id]).await, language)?;
+        let version = current.first().context("the population is gone")?.version;
+        said(population::freeze(&self.auditor, db, id, version).await, language)?;
+        Ok(())
+    }
+}
+
+/// As many Bedarfsgemeinschaften as it takes for about so many payment lines.
+fn size(lines: u64) -> Size {
+    let whole = u64::from(Size::FULL.bedarfsgemeinschaften);
+    let wanted = lines.saturating_mul(whole).div_ceil(200_000).clamp(60, whole * 100);
+    Size { bedarfsgemeinschaften: u32::try_from(wanted).unwrap_or(Size::FULL.bedarfsgemeinschaften) }
+}
+
+/// Bytes of an extract, for the bar.
+fn written(demo: &Demo, extract: Extract) -> std::io::Result<u64> {
+    struct Counter(u64);
+    impl std::io::Write for Counter {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 += bytes.len() as u64;
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut counter = Counter(0);
+    write(demo, extract, &mut counter)?;
+    Ok(counter.0)
+}
+
+/// The extract as a file that is read while it is written.
+fn pipe(demo: Arc<Demo>, extract: Extract) -> std::io::Result<impl Read + Send + 'static> {
+    let (reader, writer) = std::io::pipe()?;
+    std::thread::spawn(move || {
+        let mut writer = std::io::BufWriter::with_capacity(1 << 16, writer);
+        // A reader that gave up has said why.
+        let _ = write(&demo, extract, &mut writer).and_then(|_| writer.flush());
+    });
+    Ok(reader)
+}
+
+fn write(demo: &Demo, extract: Extract, writer: &mut impl std::io::Write) -> std::io::Result<u64> {
+    match extract {
+        Extract::Payments => demo.write_payments(writer),
+        Extract::Decisions => demo.write_decisions(writer),
+    }
+}

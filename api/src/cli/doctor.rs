@@ -1,0 +1,83 @@
+//! `pruefpfad doctor`: looks at what has to be right before the service can serve, and says what to do.
+
+use std::process::ExitCode;
+
+use crate::app;
+use crate::auth::{start_check, system_clock, verifier};
+use crate::config::Settings;
+use crate::http::is_built;
+use crate::language::Language;
+
+/// One line a check; the exit code tells whether all of them passed.
+pub(super) async fn run(settings: &Settings, language: Language) -> anyhow::Result<ExitCode> {
+    let mut report = Report { language, failed: false };
+    report.line(language.say("Konfiguration", "configuration"), Ok(()), "");
+    report.line(
+        language.say("Signaturprüfung", "signature check"),
+        start_check().map_err(|error| error.to_string()),
+        "",
+    );
+    report.line(
+        language.say("Schlüssel der Zugangstoken", "keys of access tokens"),
+        verifier(&settings.auth, system_clock()).map(drop).map_err(|error| error.to_string()),
+        "auth.keys",
+    );
+    report.line(
+        language.say("Schlüssel der Fallnummern", "key of case numbers"),
+        app::sources(settings).map(drop).map_err(|error| error.to_string()),
+        "secrets.case_key_file",
+    );
+    report.database(settings).await;
+    if settings.explorer.enabled {
+        report.line(
+            language.say("Explorer gebaut", "explorer built"),
+            if is_built(&settings.explorer) { Ok(()) } else { Err(settings.explorer.directory.display().to_string()) },
+            "cd api/explorer && npm ci && npm run build",
+        );
+    }
+    Ok(if report.failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+struct Report {
+    language: Language,
+    failed: bool,
+}
+
+impl Report {
+    fn line(&mut self, what: &str, outcome: Result<(), String>, remedy: &str) {
+        let text = match outcome {
+            Ok(()) => format!("ok      {what}\n"),
+            Err(problem) => {
+                self.failed = true;
+                let hint = self.language.say("Abhilfe", "remedy");
+                if remedy.is_empty() {
+                    format!("FEHLER  {what}: {problem}\n")
+                } else {
+                    format!("FEHLER  {what}: {problem} ({hint}: {remedy})\n")
+                }
+            }
+        };
+        let text = if self.language == Language::En { text.replacen("FEHLER", "FAILED", 1) } else { text };
+        // A reader that has gone away needs no report.
+        let _ = super::emit(&text);
+    }
+
+    async fn database(&mut self, settings: &Settings) {
+        let language = self.language;
+        let reachable = language.say("Datenbank erreichbar", "database reachable");
+        let db = match app::connect(settings).await {
+            Ok(db) => db,
+            Err(error) => return self.line(reachable, Err(error.to_string()), "database.url"),
+        };
+        self.line(reachable, Ok(()), "");
+        let missing = match migration::status(db.reader()).await {
+            Ok(changes) => changes.into_iter().filter(|(_, applied)| !applied).map(|(name, _)| name).collect(),
+            Err(error) => vec![error.to_string()],
+        };
+        self.line(
+            language.say("Schema der Datenbank aktuell", "database schema current"),
+            if missing.is_empty() { Ok(()) } else { Err(missing.join(", ")) },
+            "pruefpfad migrate up",
+        );
+    }
+}

@@ -1,0 +1,208 @@
+//! Lists on their way out: `GET /exports/sample-items.csv`, streamed page by page.
+//!
+//! UTF-8 with a byte order mark (spreadsheets recognise it), semicolons, amounts with a decimal comma. A text cell that a
+//! spreadsheet would take for a formula gets an apostrophe in front (OWASP, CSV Injection).
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+
+use actix_web::http::header;
+use actix_web::web::{Bytes, Data, Query, ServiceConfig, get};
+use actix_web::{HttpRequest, HttpResponse};
+use async_stream::stream;
+use audit::page::{PageArgs, Position};
+use audit::population::import::amount::{self, Decimals};
+use audit::sample::{ItemFilter, ItemOrder, items};
+use audit::{Ctx, Db, Language, jobcenter};
+use entity::{BezirksstelleId, SampleId, StratumId, sample_item};
+use serde::Deserialize;
+
+use super::callers::{House, request_id};
+use super::edge::language_of;
+use crate::auth::{AuthError, Authentication};
+use crate::graphql::{NodeKind, refusal_json};
+
+/// Rows fetched at once.
+const PAGE: u64 = 1_000;
+
+/// Where lists are fetched from.
+pub fn export_routes(routes: &mut ServiceConfig) {
+    routes.route("/exports/sample-items.csv", get().to(sample_items));
+}
+
+/// The filters of the list, as in the API's `SampleItemFilter`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Parameters {
+    sample: String,
+    bezirksstelle: Option<String>,
+    stratum: Option<String>,
+    state: Option<sample_item::State>,
+    result: Option<sample_item::CheckResult>,
+    amount_from: Option<i64>,
+    amount_to: Option<i64>,
+    reference: Option<String>,
+    order: Option<ItemOrder>,
+}
+
+async fn sample_items(
+    request: HttpRequest,
+    parameters: Result<Query<Parameters>, actix_web::Error>,
+    caller: Authentication,
+    house: Data<House>,
+) -> Result<HttpResponse, AuthError> {
+    let actor = caller.require()?;
+    let ctx = house.context(Some(&actor), request_id(&request));
+    let language = language_of(&request);
+    let refuse = |path: &str| {
+        refusal_json(&audit::Error::refused(audit::Code::InvalidValue, path), &ctx, language)
+    };
+    let Ok(Query(parameters)) = parameters else { return Ok(refuse("query")) };
+    let Some((filter, order)) = parameters.resolve() else { return Ok(refuse("query")) };
+    // The first page tells whether the caller may see the list at all, while there is still a status to say so.
+    let first = match page(&ctx, &house.db, &filter, order, None).await {
+        Ok(first) => first,
+        Err(error) => return Ok(refusal_json(&error, &ctx, language)),
+    };
+    let (db, columns) = (house.db.clone(), header_row(language));
+    let body = stream! {
+        let names = jobcenter::bezirksstellen(&db).await.map(names).unwrap_or_default();
+        yield Ok::<_, Infallible>(Bytes::from(columns));
+        let mut next = Some(first);
+        while let Some((rows, after)) = next.take() {
+            yield Ok(Bytes::from(lines(&rows, &names)));
+            let Some(after) = after else { break };
+            match page(&ctx, &db, &filter, order, Some(after)).await {
+                Ok(found) => next = Some(found),
+                Err(error) => {
+                    tracing::error!(%error, "an export broke off");
+                    // The line says so, because the status has been sent long ago.
+                    yield Ok(Bytes::from_static(b"# ABGEBROCHEN / BROKEN OFF\r\n"));
+                }
+            }
+        }
+    };
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present"))
+        .insert_header((header::CONTENT_DISPOSITION, "attachment; filename=\"sample-items.csv\""))
+        .streaming(body))
+}
+
+/// Writes a sample's items as CSV, page by page.
+pub async fn write_sample_items(
+    ctx: &Ctx,
+    db: &Db,
+    sample: SampleId,
+    language: Language,
+    output: &mut dyn std::io::Write,
+) -> anyhow::Result<u64> {
+    let filter = ItemFilter { sample: Some(sample), ..ItemFilter::default() };
+    let names = names(jobcenter::bezirksstellen(db).await?);
+    output.write_all(header_row(language).as_bytes())?;
+    let (mut after, mut written) = (None, 0);
+    loop {
+        let (rows, next) = page(ctx, db, &filter, ItemOrder::default(), after).await?;
+        output.write_all(lines(&rows, &names).as_bytes())?;
+        written += rows.len() as u64;
+        match next {
+            Some(position) => after = Some(position),
+            None => return Ok(written),
+        }
+    }
+}
+
+impl Parameters {
+    fn resolve(self) -> Option<(ItemFilter, ItemOrder)> {
+        let optional = |text: &Option<String>, kind: NodeKind| match text {
+            None => Some(None),
+            Some(text) => kind.parse(text).map(Some),
+        };
+        let filter = ItemFilter {
+            sample: Some(SampleId(NodeKind::Sample.parse(&self.sample)?)),
+            bezirksstelle: optional(&self.bezirksstelle, NodeKind::Bezirksstelle)?.map(BezirksstelleId),
+            stratum: optional(&self.stratum, NodeKind::Stratum)?.map(StratumId),
+            state: self.state,
+            result: self.result,
+            amount_from: self.amount_from.map(entity::Cents),
+            amount_to: self.amount_to.map(entity::Cents),
+            reference: self.reference,
+            ..ItemFilter::default()
+        };
+        Some((filter, self.order.unwrap_or_default()))
+    }
+}
+
+type Rows = (Vec<sample_item::Model>, Option<Position>);
+
+async fn page(
+    ctx: &Ctx,
+    db: &Db,
+    filter: &ItemFilter,
+    order: ItemOrder,
+    after: Option<Position>,
+) -> audit::Result<Rows> {
+    let args = PageArgs { after, before: None, limit: PAGE, backward: false };
+    let (page, _) = items(ctx, db, filter, order, &args, false).await?;
+    let next = if page.has_next { page.rows.last().map(|row| order.position(row)) } else { None };
+    Ok((page.rows, next))
+}
+
+fn names(rows: Vec<entity::bezirksstelle::Model>) -> HashMap<BezirksstelleId, (String, String)> {
+    rows.into_iter().map(|row| (row.id, (row.number, row.name))).collect()
+}
+
+fn header_row(language: Language) -> String {
+    let columns = language.say(
+        ["Position", "Referenz", "Nummer", "Bezirksstelle", "Betrag", "Treffer", "Ticket", "Stand", "Ergebnis", "Sichtbar ab"],
+        ["Position", "Reference", "Number", "Bezirksstelle", "Amount", "Hits", "Ticket", "State", "Result", "Visible from"],
+    );
+    format!("\u{feff}{}\r\n", columns.join(";"))
+}
+
+fn lines(rows: &[sample_item::Model], names: &HashMap<BezirksstelleId, (String, String)>) -> String {
+    let mut text = String::with_capacity(rows.len() * 120);
+    for row in rows {
+        let (number, name) = names.get(&row.bezirksstelle_id).cloned().unwrap_or_default();
+        let cells = [
+            row.draw_order.to_string(),
+            safe(&row.reference),
+            safe(&number),
+            safe(&name),
+            amount::format(row.amount_cents.0, Decimals::German, false),
+            row.hits.to_string(),
+            row.ticket.as_deref().map(safe).unwrap_or_default(),
+            row.state.as_str().to_owned(),
+            row.result.map(|result| result.as_str().to_owned()).unwrap_or_default(),
+            row.visible_from.map(|at| at.format("%Y-%m-%dT%H:%M:%SZ").to_string()).unwrap_or_default(),
+        ];
+        text.push_str(&cells.join(";"));
+        text.push_str("\r\n");
+    }
+    text
+}
+
+/// A text cell: quoted where it must be, and never a formula.
+fn safe(text: &str) -> String {
+    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let guarded = if formula { format!("'{text}") } else { text.to_owned() };
+    if guarded.contains(['"', ';', '\n', '\r']) { format!("\"{}\"", guarded.replace('"', "\"\"")) } else { guarded }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::safe;
+
+    #[test]
+    fn text_cells_are_no_formulas_and_stay_one_cell() {
+        for (text, cell) in [
+            ("Z2025-0000001", "Z2025-0000001"),
+            ("=1+1", "'=1+1"),
+            ("@SUM(A1)", "'@SUM(A1)"),
+            ("-5", "'-5"),
+            ("a;b", "\"a;b\""),
+            ("=\"a\"", "\"'=\"\"a\"\"\""),
+        ] {
+            assert_eq!(safe(text), cell);
+        }
+    }
+}
