@@ -236,7 +236,7 @@ enum Store {
     /// One connection a worker: requests are pipelined on it.
     TokioPostgres {
         database: String,
-        client: OnceCell<Prepared>,
+        client: Box<OnceCell<Prepared>>,
     },
 }
 
@@ -420,7 +420,7 @@ async fn serve(arguments: Serve) -> anyhow::Result<()> {
         let store = pool.clone().map_or_else(
             || Store::TokioPostgres {
                 database: database.clone(),
-                client: OnceCell::new(),
+                client: Box::default(),
             },
             Store::Sqlx,
         );
