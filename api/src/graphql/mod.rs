@@ -1,5 +1,184 @@
-//! The GraphQL side of the gateway.
+//! The GraphQL side of the gateway: one file a noun, its types, queries and mutations together.
+//!
+//! A resolver parses ids, makes one call of a use case, and wraps what it says. It holds no query, no role, no clock.
 
 pub mod admit;
+mod engagement;
+mod error;
+mod jobcenter;
+mod loaders;
+mod mapping;
+mod node;
+mod page;
+mod permissions;
+mod population;
+mod scalars;
+mod service_info;
 #[cfg(test)]
 pub(crate) mod toy;
+mod trail;
+mod viewer;
+
+use std::sync::Arc;
+
+use async_graphql::{
+    Context, MergedObject, MergedSubscription, Request, Result, SDLExportOptions, Schema,
+};
+use audit::{Ctx, Db, Language};
+
+pub use error::{ErrorCode, refusal_json};
+pub use loaders::Loaders;
+pub use node::NodeKind;
+pub use scalars::check_scalar;
+pub use service_info::Info;
+
+/// What can be asked.
+#[derive(MergedObject, Default)]
+pub struct Query(
+    service_info::ServiceInfoQuery,
+    viewer::ViewerQuery,
+    node::NodeQuery,
+    jobcenter::JobcenterQuery,
+    engagement::EngagementQuery,
+    population::PopulationQuery,
+);
+
+/// What can be changed. Expected refusals come back as `userErrors` of the payload.
+#[derive(MergedObject, Default)]
+pub struct Mutation(engagement::EngagementMutation, population::PopulationMutation);
+
+/// What a person can wait for.
+#[derive(MergedSubscription, Default)]
+pub struct Subscription(population::PopulationSubscription);
+
+/// The schema, without data.
+///
+/// No extension may be registered: each one makes every field of every row slower (about a quarter of the whole
+/// request in a list of fifty). Limits, telemetry and time-outs stand around the execution instead, see [`admit`].
+/// Suggestions are off because they spell out the schema to whoever guesses.
+pub fn schema() -> Schema<Query, Mutation, Subscription> {
+    Schema::build(Query::default(), Mutation::default(), Subscription::default())
+        .disable_suggestions()
+        .limit_recursive_depth(64)
+        .finish()
+}
+
+/// The contract as text, the same on every machine: what `schema.graphql` holds.
+pub fn sdl() -> String {
+    schema().sdl_with_options(
+        SDLExportOptions::new()
+            .sorted_fields()
+            .sorted_arguments()
+            .sorted_enum_items()
+            .include_specified_by()
+            .use_space_ident()
+            .prefer_single_line_descriptions(),
+    )
+}
+
+/// What resolvers take from a request.
+struct Visit {
+    ctx: Ctx,
+    db: Db,
+    info: Arc<Info>,
+    memberships: Arc<[String]>,
+    loaders: Loaders,
+}
+
+/// Gives a request what its resolvers need: who asks, the database, and loaders that live as long as the request.
+pub fn attach(request: Request, ctx: Ctx, db: Db, info: Arc<Info>, memberships: Arc<[String]>) -> Request {
+    let loaders = Loaders::new(ctx.clone(), db.clone());
+    request.data(Visit { ctx, db, info, memberships, loaders })
+}
+
+/// What resolvers reach for.
+pub(crate) trait ContextExt {
+    /// The use case's context.
+    fn audit(&self) -> &Ctx;
+    /// Who asks.
+    fn caller(&self) -> &audit::access::Caller {
+        &self.audit().caller
+    }
+    /// The database.
+    fn db(&self) -> &Db;
+    /// What the service says about itself.
+    fn info(&self) -> &Info;
+    /// Memberships of the token, as text.
+    fn memberships(&self) -> &[String];
+    /// Batches of look-ups.
+    fn loaders(&self) -> &Loaders;
+    /// The language of messages.
+    fn language(&self) -> Language;
+    /// Refuses whoever showed no token.
+    fn signed_in(&self) -> Result<()>;
+}
+
+impl ContextExt for Context<'_> {
+    fn audit(&self) -> &Ctx {
+        &visit(self).ctx
+    }
+
+    fn db(&self) -> &Db {
+        &visit(self).db
+    }
+
+    fn info(&self) -> &Info {
+        &visit(self).info
+    }
+
+    fn memberships(&self) -> &[String] {
+        &visit(self).memberships
+    }
+
+    fn loaders(&self) -> &Loaders {
+        &visit(self).loaders
+    }
+
+    fn language(&self) -> Language {
+        self.data_opt::<Language>().copied().unwrap_or_default()
+    }
+
+    fn signed_in(&self) -> Result<()> {
+        if self.caller().authenticated { Ok(()) } else { Err(error::unauthenticated(self)) }
+    }
+}
+
+/// Runs work that takes as long as its rows take, to its end whatever becomes of the request: a time-out or a closed
+/// connection must not throw half an hour's hashing away.
+async fn finish<T: Send + 'static>(work: impl Future<Output = audit::Result<T>> + Send + 'static) -> audit::Result<T> {
+    tokio::spawn(work).await.unwrap_or_else(|error| Err(audit::Error::internal(error.to_string())))
+}
+
+fn visit<'a>(ctx: &'a Context<'_>) -> &'a Visit {
+    ctx.data_unchecked::<Visit>()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_contract_is_the_one_that_was_reviewed() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../schema.graphql");
+        let reviewed = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(reviewed == super::sdl(), "schema.graphql differs: print it with `pruefpfad schema print` and review it");
+    }
+
+    #[test]
+    fn everything_in_the_contract_is_described() {
+        let sdl = super::sdl();
+        let mut undescribed = Vec::new();
+        let (mut described, mut within) = (false, false);
+        for line in sdl.lines().map(str::trim) {
+            if line.starts_with("\"\"\"") {
+                within = if within { false } else { line.len() == 3 || !line.ends_with("\"\"\"") };
+                described = true;
+            } else if !within && !line.is_empty() && line != "}" {
+                if !described && !line.starts_with("directive") && !line.starts_with("schema") {
+                    undescribed.push(line.to_owned());
+                }
+                described = false;
+            }
+        }
+        undescribed.retain(|line| !["query: Query", "mutation: Mutation", "subscription: Subscription"].contains(&line.as_str()));
+        assert_eq!(undescribed, Vec::<String>::new());
+    }
+}

@@ -3,6 +3,7 @@
 //! Reading a file is in [`import`] (pure), writing its lines in `sink`; `intake` joins the two. [`canonical`] and
 //! [`reconciliation`] are pure.
 
+mod batch;
 pub mod canonical;
 mod control;
 mod freeze;
@@ -12,6 +13,7 @@ pub mod reconciliation;
 mod service;
 mod sink;
 
+pub use batch::{control_totals_of, imports_of, of_engagements};
 pub use control::{
     CellInput, Comparison, ControlTotalInput, approve_difference, cells_from_csv, control_cells,
     control_totals, differences, enter_control_total, explain_difference, find_differences, population_cells,

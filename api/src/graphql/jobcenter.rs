@@ -1,0 +1,88 @@
+//! The Jobcenter and its Bezirksstellen.
+
+use async_graphql::{Context, Enum, ID, Object, Result};
+use entity::{bezirksstelle, jobcenter};
+
+use super::ContextExt;
+use super::error::{Maybe, field};
+use super::node::NodeKind;
+
+/// The Jobcenter: a Kreis that carries SGB II by itself (zugelassener kommunaler Träger).
+pub struct Jobcenter(jobcenter::Model);
+
+#[Object]
+impl Jobcenter {
+    /// Its name.
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// What one of its parts is called here: "Bezirksstelle", "Regionalstelle".
+    async fn label(&self) -> &str {
+        &self.0.label
+    }
+
+    /// The plural of the label.
+    async fn label_plural(&self) -> &str {
+        &self.0.label_plural
+    }
+}
+
+/// What a part of the Jobcenter is.
+#[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
+#[graphql(remote = "bezirksstelle::Kind")]
+pub enum BezirksstelleKind {
+    /// A local office in a Stadt.
+    Bezirksstelle,
+    /// The central department at the Kreis.
+    Fachbereich,
+}
+
+/// A part of the Jobcenter that does the casework (Bezirksstelle), or its Fachbereich.
+#[derive(Clone)]
+pub struct Bezirksstelle(pub(super) bezirksstelle::Model);
+
+#[Object]
+impl Bezirksstelle {
+    /// Opaque id.
+    pub(super) async fn id(&self) -> ID {
+        NodeKind::Bezirksstelle.id(self.0.id.0)
+    }
+
+    /// Its number in extracts: `01`.
+    async fn number(&self) -> &str {
+        &self.0.number
+    }
+
+    /// Its name, usually the Stadt's.
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// Local office or Fachbereich.
+    async fn kind(&self) -> BezirksstelleKind {
+        self.0.kind.into()
+    }
+}
+
+/// Asks how the Jobcenter is organised.
+#[derive(Default)]
+pub struct JobcenterQuery;
+
+#[Object]
+impl JobcenterQuery {
+    /// The Jobcenter; null before it is set up.
+    async fn jobcenter(&self, ctx: &Context<'_>) -> Maybe<Jobcenter> {
+        if let Err(error) = ctx.signed_in() {
+            return Some(Err(error));
+        }
+        field(ctx, audit::jobcenter::current(ctx.db()).await).map(|row| row.map(Jobcenter)).transpose()
+    }
+
+    /// Its Bezirksstellen and the Fachbereich, by number.
+    async fn bezirksstellen(&self, ctx: &Context<'_>) -> Result<Vec<Bezirksstelle>> {
+        ctx.signed_in()?;
+        let rows = field(ctx, audit::jobcenter::bezirksstellen(ctx.db()).await)?;
+        Ok(rows.into_iter().map(Bezirksstelle).collect())
+    }
+}

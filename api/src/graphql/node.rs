@@ -1,0 +1,154 @@
+//! Opaque ids that name their type, and the fields that find anything by one.
+
+use std::collections::HashMap;
+
+use async_graphql::{Context, ID, Interface, Object, Result};
+use audit::{engagement, jobcenter, population};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use entity::{BezirksstelleId, DifferenceId, EngagementId, ImportId, PopulationId};
+use uuid::Uuid;
+
+use super::ContextExt;
+use super::engagement::Engagement;
+use super::error::{Maybe, bad_input, field};
+use super::jobcenter::Bezirksstelle;
+use super::population::{Difference, Import, Population};
+
+/// Most ids of one `nodes`.
+const MOST: usize = 100;
+
+/// The types that have a global id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NodeKind {
+    /// A part of the Jobcenter.
+    Bezirksstelle,
+    /// An engagement.
+    Engagement,
+    /// A population.
+    Population,
+    /// An import.
+    Import,
+    /// A difference.
+    Difference,
+}
+
+impl NodeKind {
+    /// Every kind.
+    pub const ALL: [Self; 5] =
+        [Self::Bezirksstelle, Self::Engagement, Self::Population, Self::Import, Self::Difference];
+
+    /// The name of the type.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bezirksstelle => "Bezirksstelle",
+            Self::Engagement => "Engagement",
+            Self::Population => "Population",
+            Self::Import => "Import",
+            Self::Difference => "Difference",
+        }
+    }
+
+    /// The global id of a row.
+    pub fn id(self, row: Uuid) -> ID {
+        ID(URL_SAFE_NO_PAD.encode(format!("{}:{row}", self.name())))
+    }
+
+    /// The row behind a global id of this kind; none for anything else.
+    pub fn parse(self, id: &str) -> Option<Uuid> {
+        decode(id).filter(|(kind, _)| *kind == self).map(|(_, row)| row)
+    }
+
+    /// The same, or an error that names the input.
+    pub(super) fn require(self, id: &ID, input: &str) -> Result<Uuid> {
+        self.parse(id).ok_or_else(|| bad_input(input, format!("no id of {}", self.name())))
+    }
+}
+
+fn decode(id: &str) -> Option<(NodeKind, Uuid)> {
+    let text = String::from_utf8(URL_SAFE_NO_PAD.decode(id).ok()?).ok()?;
+    let (name, row) = text.split_once(':')?;
+    let kind = NodeKind::ALL.into_iter().find(|kind| kind.name() == name)?;
+    let row: Uuid = row.parse().ok()?;
+    // One row has one id: other spellings of the UUID are refused.
+    (kind.id(row).as_str() == id).then_some((kind, row))
+}
+
+/// Anything with a global id.
+#[derive(Clone, Interface)]
+#[graphql(field(name = "id", ty = "ID", desc = "Opaque id; names its type."))]
+pub enum Node {
+    /// A part of the Jobcenter.
+    Bezirksstelle(Box<Bezirksstelle>),
+    /// An engagement.
+    Engagement(Box<Engagement>),
+    /// A population.
+    Population(Box<Population>),
+    /// An import.
+    Import(Box<Import>),
+    /// A difference.
+    Difference(Box<Difference>),
+}
+
+/// Finds nodes.
+#[derive(Default)]
+pub struct NodeQuery;
+
+#[Object]
+impl NodeQuery {
+    /// Anything by its id; null where it does not exist or is not visible to the caller.
+    async fn node(&self, ctx: &Context<'_>, id: ID) -> Maybe<Node> {
+        find(ctx, std::slice::from_ref(&id), "id").await.map(|mut found| found.pop().flatten()).transpose()
+    }
+
+    /// Several by their ids, in the same order, at most 100; null in the place of what is not there for the caller.
+    async fn nodes(&self, ctx: &Context<'_>, ids: Vec<ID>) -> Result<Vec<Option<Node>>> {
+        if ids.len() > MOST {
+            return Err(bad_input("ids", format!("at most {MOST} ids at once")));
+        }
+        find(ctx, &ids, "ids").await
+    }
+}
+
+/// Nodes in the order of their ids: one look-up a kind.
+async fn find(ctx: &Context<'_>, ids: &[ID], input: &str) -> Result<Vec<Option<Node>>> {
+    let mut wanted = Vec::with_capacity(ids.len());
+    for id in ids {
+        wanted.push(decode(id).ok_or_else(|| bad_input(input, "no id of this service"))?);
+    }
+    let mut nodes = vec![None; ids.len()];
+    for kind in NodeKind::ALL {
+        let rows: Vec<Uuid> = wanted.iter().filter(|(of, _)| *of == kind).map(|(_, row)| *row).collect();
+        if rows.is_empty() {
+            continue;
+        }
+        let found: HashMap<Uuid, Node> = of_kind(ctx, kind, &rows).await?.into_iter().collect();
+        for (place, (_, row)) in wanted.iter().enumerate().filter(|(_, (of, _))| *of == kind) {
+            nodes[place] = found.get(row).cloned();
+        }
+    }
+    Ok(nodes)
+}
+
+async fn of_kind(ctx: &Context<'_>, kind: NodeKind, rows: &[Uuid]) -> Result<Vec<(Uuid, Node)>> {
+    let (audit, db) = (ctx.audit(), ctx.db());
+    macro_rules! through {
+        ($service:path, $id:path, $node:path, $view:path) => {{
+            let ids: Vec<_> = rows.iter().copied().map($id).collect();
+            let found = field(ctx, $service(audit, db, &ids).await)?;
+            found.into_iter().map(|row| (row.id.0, $node(Box::new($view(row))))).collect()
+        }};
+    }
+    Ok(match kind {
+        NodeKind::Bezirksstelle => {
+            ctx.signed_in()?;
+            let ids: Vec<_> = rows.iter().copied().map(BezirksstelleId).collect();
+            let found = field(ctx, jobcenter::bezirksstellen_by_id(db, &ids).await)?;
+            found.into_iter().map(|row| (row.id.0, Node::Bezirksstelle(Box::new(Bezirksstelle(row))))).collect()
+        }
+        NodeKind::Engagement => through!(engagement::find_many, EngagementId, Node::Engagement, Engagement),
+        NodeKind::Population => through!(population::find_many, PopulationId, Node::Population, Population),
+        NodeKind::Import => through!(population::find_imports, ImportId, Node::Import, Import),
+        NodeKind::Difference => through!(population::find_differences, DifferenceId, Node::Difference, Difference),
+    })
+}

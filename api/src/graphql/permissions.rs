@@ -1,0 +1,72 @@
+//! What a caller may do, as the API spells it.
+
+use async_graphql::{Context, Enum};
+
+use super::ContextExt;
+
+/// Something a caller may or may not do.
+#[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
+#[graphql(remote = "audit::access::Action")]
+pub enum Action {
+    /// See engagements.
+    EngagementRead,
+    /// Open an engagement.
+    EngagementOpen,
+    /// Close an engagement.
+    EngagementClose,
+    /// See populations, imports and reconciliations.
+    PopulationRead,
+    /// Create a population.
+    PopulationCreate,
+    /// Import an extract.
+    PopulationImport,
+    /// Give up a population that is not frozen.
+    PopulationDiscard,
+    /// Enter a control total.
+    ControlTotalEnter,
+    /// Explain a difference.
+    DifferenceExplain,
+    /// Approve an explanation.
+    DifferenceApprove,
+    /// Freeze a population.
+    PopulationFreeze,
+    /// See samples and draws.
+    SampleRead,
+    /// Plan a sample.
+    SamplePlan,
+    /// Draw a planned sample.
+    SampleDraw,
+    /// Give up a planned sample.
+    SampleAbort,
+    /// Record a sample drawn elsewhere.
+    SampleRecord,
+    /// See sample items within one's scope.
+    SampleItemRead,
+    /// Make sample items visible to their Bezirksstelle.
+    SampleItemAnnounce,
+    /// See checks.
+    CheckRead,
+    /// Record a check.
+    CheckRecord,
+    /// Evaluate a sample.
+    SampleEvaluate,
+    /// See the trail.
+    TrailRead,
+}
+
+/// Those of these actions that the caller's role permits.
+pub(super) fn permitted(ctx: &Context<'_>, candidates: &[audit::access::Action]) -> Vec<Action> {
+    candidates.iter().filter(|action| ctx.caller().may(**action)).map(|action| Action::from(*action)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use async_graphql::resolver_utils::EnumType as _;
+
+    #[test]
+    fn the_contract_spells_actions_as_the_trail_does() {
+        for (known, action) in super::Action::items().iter().zip(audit::access::Action::ALL) {
+            assert_eq!(known.name, action.as_str());
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! What anybody may know about the service.
+
+use async_graphql::{Context, Enum, Object, SimpleObject};
+
+use super::ContextExt;
+use super::admit;
+
+/// What the service tells about itself.
+#[derive(Clone, Debug)]
+pub struct Info {
+    /// Bounds of one operation.
+    pub limits: admit::Limits,
+    /// Who may introspect.
+    pub introspection: admit::Introspection,
+    /// Whether it holds real data.
+    pub production: bool,
+}
+
+/// Who may introspect the schema.
+#[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
+#[graphql(remote = "admit::Introspection")]
+pub enum Introspection {
+    /// Anybody, with or without a token.
+    Everyone,
+    /// Whoever has a valid token.
+    Authenticated,
+    /// Nobody: the contract is `schema.graphql`.
+    Nobody,
+}
+
+/// Bounds of one operation. What exceeds them is refused before anything runs, with the code `LIMIT_EXCEEDED`.
+#[derive(Clone, Debug, SimpleObject)]
+pub struct Limits {
+    /// Nested fields.
+    depth: usize,
+    /// Sum of fields, each counted once for every row it may be resolved for.
+    cost: u64,
+    /// Fields under another name than their own.
+    aliases: usize,
+    /// Directives in the operation.
+    directives: usize,
+    /// Lexical tokens of the document.
+    tokens: usize,
+    /// Operations in one HTTP request.
+    batch: usize,
+    /// Bytes of a request body.
+    body_bytes: usize,
+    /// Milliseconds an operation may run.
+    timeout_ms: u64,
+    /// Rows of a page where neither `first` nor `last` is given.
+    page_default: u64,
+    /// Rows of a page at most.
+    page_max: u64,
+    /// Rows assumed for a list without pages when the cost is reckoned.
+    list_size: u64,
+    /// Selections visited with all fragments expanded.
+    selections: usize,
+}
+
+impl From<&admit::Limits> for Limits {
+    fn from(limits: &admit::Limits) -> Self {
+        Self {
+            depth: limits.depth,
+            cost: limits.cost,
+            aliases: limits.aliases,
+            directives: limits.directives,
+            tokens: limits.tokens,
+            batch: limits.batch,
+            body_bytes: limits.body_bytes,
+            timeout_ms: limits.timeout_ms,
+            page_default: limits.page_default,
+            page_max: limits.page_max,
+            list_size: limits.list_size,
+            selections: limits.selections,
+        }
+    }
+}
+
+/// The service: open to the anonymous.
+#[derive(SimpleObject)]
+pub struct ServiceInfo {
+    /// Name of the product.
+    name: &'static str,
+    /// Its version.
+    version: &'static str,
+    /// Bounds of one operation.
+    limits: Limits,
+    /// Who may introspect the schema.
+    introspection: Introspection,
+    /// Whether it holds real data; false on a desk and in a demonstration.
+    production: bool,
+}
+
+/// Asks about the service.
+#[derive(Default)]
+pub struct ServiceInfoQuery;
+
+#[Object]
+impl ServiceInfoQuery {
+    /// What the service says about itself; needs no token.
+    async fn service_info(&self, ctx: &Context<'_>) -> ServiceInfo {
+        let info = ctx.info();
+        ServiceInfo {
+            name: "Prüfpfad",
+            version: env!("CARGO_PKG_VERSION"),
+            limits: Limits::from(&info.limits),
+            introspection: info.introspection.into(),
+            production: info.production,
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! The trail of an engagement.
+
+use async_graphql::{Context, Enum, Object, Result};
+use entity::{EngagementId, trail_entry};
+
+use super::ContextExt;
+use super::error::field;
+use super::page::{Window, by_id, connection};
+use super::scalars::DateTime;
+
+const ORDER: &str = "trail";
+
+/// How an attempt ended.
+#[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
+#[graphql(remote = "trail_entry::Outcome")]
+pub enum TrailOutcome {
+    /// Done; written in the same transaction as the change.
+    Done,
+    /// Refused for lack of a right.
+    Denied,
+}
+
+/// One entry of the trail (Prüfpfad): who did what to what. Entries are never changed or removed.
+pub struct TrailEntry(trail_entry::Model);
+
+impl From<trail_entry::Model> for TrailEntry {
+    fn from(row: trail_entry::Model) -> Self {
+        Self(row)
+    }
+}
+
+#[Object]
+impl TrailEntry {
+    /// When.
+    async fn at(&self) -> DateTime {
+        self.0.at.into()
+    }
+
+    /// Who: the subject of the token.
+    async fn actor(&self) -> &str {
+        &self.0.actor
+    }
+
+    /// Under which membership.
+    async fn membership(&self) -> &str {
+        &self.0.membership
+    }
+
+    /// What.
+    async fn action(&self) -> &str {
+        &self.0.action
+    }
+
+    /// Done or denied.
+    async fn outcome(&self) -> TrailOutcome {
+        self.0.outcome.into()
+    }
+
+    /// Kind of what it was done to.
+    async fn subject_kind(&self) -> &str {
+        &self.0.subject_kind
+    }
+
+    /// What changed, as a JSON text.
+    async fn detail(&self) -> &str {
+        &self.0.detail
+    }
+
+    /// The request it came with, as in log and error messages.
+    async fn request_id(&self) -> String {
+        self.0.request_id.to_string()
+    }
+}
+
+connection!(TrailConnection, TrailEdge, TrailEntry);
+
+/// The trail of an engagement that the caller sees.
+pub(super) async fn of(ctx: &Context<'_>, engagement: EngagementId, window: &Window) -> Result<TrailConnection> {
+    let args = window.args(ctx, ORDER)?;
+    let page = field(ctx, audit::trail::list(ctx.audit(), ctx.db(), engagement, &args).await)?;
+    Ok(TrailConnection::of(ORDER, page, |row| by_id(row.id.0)))
+}
