@@ -75,11 +75,7 @@ async fn prepare(database: &str, case_key: &str) -> anyhow::Result<()> {
     migration::up(db.owner()).await?;
     let mut key = [0; 32];
     hex::decode_to_slice(case_key, &mut key)?;
-    let sources = Sources::new(
-        Arc::new(SystemClock),
-        Arc::new(OsRandom::new()?),
-        Vault::new(key),
-    );
+    let sources = Sources::new(Arc::new(SystemClock), Arc::new(OsRandom::new()?), Vault::new(key));
     let caller = Caller {
         subject: "bench".to_owned(),
         name: None,
@@ -150,7 +146,8 @@ struct Check {
     at: DateTime<Utc>,
 }
 
-const ITEMS: &str = "SELECT s.id, s.draw_order, s.hits, s.reference, s.amount_cents, s.state, s.result, s.version,
+const ITEMS: &str =
+    "SELECT s.id, s.draw_order, s.hits, s.reference, s.amount_cents, s.state, s.result, s.version,
         b.name AS bezirksstelle
     FROM sample_item s JOIN bezirksstelle b ON b.id = s.bezirksstelle_id
     WHERE s.sample_id = $1 AND s.state = $2 AND (s.draw_order, s.id) > ($3, $4)
