@@ -77,6 +77,14 @@ impl Db {
         Ok(Self { read, write })
     }
 
+    /// Calls back after every statement, so that tests can hold operations to a number of them. Before the database is
+    /// shared: clones made earlier do not report.
+    pub fn on_statement(&mut self, told: impl Fn() + Clone + Send + Sync + 'static) {
+        let writing = told.clone();
+        self.read.set_metric_callback(move |_| told());
+        self.write.set_metric_callback(move |_| writing());
+    }
+
     /// For queries that change nothing.
     pub const fn reader(&self) -> &DatabaseConnection {
         &self.read

@@ -1,1 +1,268 @@
-//! Placeholder.
+//! The product seen from outside: a whole service per test, on a database of its own, spoken to over HTTP.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc, reason = "a test ends where something is missing")]
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use api::app::{self, Running};
+use api::auth::{DevelopmentKey, TokenRequest, system_clock};
+use api::config::{Layers, Settings};
+use audit::{Db, Sources};
+use sea_orm::ConnectionTrait as _;
+use serde_json::{Value, json};
+
+/// Which database a test runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backend {
+    /// A SQLite file.
+    Sqlite,
+    /// A database of the cluster at `TEST_POSTGRES_URL`.
+    Postgres,
+}
+
+/// A running service with its database.
+pub struct Service {
+    /// Its configuration.
+    pub settings: Settings,
+    /// Its database, for what cannot be seen from outside.
+    pub db: Db,
+    /// Its sources.
+    pub sources: Arc<Sources>,
+    /// Where it listens: `http://127.0.0.1:4711`.
+    pub address: String,
+    /// For requests by hand.
+    pub http: reqwest::Client,
+    statements: Arc<AtomicU64>,
+    running: Running,
+    // Holds database and keys; gone with the service.
+    folder: tempfile::TempDir,
+}
+
+impl Service {
+    /// A service on an empty database of its own; none where the cluster for it is not named.
+    pub async fn start(backend: Backend) -> Option<Self> {
+        Self::start_with(backend, &[]).await
+    }
+
+    /// The same with settings of its own, spelled as in the environment: `PRUEFPFAD__LIMITS__DEPTH`.
+    pub async fn start_with(backend: Backend, settings: &[(&str, &str)]) -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let url = match backend {
+            Backend::Sqlite => format!("sqlite://{}", folder.path().join("test.sqlite").display()),
+            Backend::Postgres => fresh_database().await?,
+        };
+        let at = |name: &str| folder.path().join(name).display().to_string();
+        let mut environment: BTreeMap<String, String> = [
+            ("PRUEFPFAD__DATABASE__URL", url),
+            ("PRUEFPFAD__SERVER__LISTEN", "127.0.0.1:0".to_owned()),
+            ("PRUEFPFAD__SERVER__WORKERS", "1".to_owned()),
+            ("PRUEFPFAD__SERVER__SHUTDOWN_SECONDS", "1".to_owned()),
+            ("PRUEFPFAD__AUTH__DEVELOPMENT_KEY", "true".to_owned()),
+            ("PRUEFPFAD__AUTH__DEVELOPMENT_KEY_FILE", at("key.pem")),
+            ("PRUEFPFAD__RATE__PER_MINUTE", "0".to_owned()),
+        ]
+        .map(|(key, value)| (key.to_owned(), value))
+        .into();
+        environment.extend(settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
+        let settings = Layers { environment, ..Layers::default() }.load().expect("settings of the test").settings;
+        let sources = app::sources(&settings).unwrap();
+        let mut db = app::connect(&settings).await.unwrap();
+        app::prepare(&settings, &db, &sources, true).await.unwrap();
+        let statements = Arc::new(AtomicU64::new(0));
+        let counter = statements.clone();
+        db.on_statement(move || {
+            counter.fetch_add(1, Ordering::Relaxed);
+        });
+        let running = app::start(&settings, db.clone(), sources.clone()).await.unwrap();
+        let address = format!("http://{}", running.address);
+        let http = reqwest::Client::new();
+        Some(Self { settings, db, sources, address, http, statements, running, folder })
+    }
+
+    /// Ends the service.
+    pub async fn stop(self) {
+        self.running.stop().await.unwrap();
+        self.folder.close().unwrap();
+    }
+
+    /// Somebody with one membership: `INNENREVISION`, `SACHBEARBEITUNG:03`.
+    pub fn person(&self, subject: &str, membership: &str) -> Person<'_> {
+        let request = TokenRequest {
+            subject: subject.to_owned(),
+            name: Some(format!("Test {subject}")),
+            memberships: vec![membership.parse().unwrap()],
+            lifetime: chrono::TimeDelta::minutes(10),
+        };
+        let key = DevelopmentKey::open(&self.settings.auth.development_key_file).unwrap();
+        let token = key.issue(&self.settings.auth, &request, system_clock()()).unwrap();
+        Person { service: self, token: Some(token), english: true }
+    }
+
+    /// Somebody who shows no token.
+    pub const fn anybody(&self) -> Person<'_> {
+        Person { service: self, token: None, english: true }
+    }
+
+    /// An auditor of the Innenrevision.
+    pub fn auditor(&self) -> Person<'_> {
+        self.person("auditor", "INNENREVISION")
+    }
+
+    /// The head of the Innenrevision.
+    pub fn head(&self) -> Person<'_> {
+        self.person("head", "INNENREVISION_LEITUNG")
+    }
+
+    /// Statements sent to the database while something runs.
+    pub async fn statements<T>(&self, work: impl Future<Output = T>) -> (T, u64) {
+        let before = self.statements.load(Ordering::Relaxed);
+        let done = work.await;
+        (done, self.statements.load(Ordering::Relaxed) - before)
+    }
+}
+
+/// A new database on the test cluster.
+async fn fresh_database() -> Option<String> {
+    let Ok(cluster) = std::env::var("TEST_POSTGRES_URL") else {
+        println!("skipped: TEST_POSTGRES_URL is not set");
+        return None;
+    };
+    let name = format!("tests_{}", uuid::Uuid::from_bytes(rand_bytes()).simple());
+    let owner = Db::connect(&cluster, 2).await.unwrap();
+    owner.owner().execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
+    let (server, _) = cluster.rsplit_once('/').unwrap();
+    Some(format!("{server}/{name}"))
+}
+
+fn rand_bytes() -> [u8; 16] {
+    use audit::Random as _;
+    let mut bytes = [0; 16];
+    audit::OsRandom::new().unwrap().fill(&mut bytes);
+    bytes
+}
+
+/// A WebSocket that speaks `graphql-transport-ws`.
+pub type Socket = tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
+
+/// Somebody who speaks to the service.
+pub struct Person<'a> {
+    service: &'a Service,
+    token: Option<String>,
+    english: bool,
+}
+
+impl Person<'_> {
+    /// The same person, asking in German.
+    #[must_use]
+    pub fn in_german(self) -> Self {
+        Self { english: false, ..self }
+    }
+
+    /// A request with this person's token.
+    pub fn request(&self, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {
+        let request = self.service.http.request(method, format!("{}{path}", self.service.address));
+        let request = request.header("Accept-Language", if self.english { "en" } else { "de" });
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
+    }
+
+    /// The whole answer to an operation: `data`, `errors`.
+    pub async fn graphql(&self, document: &str, variables: Value) -> Value {
+        let body = json!({ "query": document, "variables": variables });
+        let answer = self.request(reqwest::Method::POST, "/graphql").json(&body).send().await.unwrap();
+        answer.json().await.expect("an answer in JSON")
+    }
+
+    /// The data of an operation that must have no errors.
+    pub async fn data(&self, document: &str, variables: Value) -> Value {
+        let mut answer = self.graphql(document, variables).await;
+        assert_eq!(answer.get("errors"), None, "{document}");
+        answer["data"].take()
+    }
+
+    /// The payload of a mutation without user errors; `document` selects one mutation with `userErrors { code path }`.
+    pub async fn done(&self, document: &str, input: Value) -> Value {
+        let payload = self.payload(document, input).await;
+        assert_eq!(payload["userErrors"], json!([]), "{document}");
+        payload
+    }
+
+    /// The payload of a mutation.
+    pub async fn payload(&self, document: &str, input: Value) -> Value {
+        let mut data = self.data(document, json!({ "input": input })).await;
+        let payload = data.as_object_mut().and_then(|fields| fields.values_mut().next()).expect("one mutation");
+        payload.take()
+    }
+
+    /// Code and path of every user error of a mutation.
+    pub async fn refused(&self, document: &str, input: Value) -> Vec<(String, String)> {
+        let payload = self.payload(document, input).await;
+        let errors = payload["userErrors"].as_array().cloned().unwrap_or_default();
+        errors
+            .iter()
+            .map(|error| {
+                let path: Vec<_> = error["path"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+                (error["code"].as_str().unwrap().to_owned(), path.join("."))
+            })
+            .collect()
+    }
+
+    /// A WebSocket whose connection was acknowledged.
+    pub async fn subscribe(&self) -> Socket {
+        use futures_util::{SinkExt as _, StreamExt as _};
+        use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+        let address = format!("{}/graphql", self.service.address.replace("http://", "ws://"));
+        let mut request = address.into_client_request().unwrap();
+        request.headers_mut().insert("Sec-WebSocket-Protocol", "graphql-transport-ws".parse().unwrap());
+        if let Some(token) = &self.token {
+            request.headers_mut().insert("Authorization", format!("Bearer {token}").parse().unwrap());
+        }
+        let (mut socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
+        socket.send(json!({ "type": "connection_init" }).to_string().into()).await.unwrap();
+        let answer = socket.next().await.expect("an answer").unwrap();
+        assert!(answer.to_text().unwrap().contains("connection_ack"), "{answer}");
+        socket
+    }
+
+    /// The codes of the errors of an operation.
+    pub async fn codes(&self, document: &str, variables: Value) -> Vec<String> {
+        let answer = self.graphql(document, variables).await;
+        let errors = answer["errors"].as_array().cloned().unwrap_or_default();
+        errors.iter().map(|error| error["extensions"]["code"].as_str().unwrap_or("none").to_owned()).collect()
+    }
+}
+
+/// Two tests of one story: `name::sqlite` and `name::postgres`.
+#[macro_export]
+macro_rules! on_both {
+    ($name:ident, $story:expr) => {
+        mod $name {
+            use super::*;
+
+            async fn on(backend: $crate::Backend) {
+                if let Some(service) = $crate::Service::start(backend).await {
+                    let story: fn(std::sync::Arc<$crate::Service>) -> _ = $story;
+                    let service = std::sync::Arc::new(service);
+                    story(service.clone()).await;
+                    if let Some(service) = std::sync::Arc::into_inner(service) {
+                        service.stop().await;
+                    }
+                }
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                on($crate::Backend::Sqlite).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                on($crate::Backend::Postgres).await;
+            }
+        }
+    };
+}

@@ -21,6 +21,7 @@ use entity::{control_total, population as population_row, population_import};
 use secrecy::SecretString;
 
 use super::import::{import, said};
+use super::demo_samples::{Populations, Roles};
 use super::{DemoArgs, Surroundings};
 use crate::app;
 use crate::auth::{DevelopmentKey, TokenRequest};
@@ -143,18 +144,32 @@ impl People {
     async fn fill(&self, db: &Db, settings: &Settings, arguments: &DemoArgs, language: Language) -> anyhow::Result<()> {
         let demo = Arc::new(Demo::new(SEED, size(arguments.lines)));
         let engagement = self.engagement(db, language).await?;
-        for (extract, name) in [(Extract::Payments, "Auszahlungen 2025"), (Extract::Decisions, "Bescheide 2025")] {
-            let population = self.population(db, engagement, extract, name, language).await?;
-            if population.state == population_row::State::Open {
-                self.extract(db, settings, &demo, extract, &population, language).await?;
-                self.reconcile(db, &demo, extract, population.id, language).await?;
-            }
-        }
-        super::demo_samples::fill(self.as_roles(), db, engagement, SEED, language).await
+        let payments = self.filled(db, settings, &demo, engagement, Extract::Payments, language).await?;
+        let decisions = self.filled(db, settings, &demo, engagement, Extract::Decisions, language).await?;
+        let roles = Roles { auditor: &self.auditor, head: &self.head };
+        roles.fill(db, engagement, &Populations { payments, decisions }, SEED, language).await
     }
 
-    const fn as_roles(&self) -> super::demo_samples::Roles<'_> {
-        super::demo_samples::Roles { auditor: &self.auditor, head: &self.head }
+    /// A population from its creation to freezing.
+    async fn filled(
+        &self,
+        db: &Db,
+        settings: &Settings,
+        demo: &Arc<Demo>,
+        engagement: entity::EngagementId,
+        extract: Extract,
+        language: Language,
+    ) -> anyhow::Result<entity::PopulationId> {
+        let name = match extract {
+            Extract::Payments => "Auszahlungen 2025",
+            Extract::Decisions => "Bescheide 2025",
+        };
+        let population = self.population(db, engagement, extract, name, language).await?;
+        if population.state == population_row::State::Open {
+            self.extract(db, settings, demo, extract, &population, language).await?;
+            self.reconcile(db, demo, extract, population.id, language).await?;
+        }
+        Ok(population.id)
     }
 
     async fn engagement(&self, db: &Db, language: Language) -> anyhow::Result<entity::EngagementId> {

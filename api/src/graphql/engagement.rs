@@ -1,6 +1,6 @@
 //! Engagements.
 
-use async_graphql::{Context, Enum, ID, InputObject, Object, Result};
+use async_graphql::{Context, Description, Enum, ID, InputObject, Object, Result};
 use audit::access::Action as May;
 use audit::engagement as service;
 use entity::engagement::{Model, State};
@@ -20,7 +20,7 @@ const ORDER: &str = "engagements";
 /// For whom an engagement is done.
 #[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
 #[graphql(remote = "entity::engagement::Function")]
-pub enum EngagementFunction {
+pub(super) enum EngagementFunction {
     /// The internal audit of the Kreis (Innenrevision, § 6b (4) SGB II).
     Innenrevision,
     /// Supervision of the casework by superiors (Fachaufsicht).
@@ -34,7 +34,7 @@ pub enum EngagementFunction {
 /// The state of an engagement.
 #[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
 #[graphql(remote = "State")]
-pub enum EngagementState {
+pub(super) enum EngagementState {
     /// Work goes on.
     Open,
     /// Nothing changes any more.
@@ -42,8 +42,8 @@ pub enum EngagementState {
 }
 
 /// An engagement (Prüfung): populations, samples and checks hang on it.
-#[derive(Clone)]
-pub struct Engagement(pub(super) Model);
+#[derive(Clone, Description)]
+pub(super) struct Engagement(pub(super) Model);
 
 impl From<Model> for Engagement {
     fn from(row: Model) -> Self {
@@ -51,7 +51,7 @@ impl From<Model> for Engagement {
     }
 }
 
-#[Object]
+#[Object(use_type_description)]
 impl Engagement {
     /// Opaque id.
     pub(super) async fn id(&self) -> ID {
@@ -166,7 +166,7 @@ connection!(EngagementConnection, EngagementEdge, Engagement, total_count);
 
 /// Finds engagements.
 #[derive(Default)]
-pub struct EngagementQuery;
+pub(super) struct EngagementQuery;
 
 #[Object]
 impl EngagementQuery {
@@ -203,7 +203,7 @@ async fn list(ctx: &Context<'_>, state: Option<EngagementState>, window: &Window
 
 /// What opens an engagement.
 #[derive(InputObject)]
-pub struct OpenEngagementInput {
+pub(super) struct OpenEngagementInput {
     /// Title, up to 200 characters.
     title: String,
     /// For whom it is done.
@@ -222,7 +222,7 @@ pub struct OpenEngagementInput {
 
 /// What closes an engagement.
 #[derive(InputObject)]
-pub struct CloseEngagementInput {
+pub(super) struct CloseEngagementInput {
     /// The engagement.
     id: ID,
     /// The version the caller saw.
@@ -249,7 +249,7 @@ payload! {
 
 /// Changes engagements.
 #[derive(Default)]
-pub struct EngagementMutation;
+pub(super) struct EngagementMutation;
 
 #[Object]
 impl EngagementMutation {

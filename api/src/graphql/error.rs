@@ -9,11 +9,11 @@ use serde_json::json;
 use super::ContextExt;
 
 /// A field that can fail and may be null: only this form nulls the field itself and nothing above it.
-pub type Maybe<T> = Option<Result<T>>;
+pub(super) type Maybe<T> = Option<Result<T>>;
 
 /// Codes in `extensions.code` of errors that a resolver reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ErrorCode {
+pub(super) enum ErrorCode {
     /// A token is needed.
     Unauthenticated,
     /// The caller's role may not do this.
@@ -26,7 +26,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// The code as it is sent.
-    pub const fn as_str(self) -> &'static str {
+    pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::Unauthenticated => "UNAUTHENTICATED",
             Self::Forbidden => "FORBIDDEN",
@@ -51,7 +51,7 @@ impl ErrorCode {
 
 /// Why a mutation did not do what was asked: expected, and for the person in front of the screen.
 #[derive(Clone, Debug, SimpleObject)]
-pub struct UserError {
+pub(super) struct UserError {
     /// What was wrong; codes never change.
     code: String,
     /// The same in words, in the language of the request.
@@ -171,7 +171,7 @@ macro_rules! payload {
     ($(#[$meta:meta])* $name:ident { $(#[$doc:meta])* $field:ident: $type:ty }) => {
         $(#[$meta])*
         #[derive(async_graphql::SimpleObject)]
-        pub struct $name {
+        pub(super) struct $name {
             $(#[$doc])*
             $field: Option<$type>,
             /// Why it was refused; empty where it was done.

@@ -1,6 +1,6 @@
 //! The Jobcenter and its Bezirksstellen.
 
-use async_graphql::{Context, Enum, ID, Object, Result};
+use async_graphql::{Context, Description, Enum, ID, Object, Result};
 use entity::{bezirksstelle, jobcenter};
 
 use super::ContextExt;
@@ -8,9 +8,10 @@ use super::error::{Maybe, field};
 use super::node::NodeKind;
 
 /// The Jobcenter: a Kreis that carries SGB II by itself (zugelassener kommunaler Träger).
-pub struct Jobcenter(jobcenter::Model);
+#[derive(Description)]
+pub(super) struct Jobcenter(jobcenter::Model);
 
-#[Object]
+#[Object(use_type_description)]
 impl Jobcenter {
     /// Its name.
     async fn name(&self) -> &str {
@@ -31,7 +32,7 @@ impl Jobcenter {
 /// What a part of the Jobcenter is.
 #[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
 #[graphql(remote = "bezirksstelle::Kind")]
-pub enum BezirksstelleKind {
+pub(super) enum BezirksstelleKind {
     /// A local office in a Stadt.
     Bezirksstelle,
     /// The central department at the Kreis.
@@ -39,10 +40,10 @@ pub enum BezirksstelleKind {
 }
 
 /// A part of the Jobcenter that does the casework (Bezirksstelle), or its Fachbereich.
-#[derive(Clone)]
-pub struct Bezirksstelle(pub(super) bezirksstelle::Model);
+#[derive(Clone, Description)]
+pub(super) struct Bezirksstelle(pub(super) bezirksstelle::Model);
 
-#[Object]
+#[Object(use_type_description)]
 impl Bezirksstelle {
     /// Opaque id.
     pub(super) async fn id(&self) -> ID {
@@ -67,7 +68,7 @@ impl Bezirksstelle {
 
 /// Asks how the Jobcenter is organised.
 #[derive(Default)]
-pub struct JobcenterQuery;
+pub(super) struct JobcenterQuery;
 
 #[Object]
 impl JobcenterQuery {

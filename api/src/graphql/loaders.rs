@@ -13,17 +13,17 @@ use entity::{BezirksstelleId, EngagementId, PopulationId};
 use super::error::failure;
 
 /// What the look-ups of a request have in common.
-pub struct House {
+pub(crate) struct House {
     ctx: Ctx,
     db: Db,
 }
 
 /// The batches of one request.
-pub struct Loaders(DataLoader<House>);
+pub(crate) struct Loaders(DataLoader<House>);
 
 impl Loaders {
     /// Loaders of a request.
-    pub fn new(ctx: Ctx, db: Db) -> Self {
+    pub(super) fn new(ctx: Ctx, db: Db) -> Self {
         Self(DataLoader::new(House { ctx, db }, tokio::spawn))
     }
 
@@ -80,7 +80,7 @@ impl Loader<PopulationId> for House {
 
 /// Populations of an engagement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct PopulationsOf(pub EngagementId);
+pub(super) struct PopulationsOf(pub EngagementId);
 
 impl Loader<PopulationsOf> for House {
     type Value = Vec<entity::population::Model>;
@@ -94,7 +94,7 @@ impl Loader<PopulationsOf> for House {
 
 /// Imports of a population.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct ImportsOf(pub PopulationId);
+pub(super) struct ImportsOf(pub PopulationId);
 
 impl Loader<ImportsOf> for House {
     type Value = Vec<entity::population_import::Model>;
@@ -108,7 +108,7 @@ impl Loader<ImportsOf> for House {
 
 /// Control totals of a population.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct ControlTotalsOf(pub PopulationId);
+pub(super) struct ControlTotalsOf(pub PopulationId);
 
 impl Loader<ControlTotalsOf> for House {
     type Value = Vec<entity::control_total::Model>;

@@ -9,7 +9,7 @@ use super::population::Fund;
 /// Character encoding of a file.
 #[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
 #[graphql(remote = "mapping::Encoding")]
-pub enum Encoding {
+pub(super) enum Encoding {
     /// UTF-8, with or without byte order mark.
     #[graphql(name = "UTF_8")]
     Utf8,
@@ -21,7 +21,7 @@ pub enum Encoding {
 /// What stands between two fields.
 #[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
 #[graphql(remote = "mapping::Delimiter")]
-pub enum Delimiter {
+pub(super) enum Delimiter {
     /// A comma.
     Comma,
     /// A semicolon.
@@ -31,7 +31,7 @@ pub enum Delimiter {
 /// Notation of days.
 #[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
 #[graphql(remote = "mapping::DateFormat")]
-pub enum DateFormat {
+pub(super) enum DateFormat {
     /// `2026-03-31`
     Iso,
     /// `31.03.2026`
@@ -41,7 +41,7 @@ pub enum DateFormat {
 /// Which separators amounts use.
 #[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
 #[graphql(remote = "amount::Decimals")]
-pub enum Decimals {
+pub(super) enum Decimals {
     /// `1.234,56`
     German,
     /// `1,234.56`
@@ -51,7 +51,7 @@ pub enum Decimals {
 /// What happens to more than two decimals.
 #[derive(Clone, Copy, Debug, Default, Enum, PartialEq, Eq)]
 #[graphql(remote = "amount::Rounding")]
-pub enum Rounding {
+pub(super) enum Rounding {
     /// The line is refused.
     #[default]
     Refuse,
@@ -61,7 +61,7 @@ pub enum Rounding {
 
 /// Columns of the fund split; a fund without a column, or with an empty cell, bears nothing.
 #[derive(InputObject)]
-pub struct FundColumnsInput {
+pub(super) struct FundColumnsInput {
     /// Column with the share of the Bund.
     bund: Option<String>,
     /// Column with the share of the Kommune.
@@ -74,7 +74,7 @@ pub struct FundColumnsInput {
 
 /// A free attribute for strata and filters.
 #[derive(InputObject)]
-pub struct AttributeColumnInput {
+pub(super) struct AttributeColumnInput {
     /// Name in the population.
     name: String,
     /// Column in the file.
@@ -83,7 +83,7 @@ pub struct AttributeColumnInput {
 
 /// How a file is to be read (Spaltenzuordnung).
 #[derive(InputObject)]
-pub struct MappingInput {
+pub(super) struct MappingInput {
     /// Character encoding.
     encoding: Encoding,
     /// Field delimiter.

@@ -77,7 +77,7 @@ fn decode(id: &str) -> Option<(NodeKind, Uuid)> {
 /// Anything with a global id.
 #[derive(Clone, Interface)]
 #[graphql(field(name = "id", ty = "ID", desc = "Opaque id; names its type."))]
-pub enum Node {
+pub(super) enum Node {
     /// A part of the Jobcenter.
     Bezirksstelle(Box<Bezirksstelle>),
     /// An engagement.
@@ -92,7 +92,7 @@ pub enum Node {
 
 /// Finds nodes.
 #[derive(Default)]
-pub struct NodeQuery;
+pub(super) struct NodeQuery;
 
 #[Object]
 impl NodeQuery {

@@ -14,7 +14,7 @@ use super::error::bad_input;
 
 /// Where a page stands in its list.
 #[derive(Clone, Debug, SimpleObject)]
-pub struct PageInfo {
+pub(super) struct PageInfo {
     /// There are rows before this page.
     has_previous_page: bool,
     /// There are rows behind this page.
@@ -144,7 +144,7 @@ macro_rules! connection {
     ($connection:ident, $edge:ident, $node:ty $(, $total:ident)?) => {
         #[doc = concat!("One ", stringify!($node), " in a list.")]
         #[derive(async_graphql::SimpleObject)]
-        pub struct $edge {
+        pub(super) struct $edge {
             /// Where it stands; for `after` and `before` of the same list in the same order.
             cursor: String,
             /// The row itself.
@@ -153,7 +153,7 @@ macro_rules! connection {
 
         #[doc = concat!("A page of ", stringify!($node), " rows.")]
         #[derive(async_graphql::SimpleObject)]
-        pub struct $connection {
+        pub(super) struct $connection {
             /// The rows of this page.
             edges: Vec<$edge>,
             /// Where the page stands in its list.

@@ -7,7 +7,7 @@ use super::ContextExt;
 /// Something a caller may or may not do.
 #[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
 #[graphql(remote = "audit::access::Action")]
-pub enum Action {
+pub(super) enum Action {
     /// See engagements.
     EngagementRead,
     /// Open an engagement.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject, Subscription};
+use async_graphql::{Context, Description, Enum, ID, InputObject, Object, Result, SimpleObject, Subscription};
 use audit::access::Action as May;
 use audit::population as service;
 use audit::population::reconciliation::Tally;
@@ -35,7 +35,7 @@ const WATCH: Duration = Duration::from_millis(500);
 /// What one item of a population is.
 #[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
 #[graphql(remote = "entity::population::Unit")]
-pub enum PopulationUnit {
+pub(super) enum PopulationUnit {
     /// A decision (Bescheid).
     Decision,
     /// A case in a month (Fallmonat).
@@ -49,7 +49,7 @@ pub enum PopulationUnit {
 /// The state of a population.
 #[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
 #[graphql(remote = "State")]
-pub enum PopulationState {
+pub(super) enum PopulationState {
     /// Extracts may be imported, control totals entered.
     Open,
     /// Immutable; samples may be planned and drawn.
@@ -61,7 +61,7 @@ pub enum PopulationState {
 /// The bearer of a part of an expenditure (Kostenträger; §§ 6b (2), 46 SGB II).
 #[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
 #[graphql(remote = "entity::Fund")]
-pub enum Fund {
+pub(super) enum Fund {
     /// The federation (Bund).
     Bund,
     /// The Kreis or Stadt (Kommune).
@@ -73,8 +73,8 @@ pub enum Fund {
 }
 
 /// A population (Grundgesamtheit): everything a sample is drawn from.
-#[derive(Clone)]
-pub struct Population(pub(super) Model);
+#[derive(Clone, Description)]
+pub(super) struct Population(pub(super) Model);
 
 impl From<Model> for Population {
     fn from(row: Model) -> Self {
@@ -82,7 +82,7 @@ impl From<Model> for Population {
     }
 }
 
-#[Object]
+#[Object(use_type_description)]
 impl Population {
     /// Opaque id.
     pub(super) async fn id(&self) -> ID {
@@ -248,7 +248,7 @@ connection!(RejectionConnection, RejectionEdge, Rejection);
 /// The state of an import.
 #[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
 #[graphql(remote = "population_import::State")]
-pub enum ImportState {
+pub(super) enum ImportState {
     /// Opened; the file has not been sent yet.
     Waiting,
     /// Lines are being read.
@@ -262,8 +262,8 @@ pub enum ImportState {
 }
 
 /// An import of a population extract: one file, all or nothing. The file is sent by `PUT /imports/{id}`.
-#[derive(Clone)]
-pub struct Import(pub(super) population_import::Model);
+#[derive(Clone, Description)]
+pub(super) struct Import(pub(super) population_import::Model);
 
 impl From<population_import::Model> for Import {
     fn from(row: population_import::Model) -> Self {
@@ -271,7 +271,7 @@ impl From<population_import::Model> for Import {
     }
 }
 
-#[Object]
+#[Object(use_type_description)]
 impl Import {
     /// Opaque id.
     pub(super) async fn id(&self) -> ID {
@@ -392,7 +392,7 @@ async fn rejections(ctx: &Context<'_>, id: ImportId, window: Window) -> Result<R
 
 /// A refused line. The value itself is not kept: it may be social data.
 #[derive(SimpleObject)]
-pub struct Rejection {
+pub(super) struct Rejection {
     /// Line of the file, the header being line 1.
     line: Long,
     /// Column as the file names it.
@@ -417,7 +417,7 @@ impl From<import_rejection::Model> for Rejection {
 /// Where a control total comes from.
 #[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
 #[graphql(remote = "control_total::Source")]
-pub enum ControlTotalSource {
+pub(super) enum ControlTotalSource {
     /// Statement of the Bund's budget system (HKR-Verfahren).
     HkrStatement,
     /// Booking journal of the Kreis.
@@ -429,7 +429,8 @@ pub enum ControlTotalSource {
 }
 
 /// A control total (Kontrollsumme) from a source independent of the extract, entered by a second person.
-pub struct ControlTotal(control_total::Model);
+#[derive(Description)]
+pub(super) struct ControlTotal(control_total::Model);
 
 impl From<control_total::Model> for ControlTotal {
     fn from(row: control_total::Model) -> Self {
@@ -437,7 +438,7 @@ impl From<control_total::Model> for ControlTotal {
     }
 }
 
-#[Object]
+#[Object(use_type_description)]
 impl ControlTotal {
     /// Kind of source.
     async fn source(&self) -> ControlTotalSource {
@@ -467,7 +468,7 @@ impl ControlTotal {
 
 /// Count and sum of some items.
 #[derive(SimpleObject)]
-pub struct CountAndSum {
+pub(super) struct CountAndSum {
     /// Items with a part in the fund.
     count: u64,
     /// Sum of their parts.
@@ -481,9 +482,10 @@ impl From<Tally> for CountAndSum {
 }
 
 /// One cell of the reconciliation.
-pub struct ReconciliationCell(service::Comparison);
+#[derive(Description)]
+pub(super) struct ReconciliationCell(service::Comparison);
 
-#[Object]
+#[Object(use_type_description)]
 impl ReconciliationCell {
     /// Fund.
     async fn fund(&self) -> Fund {
@@ -518,7 +520,7 @@ async fn bezirksstelle(ctx: &Context<'_>, id: BezirksstelleId) -> Maybe<Bezirkss
 /// The state of a difference.
 #[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
 #[graphql(remote = "difference::State")]
-pub enum DifferenceState {
+pub(super) enum DifferenceState {
     /// Found.
     Open,
     /// Explained, not yet approved.
@@ -528,8 +530,8 @@ pub enum DifferenceState {
 }
 
 /// A cell in which population and control total differ (Abweichung).
-#[derive(Clone)]
-pub struct Difference(pub(super) difference::Model);
+#[derive(Clone, Description)]
+pub(super) struct Difference(pub(super) difference::Model);
 
 impl From<difference::Model> for Difference {
     fn from(row: difference::Model) -> Self {
@@ -537,7 +539,7 @@ impl From<difference::Model> for Difference {
     }
 }
 
-#[Object]
+#[Object(use_type_description)]
 impl Difference {
     /// Opaque id.
     pub(super) async fn id(&self) -> ID {
@@ -623,7 +625,7 @@ impl Difference {
 
 /// Finds populations.
 #[derive(Default)]
-pub struct PopulationQuery;
+pub(super) struct PopulationQuery;
 
 #[Object]
 impl PopulationQuery {
@@ -661,7 +663,7 @@ async fn list(ctx: &Context<'_>, engagement: &ID, window: &Window) -> Result<Pop
 
 /// What creates a population.
 #[derive(InputObject)]
-pub struct CreatePopulationInput {
+pub(super) struct CreatePopulationInput {
     /// Its engagement.
     engagement_id: ID,
     /// Name, unique in the engagement, up to 200 characters.
@@ -676,7 +678,7 @@ pub struct CreatePopulationInput {
 
 /// What gives a population up.
 #[derive(InputObject)]
-pub struct DiscardPopulationInput {
+pub(super) struct DiscardPopulationInput {
     /// The population.
     id: ID,
     /// The version the caller saw.
@@ -687,7 +689,7 @@ pub struct DiscardPopulationInput {
 
 /// What freezes a population.
 #[derive(InputObject)]
-pub struct FreezePopulationInput {
+pub(super) struct FreezePopulationInput {
     /// The population.
     id: ID,
     /// The version the caller saw.
@@ -696,7 +698,7 @@ pub struct FreezePopulationInput {
 
 /// What opens an import.
 #[derive(InputObject)]
-pub struct OpenImportInput {
+pub(super) struct OpenImportInput {
     /// The population to fill.
     population_id: ID,
     /// Name of the file, up to 255 characters.
@@ -711,7 +713,7 @@ pub struct OpenImportInput {
 
 /// One cell of a control total.
 #[derive(InputObject)]
-pub struct ControlCellInput {
+pub(super) struct ControlCellInput {
     /// Fund.
     fund: Fund,
     /// Number of the Bezirksstelle.
@@ -726,7 +728,7 @@ pub struct ControlCellInput {
 
 /// What records a control total: cells, or the same as CSV.
 #[derive(InputObject)]
-pub struct RecordControlTotalInput {
+pub(super) struct RecordControlTotalInput {
     /// The population to reconcile.
     population_id: ID,
     /// Kind of source.
@@ -744,7 +746,7 @@ pub struct RecordControlTotalInput {
 
 /// What explains a difference.
 #[derive(InputObject)]
-pub struct ExplainDifferenceInput {
+pub(super) struct ExplainDifferenceInput {
     /// The difference.
     id: ID,
     /// The version the caller saw.
@@ -755,7 +757,7 @@ pub struct ExplainDifferenceInput {
 
 /// What approves the explanation of a difference.
 #[derive(InputObject)]
-pub struct ApproveDifferenceInput {
+pub(super) struct ApproveDifferenceInput {
     /// The difference.
     id: ID,
     /// The version the caller saw.
@@ -820,7 +822,7 @@ payload! {
 
 /// Changes populations.
 #[derive(Default)]
-pub struct PopulationMutation;
+pub(super) struct PopulationMutation;
 
 #[Object]
 impl PopulationMutation {
@@ -935,7 +937,7 @@ fn control_total_input(input: RecordControlTotalInput) -> Result<audit::Result<s
 
 /// What one waits for with populations.
 #[derive(Default)]
-pub struct PopulationSubscription;
+pub(super) struct PopulationSubscription;
 
 #[Subscription]
 impl PopulationSubscription {

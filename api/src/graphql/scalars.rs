@@ -12,7 +12,7 @@ const EURO_DIGITS: usize = 16;
 
 /// An amount of money.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Euro(pub Cents);
+pub(super) struct Euro(pub Cents);
 
 /// Euro as a decimal text with a point and exactly two places: `"-1234.50"`. Exact: whole cents stand behind it.
 #[Scalar]
@@ -52,7 +52,7 @@ fn cents(text: &str) -> Option<Cents> {
 
 /// A rate or a quantile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rate(pub Decimal);
+pub(super) struct Rate(pub Decimal);
 
 /// An exact decimal as text: `"0.95"` is 95 percent.
 #[Scalar]
@@ -73,7 +73,7 @@ impl ScalarType for Rate {
 
 /// A SHA-256 digest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sha256(pub [u8; 32]);
+pub(super) struct Sha256(pub [u8; 32]);
 
 /// A SHA-256 digest in 64 lower-case hexadecimal digits.
 #[Scalar(specified_by_url = "https://datatracker.ietf.org/doc/html/rfc6234")]
@@ -94,14 +94,14 @@ impl ScalarType for Sha256 {
 
 impl Sha256 {
     /// A stored digest; none where the column holds something else.
-    pub fn stored(bytes: &[u8]) -> Option<Self> {
+    pub(super) fn stored(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(Self)
     }
 }
 
 /// A calendar day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Date(pub NaiveDate);
+pub(super) struct Date(pub NaiveDate);
 
 /// A calendar day: `2026-03-31`.
 #[Scalar(specified_by_url = "https://datatracker.ietf.org/doc/html/rfc3339#section-5.6")]
@@ -130,7 +130,7 @@ impl From<NaiveDate> for Date {
 
 /// A point in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DateTime(pub chrono::DateTime<Utc>);
+pub(super) struct DateTime(pub chrono::DateTime<Utc>);
 
 /// A point in time in UTC with microseconds: `2026-03-31T08:15:00.000000Z`.
 #[Scalar(specified_by_url = "https://datatracker.ietf.org/doc/html/rfc3339")]
@@ -157,7 +157,7 @@ impl From<chrono::DateTime<Utc>> for DateTime {
 
 /// A whole number beyond 32 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Long(pub i64);
+pub(super) struct Long(pub i64);
 
 /// A whole number that may exceed 32 bits: sizes of files. A JSON number, exact up to 2^53.
 #[Scalar]
@@ -178,8 +178,8 @@ impl ScalarType for Long {
 
 /// Judges a value of one of these scalars before the operation runs: see [`super::admit::ScalarCheck`].
 pub fn check_scalar(name: &str, value: &Value) -> Result<(), String> {
-    fn judge<T: ScalarType + async_graphql::InputType>(value: &Value) -> Result<(), String> {
-        let said = T::parse(value.clone()).err().map(|error| error.into_server_error(async_graphql::Pos::default()).message);
+    fn judge<T: async_graphql::InputType>(value: &Value) -> Result<(), String> {
+        let said = <T as async_graphql::InputType>::parse(Some(value.clone())).err().map(|error| error.into_server_error(async_graphql::Pos::default()).message);
         said.map_or(Ok(()), |message| match message.split_once(": ") {
             Some((_, reason)) => Err(reason.to_owned()),
             None => Err(message),

@@ -19,7 +19,7 @@ pub struct Info {
 /// Who may introspect the schema.
 #[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
 #[graphql(remote = "admit::Introspection")]
-pub enum Introspection {
+pub(super) enum Introspection {
     /// Anybody, with or without a token.
     Everyone,
     /// Whoever has a valid token.
@@ -30,7 +30,7 @@ pub enum Introspection {
 
 /// Bounds of one operation. What exceeds them is refused before anything runs, with the code `LIMIT_EXCEEDED`.
 #[derive(Clone, Debug, SimpleObject)]
-pub struct Limits {
+pub(super) struct Limits {
     /// Nested fields.
     depth: usize,
     /// Sum of fields, each counted once for every row it may be resolved for.
@@ -78,7 +78,7 @@ impl From<&admit::Limits> for Limits {
 
 /// The service: open to the anonymous.
 #[derive(SimpleObject)]
-pub struct ServiceInfo {
+pub(super) struct ServiceInfo {
     /// Name of the product.
     name: &'static str,
     /// Its version.
@@ -93,7 +93,7 @@ pub struct ServiceInfo {
 
 /// Asks about the service.
 #[derive(Default)]
-pub struct ServiceInfoQuery;
+pub(super) struct ServiceInfoQuery;
 
 #[Object]
 impl ServiceInfoQuery {

@@ -1,6 +1,6 @@
 //! The trail of an engagement.
 
-use async_graphql::{Context, Enum, Object, Result};
+use async_graphql::{Context, Description, Enum, Object, Result};
 use entity::{EngagementId, trail_entry};
 
 use super::ContextExt;
@@ -13,7 +13,7 @@ const ORDER: &str = "trail";
 /// How an attempt ended.
 #[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
 #[graphql(remote = "trail_entry::Outcome")]
-pub enum TrailOutcome {
+pub(super) enum TrailOutcome {
     /// Done; written in the same transaction as the change.
     Done,
     /// Refused for lack of a right.
@@ -21,7 +21,8 @@ pub enum TrailOutcome {
 }
 
 /// One entry of the trail (Prüfpfad): who did what to what. Entries are never changed or removed.
-pub struct TrailEntry(trail_entry::Model);
+#[derive(Description)]
+pub(super) struct TrailEntry(trail_entry::Model);
 
 impl From<trail_entry::Model> for TrailEntry {
     fn from(row: trail_entry::Model) -> Self {
@@ -29,7 +30,7 @@ impl From<trail_entry::Model> for TrailEntry {
     }
 }
 
-#[Object]
+#[Object(use_type_description)]
 impl TrailEntry {
     /// When.
     async fn at(&self) -> DateTime {

@@ -1,17 +1,18 @@
 //! Who asks.
 
-use async_graphql::{Context, Object, Result, SimpleObject};
+use async_graphql::{Context, Description, Object, Result, SimpleObject};
 
 use super::permissions::{Action, permitted};
 use super::{ContextExt, jobcenter::Bezirksstelle};
 use crate::graphql::error::Maybe;
 
 /// The person behind the request, under one membership at a time.
-pub struct Viewer;
+#[derive(Description)]
+pub(super) struct Viewer;
 
 /// One role of a person (Zugehörigkeit), with its Bezirksstelle where the role is local.
 #[derive(SimpleObject)]
-pub struct Membership {
+pub(super) struct Membership {
     /// As tokens and the request header `Pruefpfad-Membership` spell it: `SACHBEARBEITUNG:03`.
     text: String,
     /// The role.
@@ -20,7 +21,7 @@ pub struct Membership {
     bezirksstelle_number: Option<String>,
 }
 
-#[Object]
+#[Object(use_type_description)]
 impl Viewer {
     /// Subject of the token, as trail and log know the person.
     async fn subject<'a>(&self, ctx: &Context<'a>) -> String {
@@ -60,7 +61,7 @@ impl Viewer {
 
 /// Asks who one is.
 #[derive(Default)]
-pub struct ViewerQuery;
+pub(super) struct ViewerQuery;
 
 #[Object]
 impl ViewerQuery {

@@ -12,7 +12,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use async_stream::stream;
 use audit::page::{PageArgs, Position};
 use audit::population::import::amount::{self, Decimals};
-use audit::sample::{ItemFilter, ItemOrder, items};
+use audit::sample::{ItemFilter, ItemOrder, ItemSort, items};
 use audit::{Ctx, Db, Language, jobcenter};
 use entity::{BezirksstelleId, SampleId, StratumId, sample_item};
 use serde::Deserialize;
@@ -42,7 +42,18 @@ struct Parameters {
     amount_from: Option<i64>,
     amount_to: Option<i64>,
     reference: Option<String>,
-    order: Option<ItemOrder>,
+    order: Option<Sort>,
+    #[serde(default)]
+    descending: bool,
+}
+
+/// What the list is sorted by, as in the API's `SampleItemSort`.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+enum Sort {
+    DrawOrder,
+    Amount,
+    Reference,
 }
 
 async fn sample_items(
@@ -128,7 +139,12 @@ impl Parameters {
             reference: self.reference,
             ..ItemFilter::default()
         };
-        Some((filter, self.order.unwrap_or_default()))
+        let by = match self.order {
+            None | Some(Sort::DrawOrder) => ItemSort::DrawOrder,
+            Some(Sort::Amount) => ItemSort::Amount,
+            Some(Sort::Reference) => ItemSort::Reference,
+        };
+        Some((filter, ItemOrder { by, descending: self.descending }))
     }
 }
 
@@ -143,7 +159,7 @@ async fn page(
 ) -> audit::Result<Rows> {
     let args = PageArgs { after, before: None, limit: PAGE, backward: false };
     let (page, _) = items(ctx, db, filter, order, &args, false).await?;
-    let next = if page.has_next { page.rows.last().map(|row| order.position(row)) } else { None };
+    let next = if page.has_next { page.rows.last().map(|row| Position { sort: Some(order.by.value(row)), id: row.id.0 }) } else { None };
     Ok((page.rows, next))
 }
 
