@@ -581,10 +581,7 @@ def measure_draw(bench):
             planned = mutate(port, plan, variables, token)["sample"]
             pathlib.Path(f"/proc/{process.pid}/clear_refs").write_text("5")
             before = peak_memory(process)
-            variables = {
-                "sample": planned["id"], "version": planned["version"], "seed": f"Benchmark {count}",
-                "reason": "Benchmark", "key": f"bench-draw-{count}",
-            }  # fmt: skip
+            variables = {"sample": planned["id"], "version": planned["version"], "seed": f"Benchmark {count}"}
             start = time.perf_counter()
             mutate(port, draw, variables, token)
             seconds = time.perf_counter() - start
