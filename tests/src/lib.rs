@@ -89,15 +89,19 @@ impl Service {
 
     /// Somebody with one membership: `INNENREVISION`, `SACHBEARBEITUNG:03`.
     pub fn person(&self, subject: &str, membership: &str) -> Person<'_> {
+        Person { service: self, token: Some(self.token(subject, &[membership])), english: true }
+    }
+
+    /// A token of somebody with any number of memberships.
+    pub fn token(&self, subject: &str, memberships: &[&str]) -> String {
         let request = TokenRequest {
             subject: subject.to_owned(),
             name: Some(format!("Test {subject}")),
-            memberships: vec![membership.parse().unwrap()],
+            memberships: memberships.iter().map(|membership| membership.parse().unwrap()).collect(),
             lifetime: chrono::TimeDelta::minutes(10),
         };
         let key = DevelopmentKey::open(&self.settings.auth.development_key_file).unwrap();
-        let token = key.issue(&self.settings.auth, &request, system_clock()()).unwrap();
-        Person { service: self, token: Some(token), english: true }
+        key.issue(&self.settings.auth, &request, system_clock()()).unwrap()
     }
 
     /// Somebody who shows no token.
