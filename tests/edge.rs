@@ -14,7 +14,10 @@ use tokio::process::Command;
 async fn node(folder: &str, script: &str, environment: &[(&str, &str)]) -> Option<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     if !folder.join("node_modules").is_dir() {
-        println!("skipped: npm packages of {} are not installed (npm ci)", folder.display());
+        println!(
+            "skipped: npm packages of {} are not installed (npm ci)",
+            folder.display()
+        );
         return None;
     }
     let output = Command::new("node")
@@ -25,7 +28,11 @@ async fn node(folder: &str, script: &str, environment: &[(&str, &str)]) -> Optio
         .output()
         .await
         .unwrap();
-    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let text = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
     assert!(output.status.success(), "{text}");
     Some(text)
 }
@@ -36,7 +43,12 @@ on_both!(graphql_over_http_by_the_letter, |service| async move {
     let url = format!("{}/graphql", service.address);
     let token = service.token("auditor", &["INNENREVISION"]);
     for token in ["", &token] {
-        let Some(text) = node("graphql_http", "audit.mjs", &[("GRAPHQL_URL", &url), ("GRAPHQL_TOKEN", token)]).await
+        let Some(text) = node(
+            "graphql_http",
+            "audit.mjs",
+            &[("GRAPHQL_URL", &url), ("GRAPHQL_TOKEN", token)],
+        )
+        .await
         else {
             return;
         };
@@ -55,7 +67,13 @@ async fn the_explorer_runs_a_query_and_asks_nobody_else() {
     let settings = [("PRUEFPFAD__EXPLORER__DIRECTORY", directory.as_str())];
     let service = Service::start_with(Backend::Sqlite, &settings).await.unwrap();
     let token = service.token("auditor", &["INNENREVISION"]);
-    if let Some(text) = node("explorer", "explorer.mjs", &[("BASE_URL", &service.address), ("TOKEN", &token)]).await {
+    if let Some(text) = node(
+        "explorer",
+        "explorer.mjs",
+        &[("BASE_URL", &service.address), ("TOKEN", &token)],
+    )
+    .await
+    {
         assert!(text.contains("1 passed, 0 failed"), "{text}");
     }
     service.stop().await;
@@ -66,7 +84,11 @@ async fn without_its_files_the_explorer_says_how_to_get_them() {
     let settings = [("PRUEFPFAD__EXPLORER__DIRECTORY", "/nothing/here")];
     let service = Service::start_with(Backend::Sqlite, &settings).await.unwrap();
     let anybody = service.anybody();
-    let answer = anybody.request(reqwest::Method::GET, "/explorer").send().await.unwrap();
+    let answer = anybody
+        .request(reqwest::Method::GET, "/explorer")
+        .send()
+        .await
+        .unwrap();
     assert_eq!(answer.status(), 503);
     assert!(answer.text().await.unwrap().contains("npm ci && npm run build"));
     let info = anybody.data(VERSION, json!({})).await;
@@ -74,80 +96,135 @@ async fn without_its_files_the_explorer_says_how_to_get_them() {
     service.stop().await;
 }
 
-on_both!(documents_that_would_hang_the_engine_are_refused_at_once, |service| async move {
-    let auditor = service.auditor();
-    let mut doubled = "query { ...F0 } fragment F18 on Query { serviceInfo { version } }".to_owned();
-    for level in 0..18 {
-        let next = level + 1;
-        doubled.push_str(&format!(" fragment F{level} on Query {{ ...F{next} ...F{next} }}"));
+on_both!(
+    documents_that_would_hang_the_engine_are_refused_at_once,
+    |service| async move {
+        let auditor = service.auditor();
+        let mut doubled = "query { ...F0 } fragment F18 on Query { serviceInfo { version } }".to_owned();
+        for level in 0..18 {
+            let next = level + 1;
+            doubled.push_str(&format!(
+                " fragment F{level} on Query {{ ...F{next} ...F{next} }}"
+            ));
+        }
+        let begun = std::time::Instant::now();
+        let refused = auditor.graphql(&doubled, json!({})).await;
+        assert!(begun.elapsed().as_millis() < 500, "{:?}", begun.elapsed());
+        assert_eq!(refused["errors"][0]["extensions"]["code"], "LIMIT_EXCEEDED");
+        assert!(refused.get("data").is_none());
+        for (document, variables) in [
+            (
+                "query { ...A } fragment A on Query { ...B } fragment B on Query { ...A }",
+                json!({}),
+            ),
+            (
+                "query($n: Int!) { engagements(first: $n) { totalCount } }",
+                json!({}),
+            ),
+            (
+                "query($n: Int!) { engagements(first: $n) { totalCount } }",
+                json!({ "n": 1_u64 << 40 }),
+            ),
+            (
+                "query { engagements(first: 1099511627776) { totalCount } }",
+                json!({}),
+            ),
+            (
+                "query($id: ID!) { engagement(id: $id) { id } }",
+                json!({ "id": null }),
+            ),
+        ] {
+            for (accept, status) in [
+                ("application/json", 200),
+                ("application/graphql-response+json", 400),
+            ] {
+                let answer = auditor
+                    .request(reqwest::Method::POST, "/graphql")
+                    .header("accept", accept)
+                    .json(&json!({ "query": document, "variables": variables }))
+                    .send()
+                    .await
+                    .unwrap();
+                assert_eq!(answer.status(), status, "{document} {variables}");
+                let body: Value = answer.json().await.unwrap();
+                assert!(
+                    body.get("data").is_none() && body["errors"][0]["message"].is_string(),
+                    "{document}: {body}"
+                );
+            }
+        }
+        let skipped = "query($y: Boolean! = true) { serviceInfo { version @skip(if: $y) name } }";
+        let data = auditor.data(skipped, json!({})).await;
+        assert_eq!(
+            data["serviceInfo"].get("version"),
+            None,
+            "a default of a variable counts in @skip"
+        );
+        let data = auditor.data(skipped, json!({ "y": false })).await;
+        assert!(data["serviceInfo"]["version"].is_string());
     }
-    let begun = std::time::Instant::now();
-    let refused = auditor.graphql(&doubled, json!({})).await;
-    assert!(begun.elapsed().as_millis() < 500, "{:?}", begun.elapsed());
-    assert_eq!(refused["errors"][0]["extensions"]["code"], "LIMIT_EXCEEDED");
-    assert!(refused.get("data").is_none());
-    for (document, variables) in [
-        ("query { ...A } fragment A on Query { ...B } fragment B on Query { ...A }", json!({})),
-        ("query($n: Int!) { engagements(first: $n) { totalCount } }", json!({})),
-        ("query($n: Int!) { engagements(first: $n) { totalCount } }", json!({ "n": 1_u64 << 40 })),
-        ("query { engagements(first: 1099511627776) { totalCount } }", json!({})),
-        ("query($id: ID!) { engagement(id: $id) { id } }", json!({ "id": null })),
-    ] {
-        for (accept, status) in [("application/json", 200), ("application/graphql-response+json", 400)] {
-            let answer = auditor
-                .request(reqwest::Method::POST, "/graphql")
-                .header("accept", accept)
-                .json(&json!({ "query": document, "variables": variables }))
+);
+
+on_both!(
+    tokens_that_do_not_hold_are_401_with_a_code,
+    |service| async move {
+        let good = service.token("auditor", &["INNENREVISION"]);
+        let (head, rest) = good.split_once('.').unwrap();
+        let (claims, signature) = rest.split_once('.').unwrap();
+        let none = encoded(r#"{"alg":"none","typ":"at+jwt","kid":"development"}"#);
+        let confused = encoded(r#"{"alg":"HS256","typ":"at+jwt","kid":"development"}"#);
+        let foreign = encoded(r#"{"alg":"EdDSA","typ":"at+jwt","kid":"somebody"}"#);
+        let mut flipped = signature.to_owned();
+        flipped.replace_range(0..1, if signature.starts_with('A') { "B" } else { "A" });
+        for (token, reason) in [
+            ("nonsense".to_owned(), "TOKEN_MALFORMED"),
+            (format!("{none}.{claims}."), "TOKEN_WRONG_ALGORITHM"),
+            (
+                format!("{confused}.{claims}.{signature}"),
+                "TOKEN_WRONG_ALGORITHM",
+            ),
+            (format!("{foreign}.{claims}.{signature}"), "TOKEN_UNKNOWN_KEY"),
+            (format!("{head}.{claims}.{flipped}"), "TOKEN_BAD_SIGNATURE"),
+        ] {
+            let url = |path: &str| format!("{}{path}", service.address);
+            let query = json!({ "query": VERSION });
+            let answer = service
+                .http
+                .post(url("/graphql"))
+                .bearer_auth(&token)
+                .json(&query)
                 .send()
                 .await
                 .unwrap();
-            assert_eq!(answer.status(), status, "{document} {variables}");
-            let body: Value = answer.json().await.unwrap();
-            assert!(body.get("data").is_none() && body["errors"][0]["message"].is_string(), "{document}: {body}");
-        }
-    }
-    let skipped = "query($y: Boolean! = true) { serviceInfo { version @skip(if: $y) name } }";
-    let data = auditor.data(skipped, json!({})).await;
-    assert_eq!(data["serviceInfo"].get("version"), None, "a default of a variable counts in @skip");
-    let data = auditor.data(skipped, json!({ "y": false })).await;
-    assert!(data["serviceInfo"]["version"].is_string());
-});
-
-on_both!(tokens_that_do_not_hold_are_401_with_a_code, |service| async move {
-    let good = service.token("auditor", &["INNENREVISION"]);
-    let (head, rest) = good.split_once('.').unwrap();
-    let (claims, signature) = rest.split_once('.').unwrap();
-    let none = encoded(r#"{"alg":"none","typ":"at+jwt","kid":"development"}"#);
-    let confused = encoded(r#"{"alg":"HS256","typ":"at+jwt","kid":"development"}"#);
-    let foreign = encoded(r#"{"alg":"EdDSA","typ":"at+jwt","kid":"somebody"}"#);
-    let mut flipped = signature.to_owned();
-    flipped.replace_range(0..1, if signature.starts_with('A') { "B" } else { "A" });
-    for (token, reason) in [
-        ("nonsense".to_owned(), "TOKEN_MALFORMED"),
-        (format!("{none}.{claims}."), "TOKEN_WRONG_ALGORITHM"),
-        (format!("{confused}.{claims}.{signature}"), "TOKEN_WRONG_ALGORITHM"),
-        (format!("{foreign}.{claims}.{signature}"), "TOKEN_UNKNOWN_KEY"),
-        (format!("{head}.{claims}.{flipped}"), "TOKEN_BAD_SIGNATURE"),
-    ] {
-        let url = |path: &str| format!("{}{path}", service.address);
-        let query = json!({ "query": VERSION });
-        let answer = service.http.post(url("/graphql")).bearer_auth(&token).json(&query).send().await.unwrap();
-        assert_eq!(answer.status(), 401, "{reason}");
-        assert!(answer.headers().contains_key("www-authenticate"));
-        let body: Value = answer.json().await.unwrap();
-        let extensions = &body["errors"][0]["extensions"];
-        assert_eq!((&extensions["code"], &extensions["reason"]), (&json!("UNAUTHENTICATED"), &json!(reason)));
-        assert!(body.get("data").is_none());
-        for request in [service.http.put(url("/imports/x")), service.http.get(url("/exports/sample-items.csv?sample=x"))] {
-            let answer = request.bearer_auth(&token).send().await.unwrap();
             assert_eq!(answer.status(), 401, "{reason}");
+            assert!(answer.headers().contains_key("www-authenticate"));
             let body: Value = answer.json().await.unwrap();
-            assert_eq!(body["errors"][0]["extensions"]["reason"], reason);
+            let extensions = &body["errors"][0]["extensions"];
+            assert_eq!(
+                (&extensions["code"], &extensions["reason"]),
+                (&json!("UNAUTHENTICATED"), &json!(reason))
+            );
+            assert!(body.get("data").is_none());
+            for request in [
+                service.http.put(url("/imports/x")),
+                service.http.get(url("/exports/sample-items.csv?sample=x")),
+            ] {
+                let answer = request.bearer_auth(&token).send().await.unwrap();
+                assert_eq!(answer.status(), 401, "{reason}");
+                let body: Value = answer.json().await.unwrap();
+                assert_eq!(body["errors"][0]["extensions"]["reason"], reason);
+            }
+            let probe = service
+                .http
+                .get(url("/health/ready"))
+                .bearer_auth(&token)
+                .send()
+                .await
+                .unwrap();
+            assert_eq!(probe.status(), 200, "a probe is answered whatever it sends along");
         }
-        let probe = service.http.get(url("/health/ready")).bearer_auth(&token).send().await.unwrap();
-        assert_eq!(probe.status(), 200, "a probe is answered whatever it sends along");
     }
-});
+);
 
 /// A header of a token, as whoever forges one writes it.
 fn encoded(header: &str) -> String {
@@ -158,8 +235,13 @@ fn encoded(header: &str) -> String {
 on_both!(who_holds_several_memberships_says_which, |service| async move {
     let two = service.token("zwei", &["INNENREVISION", "SACHBEARBEITUNG:03"]);
     let ask = async |membership: Option<&str>| {
-        let query = json!({ "query": "{ viewer { membership { role } memberships bezirksstelle { number } } }" });
-        let request = service.http.post(format!("{}/graphql", service.address)).bearer_auth(&two).json(&query);
+        let query =
+            json!({ "query": "{ viewer { membership { role } memberships bezirksstelle { number } } }" });
+        let request = service
+            .http
+            .post(format!("{}/graphql", service.address))
+            .bearer_auth(&two)
+            .json(&query);
         let request = match membership {
             Some(name) => request.header("Pruefpfad-Membership", name),
             None => request,
@@ -167,41 +249,75 @@ on_both!(who_holds_several_memberships_says_which, |service| async move {
         let answer = request.send().await.unwrap();
         (answer.status().as_u16(), answer.json::<Value>().await.unwrap())
     };
-    for (membership, reason) in [(None, "MEMBERSHIP_REQUIRED"), (Some("VORSTAND"), "MEMBERSHIP_NOT_HELD")] {
+    for (membership, reason) in [
+        (None, "MEMBERSHIP_REQUIRED"),
+        (Some("VORSTAND"), "MEMBERSHIP_NOT_HELD"),
+    ] {
         let (status, body) = ask(membership).await;
-        assert_eq!((status, &body["errors"][0]["extensions"]["reason"]), (403, &json!(reason)), "{body}");
+        assert_eq!(
+            (status, &body["errors"][0]["extensions"]["reason"]),
+            (403, &json!(reason)),
+            "{body}"
+        );
     }
     let (status, body) = ask(Some("SACHBEARBEITUNG:03")).await;
     let viewer = &body["data"]["viewer"];
-    assert_eq!((status, &viewer["membership"]["role"]), (200, &json!("SACHBEARBEITUNG")), "{body}");
+    assert_eq!(
+        (status, &viewer["membership"]["role"]),
+        (200, &json!("SACHBEARBEITUNG")),
+        "{body}"
+    );
     assert_eq!(viewer["bezirksstelle"]["number"], "03");
-    assert_eq!(viewer["memberships"], json!(["INNENREVISION", "SACHBEARBEITUNG:03"]));
+    assert_eq!(
+        viewer["memberships"],
+        json!(["INNENREVISION", "SACHBEARBEITUNG:03"])
+    );
 });
 
 on_both!(health_metrics_and_headers, |service| async move {
     let anybody = service.anybody();
     let id = "6f1ff3a5-7a22-4a0e-9c57-3c7f2a3c7a11";
     for path in ["/health/live", "/health/ready"] {
-        let request = anybody.request(reqwest::Method::GET, path).header("x-request-id", id);
+        let request = anybody
+            .request(reqwest::Method::GET, path)
+            .header("x-request-id", id);
         let answer = request.send().await.unwrap();
         assert_eq!(answer.status(), 200);
         assert_eq!(answer.headers()["x-content-type-options"], "nosniff");
         assert_eq!(answer.headers()["x-request-id"], id);
     }
-    let named = "query Kennung { serviceInfo { name limits { depth cost aliases directives tokens batch } } }";
+    let named =
+        "query Kennung { serviceInfo { name limits { depth cost aliases directives tokens batch } } }";
     let limits = anybody.data(named, json!({})).await["serviceInfo"]["limits"].clone();
     assert_eq!(limits["depth"], service.settings.limits.depth);
     assert_eq!(limits["batch"], 1);
     anybody.graphql("{ nothing }", json!({})).await;
     anybody.graphql("mutation { nothing", json!({})).await;
-    let text = anybody.request(reqwest::Method::GET, "/metrics").send().await.unwrap().text().await.unwrap();
+    let text = anybody
+        .request(reqwest::Method::GET, "/metrics")
+        .send()
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap();
     let counted = |metric: &str, labels: &[&str]| {
-        text.lines().any(|line| line.starts_with(metric) && labels.iter().all(|label| line.contains(label)))
+        text.lines()
+            .any(|line| line.starts_with(metric) && labels.iter().all(|label| line.contains(label)))
     };
     let request = "http_server_request_duration_seconds_count{";
-    assert!(counted(request, &["http_route=\"/graphql\"", "http_request_method=\"POST\""]), "{text}");
+    assert!(
+        counted(
+            request,
+            &["http_route=\"/graphql\"", "http_request_method=\"POST\""]
+        ),
+        "{text}"
+    );
     let operation = "graphql_operation_duration_seconds_count{";
-    assert!(counted(operation, &["graphql_operation_type=\"query\"", "outcome=\"OK\""]), "{text}");
+    assert!(
+        counted(operation, &["graphql_operation_type=\"query\"", "outcome=\"OK\""]),
+        "{text}"
+    );
     assert!(counted(operation, &["outcome=\"REFUSED\""]), "{text}");
     assert!(!text.contains("Kennung"), "names are the client's: {text}");
 });
@@ -213,7 +329,10 @@ async fn limits_of_callers_and_bodies_and_origins_are_the_configured_ones() {
         ("PRUEFPFAD__RATE__BURST", "5"),
         ("PRUEFPFAD__LIMITS__BODY_BYTES", "2000"),
         ("PRUEFPFAD__LIMITS__DEPTH", "3"),
-        ("PRUEFPFAD__SERVER__CORS_ORIGINS", "https://revision.kreis.example"),
+        (
+            "PRUEFPFAD__SERVER__CORS_ORIGINS",
+            "https://revision.kreis.example",
+        ),
     ];
     let service = Service::start_with(Backend::Sqlite, &settings).await.unwrap();
     let anybody = service.anybody();
@@ -223,7 +342,13 @@ async fn limits_of_callers_and_bodies_and_origins_are_the_configured_ones() {
             .header("origin", origin)
             .header("access-control-request-method", "POST")
             .header("access-control-request-headers", "authorization,content-type");
-        request.send().await.unwrap().headers().get("access-control-allow-origin").cloned()
+        request
+            .send()
+            .await
+            .unwrap()
+            .headers()
+            .get("access-control-allow-origin")
+            .cloned()
     };
     let ours = "https://revision.kreis.example";
     assert_eq!(preflight(ours).await.unwrap(), ours);
@@ -231,9 +356,21 @@ async fn limits_of_callers_and_bodies_and_origins_are_the_configured_ones() {
 
     let head = service.head();
     let large = json!({ "query": format!("{VERSION} #{}", "x".repeat(3_000)) });
-    let answer = head.request(reqwest::Method::POST, "/graphql").json(&large).send().await.unwrap();
+    let answer = head
+        .request(reqwest::Method::POST, "/graphql")
+        .json(&large)
+        .send()
+        .await
+        .unwrap();
     assert_eq!(answer.status(), 413);
-    assert_eq!(head.codes("{ __schema { types { fields { name } } } engagements { edges { node { id } } } }", json!({})).await, ["LIMIT_EXCEEDED"]);
+    assert_eq!(
+        head.codes(
+            "{ __schema { types { fields { name } } } engagements { edges { node { id } } } }",
+            json!({})
+        )
+        .await,
+        ["LIMIT_EXCEEDED"]
+    );
 
     let mut last = None;
     for _ in 0..8 {
@@ -244,6 +381,9 @@ async fn limits_of_callers_and_bodies_and_origins_are_the_configured_ones() {
     assert_eq!(last.status(), 429);
     assert!(last.headers().contains_key("retry-after"));
     let body = service.auditor().data("{ viewer { subject } }", json!({})).await;
-    assert_eq!(body["viewer"]["subject"], "auditor", "a token has a limit of its own");
+    assert_eq!(
+        body["viewer"]["subject"], "auditor",
+        "a token has a limit of its own"
+    );
     service.stop().await;
 }

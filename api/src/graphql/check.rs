@@ -115,7 +115,11 @@ impl Check {
 
     /// The item.
     async fn item(&self, ctx: &Context<'_>) -> Maybe<SampleItem> {
-        ctx.loaders().one(ctx, SampleItemsKey(self.0.sample_item_id)).await.map(|row| row.map(SampleItem)).transpose()
+        ctx.loaders()
+            .one(ctx, SampleItemsKey(self.0.sample_item_id))
+            .await
+            .map(|row| row.map(SampleItem))
+            .transpose()
     }
 }
 
@@ -337,11 +341,18 @@ impl CheckMutation {
     /// Records a check of a drawn item, or a new version of the caller's own.
     async fn record_check(&self, ctx: &Context<'_>, input: RecordCheckInput) -> Result<RecordCheckPayload> {
         let check = input.check.resolve("input.check")?;
-        RecordCheckPayload::of(ctx, service::record(ctx.audit(), ctx.db(), &input.idempotency_key, check).await)
+        RecordCheckPayload::of(
+            ctx,
+            service::record(ctx.audit(), ctx.db(), &input.idempotency_key, check).await,
+        )
     }
 
     /// Records up to 200 checks, each for itself: one that is refused does not hold up the others.
-    async fn record_checks(&self, ctx: &Context<'_>, input: RecordChecksInput) -> Result<RecordChecksPayload> {
+    async fn record_checks(
+        &self,
+        ctx: &Context<'_>,
+        input: RecordChecksInput,
+    ) -> Result<RecordChecksPayload> {
         let checks: Vec<_> = input
             .checks
             .into_iter()
@@ -355,7 +366,10 @@ impl CheckMutation {
             .into_iter()
             .map(|outcome| {
                 let (check, user_errors) = settle(ctx, outcome)?;
-                Ok(RecordedCheck { check: check.map(Check), user_errors })
+                Ok(RecordedCheck {
+                    check: check.map(Check),
+                    user_errors,
+                })
             })
             .collect::<Result<_>>()?;
         Ok(RecordChecksPayload { results, user_errors })

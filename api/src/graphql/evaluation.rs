@@ -136,9 +136,10 @@ impl Evaluation {
     /// The figures.
     async fn figures(&self) -> EvaluationFigures {
         match &self.0.figures {
-            service::Figures::Rate(rate) => {
-                EvaluationFigures::Rate(RateFigures { figures: rate.clone(), sample: self.0.sample_id })
-            }
+            service::Figures::Rate(rate) => EvaluationFigures::Rate(RateFigures {
+                figures: rate.clone(),
+                sample: self.0.sample_id,
+            }),
             service::Figures::Monetary(money) => EvaluationFigures::Monetary(MonetaryFigures(money.clone())),
         }
     }
@@ -253,7 +254,11 @@ impl RateFigures {
             Err(error) => return Some(Err(error)),
         };
         let rate = |rate: &service::StratumRate| StratumRate {
-            stratum: rows.iter().find(|row| row.id == rate.stratum_id).cloned().map(Stratum),
+            stratum: rows
+                .iter()
+                .find(|row| row.id == rate.stratum_id)
+                .cloned()
+                .map(Stratum),
             population: long(rate.population),
             result: (&rate.result).into(),
         };
@@ -268,7 +273,10 @@ impl RateFigures {
                 Ok(row) => row,
                 Err(error) => return Some(Err(error)),
             };
-            rates.push(BezirksstelleRate { bezirksstelle: row.map(Bezirksstelle), result: (&rate.result).into() });
+            rates.push(BezirksstelleRate {
+                bezirksstelle: row.map(Bezirksstelle),
+                result: (&rate.result).into(),
+            });
         }
         Some(Ok(rates))
     }

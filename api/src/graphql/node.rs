@@ -79,7 +79,8 @@ impl NodeKind {
 
     /// The same, or an error that names the input.
     pub(super) fn require(self, id: &ID, input: &str) -> Result<Uuid> {
-        self.parse(id).ok_or_else(|| bad_input(input, format!("no id of {}", self.name())))
+        self.parse(id)
+            .ok_or_else(|| bad_input(input, format!("no id of {}", self.name())))
     }
 }
 
@@ -120,7 +121,10 @@ pub(super) struct NodeQuery;
 impl NodeQuery {
     /// Anything by its id; null where it does not exist or is not visible to the caller.
     async fn node(&self, ctx: &Context<'_>, id: ID) -> Maybe<Node> {
-        find(ctx, std::slice::from_ref(&id), "id").await.map(|mut found| found.pop().flatten()).transpose()
+        find(ctx, std::slice::from_ref(&id), "id")
+            .await
+            .map(|mut found| found.pop().flatten())
+            .transpose()
     }
 
     /// Several by their ids, in the same order, at most 100; null in the place of what is not there for the caller.
@@ -140,7 +144,11 @@ async fn find(ctx: &Context<'_>, ids: &[ID], input: &str) -> Result<Vec<Option<N
     }
     let mut nodes = vec![None; ids.len()];
     for kind in NodeKind::ALL {
-        let rows: Vec<Uuid> = wanted.iter().filter(|(of, _)| *of == kind).map(|(_, row)| *row).collect();
+        let rows: Vec<Uuid> = wanted
+            .iter()
+            .filter(|(of, _)| *of == kind)
+            .map(|(_, row)| *row)
+            .collect();
         if rows.is_empty() {
             continue;
         }
@@ -158,7 +166,10 @@ async fn of_kind(ctx: &Context<'_>, kind: NodeKind, rows: &[Uuid]) -> Result<Vec
         ($service:path, $id:path, $node:path, $view:path) => {{
             let ids: Vec<_> = rows.iter().copied().map($id).collect();
             let found = field(ctx, $service(audit, db, &ids).await)?;
-            found.into_iter().map(|row| (row.id.0, $node(Box::new($view(row))))).collect()
+            found
+                .into_iter()
+                .map(|row| (row.id.0, $node(Box::new($view(row)))))
+                .collect()
         }};
     }
     Ok(match kind {
@@ -166,12 +177,20 @@ async fn of_kind(ctx: &Context<'_>, kind: NodeKind, rows: &[Uuid]) -> Result<Vec
             ctx.signed_in()?;
             let ids: Vec<_> = rows.iter().copied().map(BezirksstelleId).collect();
             let found = field(ctx, jobcenter::bezirksstellen_by_id(db, &ids).await)?;
-            found.into_iter().map(|row| (row.id.0, Node::Bezirksstelle(Box::new(Bezirksstelle(row))))).collect()
+            found
+                .into_iter()
+                .map(|row| (row.id.0, Node::Bezirksstelle(Box::new(Bezirksstelle(row)))))
+                .collect()
         }
         NodeKind::Engagement => through!(engagement::find_many, EngagementId, Node::Engagement, Engagement),
         NodeKind::Population => through!(population::find_many, PopulationId, Node::Population, Population),
         NodeKind::Import => through!(population::find_imports, ImportId, Node::Import, Import),
-        NodeKind::Difference => through!(population::find_differences, DifferenceId, Node::Difference, Difference),
+        NodeKind::Difference => through!(
+            population::find_differences,
+            DifferenceId,
+            Node::Difference,
+            Difference
+        ),
         NodeKind::Sample => through!(sample::find_many, SampleId, Node::Sample, Sample),
         NodeKind::SampleItem => through!(sample::items_by_id, SampleItemId, Node::SampleItem, SampleItem),
         NodeKind::Stratum => Vec::new(),

@@ -128,7 +128,11 @@ impl Sample {
 
     /// The engagement it belongs to.
     async fn engagement(&self, ctx: &Context<'_>) -> Maybe<Engagement> {
-        ctx.loaders().one(ctx, self.0.engagement_id).await.map(|row| row.map(Engagement)).transpose()
+        ctx.loaders()
+            .one(ctx, self.0.engagement_id)
+            .await
+            .map(|row| row.map(Engagement))
+            .transpose()
     }
 
     /// The frozen population it is drawn from; null where the caller's role sees none.
@@ -136,7 +140,11 @@ impl Sample {
         if !ctx.caller().may(May::PopulationRead) {
             return None;
         }
-        ctx.loaders().one(ctx, self.0.population_id).await.map(|row| row.map(Population)).transpose()
+        ctx.loaders()
+            .one(ctx, self.0.population_id)
+            .await
+            .map(|row| row.map(Population))
+            .transpose()
     }
 
     /// Name, unique in the engagement.
@@ -256,7 +264,10 @@ impl Sample {
         #[graphql(desc = "Confidence; the plan's where none is given, 0.95 where the plan has none.")]
         confidence: Option<Rate>,
         #[graphql(desc = "Count only errors of this dimension.")] dimension: Option<Dimension>,
-        #[graphql(desc = "Evaluate what is checked so far, instead of refusing while items are open.", default = false)]
+        #[graphql(
+            desc = "Evaluate what is checked so far, instead of refusing while items are open.",
+            default = false
+        )]
         provisional: bool,
     ) -> Maybe<Evaluation> {
         let input = service::Evaluate {
@@ -269,7 +280,10 @@ impl Sample {
     }
 
     /// Its items that the caller may see.
-    #[expect(clippy::too_many_arguments, reason = "page, filter and order of a list are its arguments")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "page, filter and order of a list are its arguments"
+    )]
     async fn items(
         &self,
         ctx: &Context<'_>,
@@ -280,9 +294,17 @@ impl Sample {
         last: Option<i32>,
         before: Option<String>,
     ) -> Maybe<SampleItemConnection> {
-        let window = Window { first, after, last, before };
+        let window = Window {
+            first,
+            after,
+            last,
+            before,
+        };
         let filter = match filter.unwrap_or_default().resolve() {
-            Ok(filter) => service::ItemFilter { sample: Some(self.0.id), ..filter },
+            Ok(filter) => service::ItemFilter {
+                sample: Some(self.0.id),
+                ..filter
+            },
             Err(error) => return Some(Err(error)),
         };
         Some(items(ctx, filter, order.unwrap_or_default(), &window).await)
@@ -315,7 +337,11 @@ impl Stratum {
     /// The Bezirksstelle it stands for, when stratified so.
     async fn bezirksstelle(&self, ctx: &Context<'_>) -> Maybe<Bezirksstelle> {
         let id = self.0.bezirksstelle_id?;
-        ctx.loaders().one(ctx, id).await.map(|row| row.map(Bezirksstelle)).transpose()
+        ctx.loaders()
+            .one(ctx, id)
+            .await
+            .map(|row| row.map(Bezirksstelle))
+            .transpose()
     }
 
     /// Items of the frame in it; null where the caller may not see working papers.
@@ -366,13 +392,21 @@ impl DrawEvent {
 
     /// The population.
     async fn population(&self, ctx: &Context<'_>) -> Maybe<Population> {
-        ctx.loaders().one(ctx, self.0.population_id).await.map(|row| row.map(Population)).transpose()
+        ctx.loaders()
+            .one(ctx, self.0.population_id)
+            .await
+            .map(|row| row.map(Population))
+            .transpose()
     }
 
     /// The sample; none for a freeze.
     async fn sample(&self, ctx: &Context<'_>) -> Maybe<Sample> {
         let id = self.0.sample_id?;
-        ctx.loaders().one(ctx, id).await.map(|row| row.map(Sample)).transpose()
+        ctx.loaders()
+            .one(ctx, id)
+            .await
+            .map(|row| row.map(Sample))
+            .transpose()
     }
 
     /// Why, where a reason is asked for.
@@ -440,7 +474,11 @@ impl SampleItem {
 
     /// The sample it was drawn into.
     async fn sample(&self, ctx: &Context<'_>) -> Maybe<Sample> {
-        ctx.loaders().one(ctx, self.0.sample_id).await.map(|row| row.map(Sample)).transpose()
+        ctx.loaders()
+            .one(ctx, self.0.sample_id)
+            .await
+            .map(|row| row.map(Sample))
+            .transpose()
     }
 
     /// Its stratum.
@@ -449,7 +487,10 @@ impl SampleItem {
             Ok(strata) => strata.unwrap_or_default(),
             Err(error) => return Some(Err(error)),
         };
-        strata.into_iter().find(|row| row.id == self.0.stratum_id).map(|row| Ok(Stratum(row)))
+        strata
+            .into_iter()
+            .find(|row| row.id == self.0.stratum_id)
+            .map(|row| Ok(Stratum(row)))
     }
 
     /// Position in the draw, from 1; null where the caller may not see working papers.
@@ -469,7 +510,11 @@ impl SampleItem {
 
     /// Its Bezirksstelle.
     async fn bezirksstelle(&self, ctx: &Context<'_>) -> Maybe<Bezirksstelle> {
-        ctx.loaders().one(ctx, self.0.bezirksstelle_id).await.map(|row| row.map(Bezirksstelle)).transpose()
+        ctx.loaders()
+            .one(ctx, self.0.bezirksstelle_id)
+            .await
+            .map(|row| row.map(Bezirksstelle))
+            .transpose()
     }
 
     /// Its amount.
@@ -509,42 +554,66 @@ impl SampleItem {
 
     /// How the amount is split over the funds.
     async fn funds(&self, ctx: &Context<'_>) -> Maybe<Split> {
-        self.details(ctx).await.map(|row| row.map(|row| row.funds().into())).transpose()
+        self.details(ctx)
+            .await
+            .map(|row| row.map(|row| row.funds().into()))
+            .transpose()
     }
 
     /// Product or title (Haushaltstitel).
     async fn product(&self, ctx: &Context<'_>) -> Maybe<String> {
-        self.details(ctx).await.map(|row| row.map(|row| row.product)).transpose()
+        self.details(ctx)
+            .await
+            .map(|row| row.map(|row| row.product))
+            .transpose()
     }
 
     /// First day of the month it is for.
     async fn period(&self, ctx: &Context<'_>) -> Maybe<Date> {
-        self.details(ctx).await.map(|row| row.and_then(|row| row.period).map(Into::into)).transpose()
+        self.details(ctx)
+            .await
+            .map(|row| row.and_then(|row| row.period).map(Into::into))
+            .transpose()
     }
 
     /// Date of the decision.
     async fn decision_date(&self, ctx: &Context<'_>) -> Maybe<Date> {
-        self.details(ctx).await.map(|row| row.and_then(|row| row.decision_date).map(Into::into)).transpose()
+        self.details(ctx)
+            .await
+            .map(|row| row.and_then(|row| row.decision_date).map(Into::into))
+            .transpose()
     }
 
     /// Kind as the extract names it.
     async fn kind(&self, ctx: &Context<'_>) -> Maybe<String> {
-        self.details(ctx).await.map(|row| row.map(|row| row.kind)).transpose()
+        self.details(ctx)
+            .await
+            .map(|row| row.map(|row| row.kind))
+            .transpose()
     }
 
     /// Concerns a member of the own staff.
     async fn own_staff(&self, ctx: &Context<'_>) -> Maybe<bool> {
-        self.details(ctx).await.map(|row| row.map(|row| row.own_staff)).transpose()
+        self.details(ctx)
+            .await
+            .map(|row| row.map(|row| row.own_staff))
+            .transpose()
     }
 
     /// Pseudonym of the case, as 32 hexadecimal digits: lines of one decision share it.
     async fn case_pseudonym(&self, ctx: &Context<'_>) -> Maybe<String> {
-        self.details(ctx).await.map(|row| row.and_then(|row| row.case_key).map(hex::encode)).transpose()
+        self.details(ctx)
+            .await
+            .map(|row| row.and_then(|row| row.case_key).map(hex::encode))
+            .transpose()
     }
 
     /// Free attributes of the extract, by name.
     async fn attributes(&self, ctx: &Context<'_>) -> Maybe<Vec<ItemAttribute>> {
-        self.details(ctx).await.map(|row| row.map(|row| attributes(&row.attributes))).transpose()
+        self.details(ctx)
+            .await
+            .map(|row| row.map(|row| attributes(&row.attributes)))
+            .transpose()
     }
 
     /// Its checks, newest first; null where the caller may not see working papers.
@@ -566,7 +635,10 @@ pub(super) struct ItemAttribute {
 
 fn attributes(json: &str) -> Vec<ItemAttribute> {
     let pairs: std::collections::BTreeMap<String, String> = serde_json::from_str(json).unwrap_or_default();
-    pairs.into_iter().map(|(name, value)| ItemAttribute { name, value }).collect()
+    pairs
+        .into_iter()
+        .map(|(name, value)| ItemAttribute { name, value })
+        .collect()
 }
 
 /// Totals over a whole list of items, of the rows the caller may see.
@@ -633,8 +705,12 @@ impl SampleItemFilter {
         Ok(service::ItemFilter {
             engagement: id(self.engagement, NodeKind::Engagement, "filter.engagement")?.map(EngagementId),
             sample: id(self.sample, NodeKind::Sample, "filter.sample")?.map(SampleId),
-            bezirksstelle: id(self.bezirksstelle, NodeKind::Bezirksstelle, "filter.bezirksstelle")?
-                .map(BezirksstelleId),
+            bezirksstelle: id(
+                self.bezirksstelle,
+                NodeKind::Bezirksstelle,
+                "filter.bezirksstelle",
+            )?
+            .map(BezirksstelleId),
             stratum: id(self.stratum, NodeKind::Stratum, "filter.stratum")?.map(StratumId),
             state: self.state.map(Into::into),
             result: self.result.map(Into::into),
@@ -670,7 +746,10 @@ pub(super) struct SampleItemOrder {
 
 impl Default for SampleItemOrder {
     fn default() -> Self {
-        Self { by: SampleItemSort::DrawOrder, descending: false }
+        Self {
+            by: SampleItemSort::DrawOrder,
+            descending: false,
+        }
     }
 }
 
@@ -696,12 +775,27 @@ async fn items(
 ) -> Result<SampleItemConnection> {
     let args = window.args(ctx, order.name())?;
     let wanted = ctx.look_ahead().field("totals").exists();
-    let by = service::ItemOrder { by: order.by.into(), descending: order.descending };
-    let (page, totals) = field(ctx, service::items(ctx.audit(), ctx.db(), &filter, by, &args, wanted).await)?;
-    let position = |row: &sample_item::Model| audit::page::Position { sort: Some(by.by.value(row)), id: row.id.0 };
+    let by = service::ItemOrder {
+        by: order.by.into(),
+        descending: order.descending,
+    };
+    let (page, totals) = field(
+        ctx,
+        service::items(ctx.audit(), ctx.db(), &filter, by, &args, wanted).await,
+    )?;
+    let position = |row: &sample_item::Model| audit::page::Position {
+        sort: Some(by.by.value(row)),
+        id: row.id.0,
+    };
     let (rows, page_info) = super::page::rows(page, order.name(), position, SampleItem);
     Ok(SampleItemConnection {
-        edges: rows.into_iter().map(|row| SampleItemEdge { cursor: row.cursor, node: row.node }).collect(),
+        edges: rows
+            .into_iter()
+            .map(|row| SampleItemEdge {
+                cursor: row.cursor,
+                node: row.node,
+            })
+            .collect(),
         page_info,
         totals: totals.map(|totals| SampleItemTotals {
             count: Long(totals.count),
@@ -741,7 +835,9 @@ impl SampleQuery {
             Ok(id) => SampleId(id),
             Err(error) => return Some(Err(error)),
         };
-        field(ctx, service::find(ctx.audit(), ctx.db(), id).await).map(|row| row.map(Sample)).transpose()
+        field(ctx, service::find(ctx.audit(), ctx.db(), id).await)
+            .map(|row| row.map(Sample))
+            .transpose()
     }
 
     /// An item of a sample; null where it does not exist or is not visible to the caller.
@@ -750,11 +846,18 @@ impl SampleQuery {
             Ok(id) => SampleItemId(id),
             Err(error) => return Some(Err(error)),
         };
-        ctx.loaders().one(ctx, SampleItemsKey(id)).await.map(|row| row.map(SampleItem)).transpose()
+        ctx.loaders()
+            .one(ctx, SampleItemsKey(id))
+            .await
+            .map(|row| row.map(SampleItem))
+            .transpose()
     }
 
     /// Items of samples that the caller may see. A Bezirksstelle sees its own, from the moment they were announced.
-    #[expect(clippy::too_many_arguments, reason = "page, filter and order of a list are its arguments")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "page, filter and order of a list are its arguments"
+    )]
     async fn sample_items(
         &self,
         ctx: &Context<'_>,
@@ -765,7 +868,12 @@ impl SampleQuery {
         last: Option<i32>,
         before: Option<String>,
     ) -> Maybe<SampleItemConnection> {
-        let window = Window { first, after, last, before };
+        let window = Window {
+            first,
+            after,
+            last,
+            before,
+        };
         let filter = match filter.unwrap_or_default().resolve() {
             Ok(filter) => filter,
             Err(error) => return Some(Err(error)),
@@ -937,7 +1045,9 @@ impl SampleMutation {
     /// Plans a sample of a frozen population. The plan is fixed: another plan is another sample.
     async fn plan_sample(&self, ctx: &Context<'_>, input: PlanSampleInput) -> Result<PlanSamplePayload> {
         let plan = service::PlanInput {
-            population_id: PopulationId(NodeKind::Population.require(&input.population_id, "input.populationId")?),
+            population_id: PopulationId(
+                NodeKind::Population.require(&input.population_id, "input.populationId")?,
+            ),
             name: input.name,
             method: input.method.into(),
             size: input.size.map(|size| size.0),
@@ -949,7 +1059,10 @@ impl SampleMutation {
             checks_per_item: input.checks_per_item,
             reason: input.reason,
         };
-        PlanSamplePayload::of(ctx, service::plan(ctx.audit(), ctx.db(), &input.idempotency_key, plan).await)
+        PlanSamplePayload::of(
+            ctx,
+            service::plan(ctx.audit(), ctx.db(), &input.idempotency_key, plan).await,
+        )
     }
 
     /// Draws a planned sample: the same population, plan and seed give the same items on any machine.
@@ -960,7 +1073,10 @@ impl SampleMutation {
             seed: input.seed,
         };
         let (audit, db) = (ctx.audit().clone(), ctx.db().clone());
-        DrawSamplePayload::of(ctx, finish(async move { service::draw(&audit, &db, draw).await }).await)
+        DrawSamplePayload::of(
+            ctx,
+            finish(async move { service::draw(&audit, &db, draw).await }).await,
+        )
     }
 
     /// Gives a planned sample up; the event is counted like a draw.
@@ -974,9 +1090,15 @@ impl SampleMutation {
     }
 
     /// Records a monetary unit sample that was drawn elsewhere; it is evaluated here, never presented as drawn by us.
-    async fn record_sample(&self, ctx: &Context<'_>, input: RecordSampleInput) -> Result<RecordSamplePayload> {
+    async fn record_sample(
+        &self,
+        ctx: &Context<'_>,
+        input: RecordSampleInput,
+    ) -> Result<RecordSamplePayload> {
         let record = service::Record {
-            population_id: PopulationId(NodeKind::Population.require(&input.population_id, "input.populationId")?),
+            population_id: PopulationId(
+                NodeKind::Population.require(&input.population_id, "input.populationId")?,
+            ),
             name: input.name,
             reason: input.reason,
             checks_per_item: input.checks_per_item,
@@ -985,10 +1107,16 @@ impl SampleMutation {
             items: input
                 .items
                 .into_iter()
-                .map(|item| service::RecordItem { key: item.key, hits: i64::from(item.hits) })
+                .map(|item| service::RecordItem {
+                    key: item.key,
+                    hits: i64::from(item.hits),
+                })
                 .collect(),
         };
-        RecordSamplePayload::of(ctx, service::record(ctx.audit(), ctx.db(), &input.idempotency_key, record).await)
+        RecordSamplePayload::of(
+            ctx,
+            service::record(ctx.audit(), ctx.db(), &input.idempotency_key, record).await,
+        )
     }
 
     /// Announces items: from then on their Bezirksstelle sees them.
@@ -998,7 +1126,13 @@ impl SampleMutation {
         input: AnnounceSampleItemsInput,
     ) -> Result<AnnounceSampleItemsPayload> {
         let ids = input.item_ids.map(|ids| {
-            ids.iter().map(|id| NodeKind::SampleItem.require(id, "input.itemIds").map(SampleItemId)).collect()
+            ids.iter()
+                .map(|id| {
+                    NodeKind::SampleItem
+                        .require(id, "input.itemIds")
+                        .map(SampleItemId)
+                })
+                .collect()
         });
         let announce = service::Announce {
             sample_id: SampleId(NodeKind::Sample.require(&input.sample_id, "input.sampleId")?),
@@ -1006,7 +1140,10 @@ impl SampleMutation {
             from: input.from.map(|from| from.0),
         };
         if announce.item_ids.as_ref().is_some_and(Vec::is_empty) {
-            return Err(bad_input("input.itemIds", "leave it out for all items, or name some"));
+            return Err(bad_input(
+                "input.itemIds",
+                "leave it out for all items, or name some",
+            ));
         }
         AnnounceSampleItemsPayload::of(ctx, service::announce(ctx.audit(), ctx.db(), announce).await)
     }

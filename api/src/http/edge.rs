@@ -83,7 +83,10 @@ pub struct Denied {
 impl Denied {
     pub(super) fn error(&self) -> ServerError {
         let mut error = coded(self.code, self.message.clone());
-        error.extensions.get_or_insert_default().set("reason", self.reason);
+        error
+            .extensions
+            .get_or_insert_default()
+            .set("reason", self.reason);
         error
     }
 }
@@ -151,12 +154,20 @@ impl Edge {
     /// Counts and times every operation from now on.
     #[must_use]
     pub fn measured_by(self, metrics: Arc<Metrics>) -> Self {
-        Self { metrics: Some(metrics), ..self }
+        Self {
+            metrics: Some(metrics),
+            ..self
+        }
     }
 
     /// Begins to time an operation.
     pub(super) fn measure(&self, kind: &'static str) -> Measure {
-        Measure { metrics: self.metrics.clone(), kind, begun: Instant::now(), outcome: "CANCELLED".to_owned() }
+        Measure {
+            metrics: self.metrics.clone(),
+            kind,
+            begun: Instant::now(),
+            outcome: "CANCELLED".to_owned(),
+        }
     }
 
     pub(super) fn admit(
