@@ -119,7 +119,8 @@ pub async fn start(settings: &Settings, db: Db, sources: Arc<Sources>) -> anyhow
     let verifier: web::Data<TokenVerifier> = web::Data::new(verifier(&settings.auth, system_clock())?);
     let metrics_data = web::Data::new(Metrics::new(&settings.telemetry.service_name)?);
     let house = house(settings, db.clone(), sources.clone()).await?;
-    let edge = edge(settings, &house, verifier.clone().into_inner())?;
+    let edge =
+        edge(settings, &house, verifier.clone().into_inner())?.measured_by(metrics_data.clone().into_inner());
     let rate = web::Data::new(RateLimit::new(&settings.rate));
     let import = web::Data::new(settings.import.clone());
     let house = web::Data::new(house);

@@ -7,6 +7,8 @@
     reason = "a test ends where something is missing"
 )]
 
+pub mod program;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -113,21 +115,27 @@ impl Service {
 
     /// Somebody with one membership: `INNENREVISION`, `SACHBEARBEITUNG:03`.
     pub fn person(&self, subject: &str, membership: &str) -> Person<'_> {
+        Person {
+            service: self,
+            token: Some(self.token(subject, &[membership])),
+            english: true,
+        }
+    }
+
+    /// A token of somebody with any number of memberships.
+    pub fn token(&self, subject: &str, memberships: &[&str]) -> String {
         let request = TokenRequest {
             subject: subject.to_owned(),
             name: Some(format!("Test {subject}")),
-            memberships: vec![membership.parse().unwrap()],
+            memberships: memberships
+                .iter()
+                .map(|membership| membership.parse().unwrap())
+                .collect(),
             lifetime: chrono::TimeDelta::minutes(10),
         };
         let key = DevelopmentKey::open(&self.settings.auth.development_key_file).unwrap();
-        let token = key
-            .issue(&self.settings.auth, &request, system_clock()())
-            .unwrap();
-        Person {
-            service: self,
-            token: Some(token),
-            english: true,
-        }
+        key.issue(&self.settings.auth, &request, system_clock()())
+            .unwrap()
     }
 
     /// Somebody who shows no token.
@@ -158,7 +166,7 @@ impl Service {
 }
 
 /// A new database on the test cluster.
-async fn fresh_database() -> Option<String> {
+pub(crate) async fn fresh_database() -> Option<String> {
     let Ok(cluster) = std::env::var("TEST_POSTGRES_URL") else {
         println!("skipped: TEST_POSTGRES_URL is not set");
         return None;
