@@ -21,7 +21,7 @@ use crate::graphql::{self, Info};
 use crate::http::callers::{House, HouseCallers};
 use crate::http::edge::Edge;
 use crate::http::{
-    RateLimit, Readiness, cors, explorer_routes, health_routes, rate_limit, request_log,
+    RateLimit, Readiness, cors, explorer_routes, export_routes, health_routes, rate_limit, request_log,
     security_headers, upload_routes,
 };
 use crate::telemetry::{Metrics, metrics};
@@ -38,13 +38,20 @@ fn case_key_file(settings: &Settings) -> PathBuf {
 pub fn sources(settings: &Settings) -> anyhow::Result<Arc<Sources>> {
     let key = settings.secrets.case_key_or_create(&case_key_file(settings))?;
     let random = OsRandom::new().context("the operating system gives no randomness")?;
-    Ok(Arc::new(Sources::new(Arc::new(SystemClock), Arc::new(random), Vault::new(key))))
+    Ok(Arc::new(Sources::new(
+        Arc::new(SystemClock),
+        Arc::new(random),
+        Vault::new(key),
+    )))
 }
 
 /// Connects to the database; the folder of a SQLite file is made.
 pub async fn connect(settings: &Settings) -> anyhow::Result<Db> {
     let url = settings.database.url.expose_secret();
-    if let Some(path) = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")) {
+    if let Some(path) = url
+        .strip_prefix("sqlite://")
+        .or_else(|| url.strip_prefix("sqlite:"))
+    {
         let path = Path::new(path.split('?').next().unwrap_or(path));
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder)?;
@@ -55,11 +62,20 @@ pub async fn connect(settings: &Settings) -> anyhow::Result<Db> {
 }
 
 /// Brings the database to where the service can start: no change of its schema is missing, and the Jobcenter is there.
-pub async fn prepare(settings: &Settings, db: &Db, sources: &Arc<Sources>, migrate: bool) -> anyhow::Result<()> {
+pub async fn prepare(
+    settings: &Settings,
+    db: &Db,
+    sources: &Arc<Sources>,
+    migrate: bool,
+) -> anyhow::Result<()> {
     if migrate {
         migration::up(db.owner()).await?;
     }
-    let missing = migration::status(db.reader()).await?.into_iter().filter(|(_, applied)| !applied).count();
+    let missing = migration::status(db.reader())
+        .await?
+        .into_iter()
+        .filter(|(_, applied)| !applied)
+        .count();
     if missing > 0 {
         bail!(
             "Der Datenbank fehlen {missing} Änderungen. Bitte erst sichern, dann `pruefpfad migrate up` ausführen. / \
@@ -133,6 +149,7 @@ pub async fn start(settings: &Settings, db: Db, sources: Arc<Sources>) -> anyhow
             .configure(health_routes(readiness.clone()))
             .configure(explorer_routes(&routes.explorer))
             .configure(upload_routes)
+            .configure(export_routes)
             .route("/metrics", web::get().to(metrics))
     })
     .shutdown_timeout(settings.server.shutdown_seconds);
@@ -141,12 +158,20 @@ pub async fn start(settings: &Settings, db: Db, sources: Arc<Sources>) -> anyhow
     }
     let server = server.listen(listener)?.run();
     let handle = server.handle();
-    Ok(Running { address, server: handle, serving: tokio::spawn(server), sweeping })
+    Ok(Running {
+        address,
+        server: handle,
+        serving: tokio::spawn(server),
+        sweeping,
+    })
 }
 
 async fn house(settings: &Settings, db: Db, sources: Arc<Sources>) -> anyhow::Result<House> {
-    let bezirksstellen: HashMap<_, _> =
-        jobcenter::bezirksstellen(&db).await?.into_iter().map(|row| (row.number, row.id)).collect();
+    let bezirksstellen: HashMap<_, _> = jobcenter::bezirksstellen(&db)
+        .await?
+        .into_iter()
+        .map(|row| (row.number, row.id))
+        .collect();
     Ok(House {
         sources,
         db,
@@ -164,8 +189,16 @@ fn edge(settings: &Settings, house: &House, verifier: Arc<TokenVerifier>) -> any
     let admission = Admission::new(&graphql::sdl(), settings.limits.clone())
         .map_err(|error| anyhow::anyhow!("{error}"))?
         .with_scalars(graphql::check_scalar);
-    let callers = HouseCallers { house: house.clone(), verifier };
-    Ok(Edge::new(schema, Arc::new(admission), callers, settings.introspection))
+    let callers = HouseCallers {
+        house: house.clone(),
+        verifier,
+    };
+    Ok(Edge::new(
+        schema,
+        Arc::new(admission),
+        callers,
+        settings.introspection,
+    ))
 }
 
 fn readiness(db: &Db) -> Readiness {
@@ -179,7 +212,11 @@ fn readiness(db: &Db) -> Readiness {
             let db = current.clone();
             async move {
                 let changes = migration::status(db.reader()).await.map_err(|_| "unreachable")?;
-                if changes.iter().all(|(_, applied)| *applied) { Ok(()) } else { Err("pending") }
+                if changes.iter().all(|(_, applied)| *applied) {
+                    Ok(())
+                } else {
+                    Err("pending")
+                }
             }
         })
 }

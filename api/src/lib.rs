@@ -2,7 +2,7 @@
 
 pub mod app;
 pub mod auth;
-
+pub mod cli;
 pub mod config;
 pub mod graphql;
 pub mod http;

@@ -1,2 +1,34 @@
-//! The command.
-fn main() { print!("{}", api::graphql::sdl()); }
+//! The binary.
+
+use std::process::ExitCode;
+
+use api::auth::system_clock;
+use api::cli::{Cli, Surroundings, run};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+#[actix_web::main]
+async fn main() -> ExitCode {
+    let language = std::env::var("PRUEFPFAD_LANG")
+        .ok()
+        .and_then(|tag| tag.parse().ok())
+        .unwrap_or_default();
+    let cli = Cli::from_process(language);
+    match run(
+        cli,
+        Surroundings {
+            language,
+            now: system_clock(),
+        },
+    )
+    .await
+    {
+        Ok(code) => code,
+        Err(error) => {
+            use std::io::Write as _;
+            let _ = writeln!(std::io::stderr(), "{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -126,6 +126,7 @@ codes! {
     SeedInvalid = "SEED_INVALID": "Der Startwert muss 1 bis 200 Zeichen haben.", "The seed must have 1 to 200 characters.";
     ItemNotInPopulation = "ITEM_NOT_IN_POPULATION": "Diese Position gibt es in der Grundgesamtheit nicht ({}).", "There is no such item in the population ({}).";
     ItemDoubled = "ITEM_DOUBLED": "Diese Position ist doppelt ({}).", "This item appears twice ({}).";
+    ItemNotPositive = "ITEM_NOT_POSITIVE": "Diese Position hat keinen positiven Betrag und konnte nicht gezogen werden ({}).", "This item has no positive amount and could not be drawn ({}).";
     FrameChanged = "FRAME_CHANGED": "Die Grundgesamtheit stimmt nicht mehr mit ihrem festgeschriebenen Stand überein. Bitte die Administration verständigen.", "The population no longer matches its frozen state. Tell the administration.";
     ProgrammeUnknown = "PROGRAMME_UNKNOWN": "Dieses Prüfprogramm gibt es nicht.", "There is no such test programme.";
     AttributeUnknown = "ATTRIBUTE_UNKNOWN": "Dieses Merkmal gibt es im Prüfprogramm nicht ({}).", "There is no such attribute in the programme ({}).";

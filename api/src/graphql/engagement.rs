@@ -3,8 +3,8 @@
 use async_graphql::{Context, Description, Enum, ID, InputObject, Object, Result};
 use audit::access::Action as May;
 use audit::engagement as service;
-use entity::engagement::{Model, State};
 use entity::EngagementId;
+use entity::engagement::{Model, State};
 
 use super::ContextExt;
 use super::error::{Maybe, field, payload};
@@ -12,6 +12,7 @@ use super::node::NodeKind;
 use super::page::{Window, by_id, connection, counted};
 use super::permissions::{Action, permitted};
 use super::population::{Population, of_engagement};
+use super::sample::{self, DrawEvent, SampleConnection};
 use super::scalars::{Date, DateTime};
 use super::trail::{self, TrailConnection};
 
@@ -149,6 +150,35 @@ impl Engagement {
         Some(of_engagement(ctx, self.0.id).await)
     }
 
+    /// Its samples that the caller may see, oldest first.
+    async fn samples(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Maybe<SampleConnection> {
+        Some(
+            sample::of_engagement(
+                ctx,
+                self.0.id,
+                &Window {
+                    first,
+                    after,
+                    last,
+                    before,
+                },
+            )
+            .await,
+        )
+    }
+
+    /// Every freeze, draw, abort and record in it, numbered; empty where the caller may not see them.
+    async fn draw_events(&self, ctx: &Context<'_>) -> Maybe<Vec<DrawEvent>> {
+        Some(sample::events(ctx, self.0.id).await)
+    }
+
     /// Who did what in it, oldest first.
     async fn trail(
         &self,
@@ -158,7 +188,19 @@ impl Engagement {
         last: Option<i32>,
         before: Option<String>,
     ) -> Maybe<TrailConnection> {
-        Some(trail::of(ctx, self.0.id, &Window { first, after, last, before }).await)
+        Some(
+            trail::of(
+                ctx,
+                self.0.id,
+                &Window {
+                    first,
+                    after,
+                    last,
+                    before,
+                },
+            )
+            .await,
+        )
     }
 }
 
@@ -176,7 +218,9 @@ impl EngagementQuery {
             Ok(id) => EngagementId(id),
             Err(error) => return Some(Err(error)),
         };
-        field(ctx, service::find(ctx.audit(), ctx.db(), id).await).map(|row| row.map(Engagement)).transpose()
+        field(ctx, service::find(ctx.audit(), ctx.db(), id).await)
+            .map(|row| row.map(Engagement))
+            .transpose()
     }
 
     /// Engagements the caller may see, newest first.
@@ -189,16 +233,30 @@ impl EngagementQuery {
         last: Option<i32>,
         before: Option<String>,
     ) -> Maybe<EngagementConnection> {
-        let window = Window { first, after, last, before };
+        let window = Window {
+            first,
+            after,
+            last,
+            before,
+        };
         Some(list(ctx, state, &window).await)
     }
 }
 
-async fn list(ctx: &Context<'_>, state: Option<EngagementState>, window: &Window) -> Result<EngagementConnection> {
+async fn list(
+    ctx: &Context<'_>,
+    state: Option<EngagementState>,
+    window: &Window,
+) -> Result<EngagementConnection> {
     let args = window.args(ctx, ORDER)?;
     let state = state.map(State::from);
-    let (page, total) = field(ctx, service::list(ctx.audit(), ctx.db(), state, &args, counted(ctx)).await)?;
-    Ok(EngagementConnection::of(ORDER, page, total, |row| by_id(row.id.0)))
+    let (page, total) = field(
+        ctx,
+        service::list(ctx.audit(), ctx.db(), state, &args, counted(ctx)).await,
+    )?;
+    Ok(EngagementConnection::of(ORDER, page, total, |row| {
+        by_id(row.id.0)
+    }))
 }
 
 /// What opens an engagement.
@@ -254,7 +312,11 @@ pub(super) struct EngagementMutation;
 #[Object]
 impl EngagementMutation {
     /// Opens an engagement under the next number of the year.
-    async fn open_engagement(&self, ctx: &Context<'_>, input: OpenEngagementInput) -> Result<OpenEngagementPayload> {
+    async fn open_engagement(
+        &self,
+        ctx: &Context<'_>,
+        input: OpenEngagementInput,
+    ) -> Result<OpenEngagementPayload> {
         let open = service::Open {
             title: input.title,
             function: input.function.into(),
@@ -263,7 +325,10 @@ impl EngagementMutation {
             period_from: input.period_from.0,
             period_to: input.period_to.0,
         };
-        OpenEngagementPayload::of(ctx, service::open(ctx.audit(), ctx.db(), &input.idempotency_key, open).await)
+        OpenEngagementPayload::of(
+            ctx,
+            service::open(ctx.audit(), ctx.db(), &input.idempotency_key, open).await,
+        )
     }
 
     /// Closes an engagement for good.

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use async_graphql::{Context, ID, Interface, Object, Result};
-use audit::{engagement, jobcenter, population};
+use audit::{engagement, jobcenter, population, sample};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use entity::{BezirksstelleId, DifferenceId, EngagementId, ImportId, PopulationId};
+use entity::{BezirksstelleId, DifferenceId, EngagementId, ImportId, PopulationId, SampleId, SampleItemId};
 use uuid::Uuid;
 
 use super::ContextExt;
@@ -14,6 +14,7 @@ use super::engagement::Engagement;
 use super::error::{Maybe, bad_input, field};
 use super::jobcenter::Bezirksstelle;
 use super::population::{Difference, Import, Population};
+use super::sample::{Sample, SampleItem};
 
 /// Most ids of one `nodes`.
 const MOST: usize = 100;
@@ -31,12 +32,26 @@ pub enum NodeKind {
     Import,
     /// A difference.
     Difference,
+    /// A sample.
+    Sample,
+    /// A stratum: found through its sample, but named in filters.
+    Stratum,
+    /// An item of a sample.
+    SampleItem,
 }
 
 impl NodeKind {
     /// Every kind.
-    pub const ALL: [Self; 5] =
-        [Self::Bezirksstelle, Self::Engagement, Self::Population, Self::Import, Self::Difference];
+    pub const ALL: [Self; 8] = [
+        Self::Bezirksstelle,
+        Self::Engagement,
+        Self::Population,
+        Self::Import,
+        Self::Difference,
+        Self::Sample,
+        Self::Stratum,
+        Self::SampleItem,
+    ];
 
     /// The name of the type.
     pub const fn name(self) -> &'static str {
@@ -46,6 +61,9 @@ impl NodeKind {
             Self::Population => "Population",
             Self::Import => "Import",
             Self::Difference => "Difference",
+            Self::Sample => "Sample",
+            Self::Stratum => "Stratum",
+            Self::SampleItem => "SampleItem",
         }
     }
 
@@ -61,7 +79,8 @@ impl NodeKind {
 
     /// The same, or an error that names the input.
     pub(super) fn require(self, id: &ID, input: &str) -> Result<Uuid> {
-        self.parse(id).ok_or_else(|| bad_input(input, format!("no id of {}", self.name())))
+        self.parse(id)
+            .ok_or_else(|| bad_input(input, format!("no id of {}", self.name())))
     }
 }
 
@@ -88,6 +107,10 @@ pub(super) enum Node {
     Import(Box<Import>),
     /// A difference.
     Difference(Box<Difference>),
+    /// A sample.
+    Sample(Box<Sample>),
+    /// An item of a sample.
+    SampleItem(Box<SampleItem>),
 }
 
 /// Finds nodes.
@@ -98,7 +121,10 @@ pub(super) struct NodeQuery;
 impl NodeQuery {
     /// Anything by its id; null where it does not exist or is not visible to the caller.
     async fn node(&self, ctx: &Context<'_>, id: ID) -> Maybe<Node> {
-        find(ctx, std::slice::from_ref(&id), "id").await.map(|mut found| found.pop().flatten()).transpose()
+        find(ctx, std::slice::from_ref(&id), "id")
+            .await
+            .map(|mut found| found.pop().flatten())
+            .transpose()
     }
 
     /// Several by their ids, in the same order, at most 100; null in the place of what is not there for the caller.
@@ -118,7 +144,11 @@ async fn find(ctx: &Context<'_>, ids: &[ID], input: &str) -> Result<Vec<Option<N
     }
     let mut nodes = vec![None; ids.len()];
     for kind in NodeKind::ALL {
-        let rows: Vec<Uuid> = wanted.iter().filter(|(of, _)| *of == kind).map(|(_, row)| *row).collect();
+        let rows: Vec<Uuid> = wanted
+            .iter()
+            .filter(|(of, _)| *of == kind)
+            .map(|(_, row)| *row)
+            .collect();
         if rows.is_empty() {
             continue;
         }
@@ -136,7 +166,10 @@ async fn of_kind(ctx: &Context<'_>, kind: NodeKind, rows: &[Uuid]) -> Result<Vec
         ($service:path, $id:path, $node:path, $view:path) => {{
             let ids: Vec<_> = rows.iter().copied().map($id).collect();
             let found = field(ctx, $service(audit, db, &ids).await)?;
-            found.into_iter().map(|row| (row.id.0, $node(Box::new($view(row))))).collect()
+            found
+                .into_iter()
+                .map(|row| (row.id.0, $node(Box::new($view(row)))))
+                .collect()
         }};
     }
     Ok(match kind {
@@ -144,11 +177,22 @@ async fn of_kind(ctx: &Context<'_>, kind: NodeKind, rows: &[Uuid]) -> Result<Vec
             ctx.signed_in()?;
             let ids: Vec<_> = rows.iter().copied().map(BezirksstelleId).collect();
             let found = field(ctx, jobcenter::bezirksstellen_by_id(db, &ids).await)?;
-            found.into_iter().map(|row| (row.id.0, Node::Bezirksstelle(Box::new(Bezirksstelle(row))))).collect()
+            found
+                .into_iter()
+                .map(|row| (row.id.0, Node::Bezirksstelle(Box::new(Bezirksstelle(row)))))
+                .collect()
         }
         NodeKind::Engagement => through!(engagement::find_many, EngagementId, Node::Engagement, Engagement),
         NodeKind::Population => through!(population::find_many, PopulationId, Node::Population, Population),
         NodeKind::Import => through!(population::find_imports, ImportId, Node::Import, Import),
-        NodeKind::Difference => through!(population::find_differences, DifferenceId, Node::Difference, Difference),
+        NodeKind::Difference => through!(
+            population::find_differences,
+            DifferenceId,
+            Node::Difference,
+            Difference
+        ),
+        NodeKind::Sample => through!(sample::find_many, SampleId, Node::Sample, Sample),
+        NodeKind::SampleItem => through!(sample::items_by_id, SampleItemId, Node::SampleItem, SampleItem),
+        NodeKind::Stratum => Vec::new(),
     })
 }

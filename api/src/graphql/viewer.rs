@@ -50,7 +50,11 @@ impl Viewer {
     /// The Bezirksstelle of the membership.
     async fn bezirksstelle(&self, ctx: &Context<'_>) -> Maybe<Bezirksstelle> {
         let id = ctx.caller().bezirksstelle?;
-        ctx.loaders().one(ctx, id).await.map(|row| row.map(Bezirksstelle)).transpose()
+        ctx.loaders()
+            .one(ctx, id)
+            .await
+            .map(|row| row.map(Bezirksstelle))
+            .transpose()
     }
 
     /// All that the membership's role permits somewhere.

@@ -82,7 +82,10 @@ pub struct Denied {
 impl Denied {
     pub(super) fn error(&self) -> ServerError {
         let mut error = coded(self.code, self.message.clone());
-        error.extensions.get_or_insert_default().set("reason", self.reason);
+        error
+            .extensions
+            .get_or_insert_default()
+            .set("reason", self.reason);
         error
     }
 }

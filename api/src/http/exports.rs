@@ -12,7 +12,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use async_stream::stream;
 use audit::page::{PageArgs, Position};
 use audit::population::import::amount::{self, Decimals};
-use audit::sample::{ItemFilter, ItemOrder, items};
+use audit::sample::{ItemFilter, ItemOrder, ItemSort, items};
 use audit::{Ctx, Db, Language, jobcenter};
 use entity::{BezirksstelleId, SampleId, StratumId, sample_item};
 use serde::Deserialize;
@@ -42,7 +42,18 @@ struct Parameters {
     amount_from: Option<i64>,
     amount_to: Option<i64>,
     reference: Option<String>,
-    order: Option<ItemOrder>,
+    order: Option<Sort>,
+    #[serde(default)]
+    descending: bool,
+}
+
+/// What the list is sorted by, as in the API's `SampleItemSort`.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+enum Sort {
+    DrawOrder,
+    Amount,
+    Reference,
 }
 
 async fn sample_items(
@@ -55,10 +66,18 @@ async fn sample_items(
     let ctx = house.context(Some(&actor), request_id(&request));
     let language = language_of(&request);
     let refuse = |path: &str| {
-        refusal_json(&audit::Error::refused(audit::Code::InvalidValue, path), &ctx, language)
+        refusal_json(
+            &audit::Error::refused(audit::Code::InvalidValue, path),
+            &ctx,
+            language,
+        )
     };
-    let Ok(Query(parameters)) = parameters else { return Ok(refuse("query")) };
-    let Some((filter, order)) = parameters.resolve() else { return Ok(refuse("query")) };
+    let Ok(Query(parameters)) = parameters else {
+        return Ok(refuse("query"));
+    };
+    let Some((filter, order)) = parameters.resolve() else {
+        return Ok(refuse("query"));
+    };
     // The first page tells whether the caller may see the list at all, while there is still a status to say so.
     let first = match page(&ctx, &house.db, &filter, order, None).await {
         Ok(first) => first,
@@ -84,7 +103,10 @@ async fn sample_items(
     };
     Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present"))
-        .insert_header((header::CONTENT_DISPOSITION, "attachment; filename=\"sample-items.csv\""))
+        .insert_header((
+            header::CONTENT_DISPOSITION,
+            "attachment; filename=\"sample-items.csv\"",
+        ))
         .streaming(body))
 }
 
@@ -96,7 +118,10 @@ pub async fn write_sample_items(
     language: Language,
     output: &mut dyn std::io::Write,
 ) -> anyhow::Result<u64> {
-    let filter = ItemFilter { sample: Some(sample), ..ItemFilter::default() };
+    let filter = ItemFilter {
+        sample: Some(sample),
+        ..ItemFilter::default()
+    };
     let names = names(jobcenter::bezirksstellen(db).await?);
     output.write_all(header_row(language).as_bytes())?;
     let (mut after, mut written) = (None, 0);
@@ -128,7 +153,18 @@ impl Parameters {
             reference: self.reference,
             ..ItemFilter::default()
         };
-        Some((filter, self.order.unwrap_or_default()))
+        let by = match self.order {
+            None | Some(Sort::DrawOrder) => ItemSort::DrawOrder,
+            Some(Sort::Amount) => ItemSort::Amount,
+            Some(Sort::Reference) => ItemSort::Reference,
+        };
+        Some((
+            filter,
+            ItemOrder {
+                by,
+                descending: self.descending,
+            },
+        ))
     }
 }
 
@@ -141,20 +177,56 @@ async fn page(
     order: ItemOrder,
     after: Option<Position>,
 ) -> audit::Result<Rows> {
-    let args = PageArgs { after, before: None, limit: PAGE, backward: false };
+    let args = PageArgs {
+        after,
+        before: None,
+        limit: PAGE,
+        backward: false,
+    };
     let (page, _) = items(ctx, db, filter, order, &args, false).await?;
-    let next = if page.has_next { page.rows.last().map(|row| order.position(row)) } else { None };
+    let next = if page.has_next {
+        page.rows.last().map(|row| Position {
+            sort: Some(order.by.value(row)),
+            id: row.id.0,
+        })
+    } else {
+        None
+    };
     Ok((page.rows, next))
 }
 
 fn names(rows: Vec<entity::bezirksstelle::Model>) -> HashMap<BezirksstelleId, (String, String)> {
-    rows.into_iter().map(|row| (row.id, (row.number, row.name))).collect()
+    rows.into_iter()
+        .map(|row| (row.id, (row.number, row.name)))
+        .collect()
 }
 
 fn header_row(language: Language) -> String {
     let columns = language.say(
-        ["Position", "Referenz", "Nummer", "Bezirksstelle", "Betrag", "Treffer", "Ticket", "Stand", "Ergebnis", "Sichtbar ab"],
-        ["Position", "Reference", "Number", "Bezirksstelle", "Amount", "Hits", "Ticket", "State", "Result", "Visible from"],
+        [
+            "Position",
+            "Referenz",
+            "Nummer",
+            "Bezirksstelle",
+            "Betrag",
+            "Treffer",
+            "Ticket",
+            "Stand",
+            "Ergebnis",
+            "Sichtbar ab",
+        ],
+        [
+            "Position",
+            "Reference",
+            "Number",
+            "Bezirksstelle",
+            "Amount",
+            "Hits",
+            "Ticket",
+            "State",
+            "Result",
+            "Visible from",
+        ],
     );
     format!("\u{feff}{}\r\n", columns.join(";"))
 }
@@ -172,8 +244,12 @@ fn lines(rows: &[sample_item::Model], names: &HashMap<BezirksstelleId, (String, 
             row.hits.to_string(),
             row.ticket.as_deref().map(safe).unwrap_or_default(),
             row.state.as_str().to_owned(),
-            row.result.map(|result| result.as_str().to_owned()).unwrap_or_default(),
-            row.visible_from.map(|at| at.format("%Y-%m-%dT%H:%M:%SZ").to_string()).unwrap_or_default(),
+            row.result
+                .map(|result| result.as_str().to_owned())
+                .unwrap_or_default(),
+            row.visible_from
+                .map(|at| at.format("%Y-%m-%dT%H:%M:%SZ").to_string())
+                .unwrap_or_default(),
         ];
         text.push_str(&cells.join(";"));
         text.push_str("\r\n");
@@ -184,8 +260,16 @@ fn lines(rows: &[sample_item::Model], names: &HashMap<BezirksstelleId, (String, 
 /// A text cell: quoted where it must be, and never a formula.
 fn safe(text: &str) -> String {
     let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let guarded = if formula { format!("'{text}") } else { text.to_owned() };
-    if guarded.contains(['"', ';', '\n', '\r']) { format!("\"{}\"", guarded.replace('"', "\"\"")) } else { guarded }
+    let guarded = if formula {
+        format!("'{text}")
+    } else {
+        text.to_owned()
+    };
+    if guarded.contains(['"', ';', '\n', '\r']) {
+        format!("\"{}\"", guarded.replace('"', "\"\""))
+    } else {
+        guarded
+    }
 }
 
 #[cfg(test)]

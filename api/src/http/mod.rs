@@ -5,6 +5,7 @@ pub mod callers;
 mod cors;
 pub mod edge;
 mod explorer;
+mod exports;
 pub mod graphql;
 mod health;
 mod rate_limit;
@@ -19,6 +20,7 @@ mod tests;
 
 pub use cors::cors;
 pub use explorer::{explorer_routes, is_built};
+pub use exports::{export_routes, write_sample_items};
 pub use health::{Readiness, health_routes};
 pub use rate_limit::{RateLimit, rate_limit};
 pub use request_log::{REQUEST_ID_HEADER, RequestId, request_log};

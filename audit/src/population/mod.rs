@@ -19,6 +19,7 @@ pub use control::{
     control_totals, differences, enter_control_total, explain_difference, find_differences, population_cells,
 };
 pub use freeze::freeze;
+pub(crate) use freeze::number_event;
 pub use intake::{IntakeLimits, run_import, sweep};
 pub use service::{
     Create, OpenImport, create, discard, find_imports, find_many, imports, list, open_import, rejections,

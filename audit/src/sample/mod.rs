@@ -1,1 +1,30 @@
-//! Placeholder.
+//! A sample (Stichprobe): planned on a frozen population, then drawn or given up; or drawn elsewhere and recorded.
+//!
+//! The plan fixes method, size and bounds; the draw adds a seed and follows by a public algorithm, so that whoever
+//! holds population and seed gets the same items. Neither is ever edited: a new draw is a new sample with a reason.
+//!
+//! What the seed selects: [`crate::sampling::selection`] says how, and the draw offers every item by its id in lower
+//! case with hyphens. Simple random: the items with the smallest tickets of the population. Stratified: the same seed
+//! for all strata, and in each the items with the smallest tickets of that stratum (a ticket depends on seed and id
+//! alone). Monetary unit: the items above zero in ascending order of id, with the context [`WHOLE`].
+
+mod copy_out;
+mod draw;
+mod evaluation;
+mod frame;
+mod items;
+mod record;
+mod rules;
+mod service;
+
+pub use draw::{Draw, draw};
+pub use evaluation::{
+    BezirksstelleRate, Evaluate, Evaluation, Exclusion, Figures, MonetaryFigures, RateFigures, StratumRate,
+    evaluate,
+};
+pub use items::{
+    Announce, ItemFilter, ItemOrder, ItemSort, Totals, announce, items, items_by_id, population_items,
+};
+pub use record::{MAX_RECORDED_ITEMS, Record, RecordItem, record};
+pub use rules::{LARGEST_SAMPLE, Parameters, PlanInput, SizeSource, WHOLE};
+pub use service::{Abort, abort, draws, find, find_many, list, parameters, plan, strata};

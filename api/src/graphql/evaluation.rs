@@ -1,0 +1,388 @@
+//! Evaluations: what the checks of a sample say about its population, with everything needed to repeat it.
+
+use async_graphql::{Context, Description, Enum, Object, Result, SimpleObject, Union};
+use audit::sample as service;
+use audit::sampling::evaluation as figures;
+use entity::check_answer;
+use rust_decimal::Decimal;
+
+use super::ContextExt;
+use super::check::ErrorClass;
+use super::error::{Maybe, field};
+use super::jobcenter::Bezirksstelle;
+use super::loaders::StrataOf;
+use super::sample::Stratum;
+use super::scalars::{Euro, Long, Rate};
+
+/// What an attribute is about.
+#[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
+#[graphql(remote = "check_answer::Dimension")]
+pub(super) enum Dimension {
+    /// Is the decision lawful (Rechtmäßigkeit)?
+    Legality,
+    /// Is the file in order (Ordnungsmäßigkeit)?
+    Regularity,
+    /// Is the amount calculated correctly?
+    Calculation,
+    /// Was it paid to the right person, in time, once?
+    Payment,
+    /// Who has to bear it, by reason and amount (§ 6b (4) S. 2 SGB II)?
+    Funding,
+}
+
+/// What follows for a tolerable error: material above it, not material while the upper limit is below it.
+#[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
+#[graphql(remote = "figures::Conclusion")]
+pub(super) enum Conclusion {
+    /// The projected error is above the tolerable one.
+    Material,
+    /// The upper limit is below the tolerable error.
+    NotMaterial,
+    /// Neither: more sampling units are needed.
+    Inconclusive,
+}
+
+/// What the checks of a sample say about its population.
+#[derive(Description)]
+pub(super) struct Evaluation(service::Evaluation);
+
+/// Evaluates a sample.
+pub(super) async fn of(ctx: &Context<'_>, input: service::Evaluate) -> Result<Evaluation> {
+    field(ctx, service::evaluate(ctx.audit(), ctx.db(), input).await).map(Evaluation)
+}
+
+fn long(number: u64) -> Long {
+    Long(i64::try_from(number).unwrap_or(i64::MAX))
+}
+
+/// Items in error by kind.
+#[derive(SimpleObject)]
+pub(super) struct ErrorClassCount {
+    /// The kind.
+    error_class: ErrorClass,
+    /// Checked items of it.
+    count: Long,
+}
+
+/// What an evaluation cannot find or does not say.
+#[derive(SimpleObject)]
+pub(super) struct EvaluationExclusion {
+    /// Code; never changes.
+    code: String,
+    /// The sentence, in the language of the request.
+    text: String,
+}
+
+/// The figures, by kind of sample.
+#[derive(Union)]
+pub(super) enum EvaluationFigures {
+    /// Items were selected: rates.
+    Rate(RateFigures),
+    /// Monetary units were selected: amounts.
+    Monetary(MonetaryFigures),
+}
+
+#[Object(use_type_description)]
+impl Evaluation {
+    /// Confidence of every limit.
+    async fn confidence(&self) -> Rate {
+        Rate(self.0.confidence)
+    }
+
+    /// The dimension it is restricted to.
+    async fn dimension(&self) -> Option<Dimension> {
+        self.0.dimension.map(Into::into)
+    }
+
+    /// Items are still open: figures will change.
+    async fn provisional(&self) -> bool {
+        self.0.provisional
+    }
+
+    /// Items of the sample.
+    async fn items(&self) -> Long {
+        long(self.0.items)
+    }
+
+    /// Items checked, which the figures rest on.
+    async fn checked(&self) -> Long {
+        long(self.0.checked)
+    }
+
+    /// Sampling units checked: hits, or items.
+    async fn units(&self) -> Long {
+        long(self.0.units)
+    }
+
+    /// Checked items in error.
+    async fn errors(&self) -> Long {
+        long(self.0.errors)
+    }
+
+    /// Sampling units in error.
+    async fn error_units(&self) -> Long {
+        long(self.0.error_units)
+    }
+
+    /// Checked items in error by kind.
+    async fn error_classes(&self) -> Vec<ErrorClassCount> {
+        let count = |(class, number): &(entity::item_check::ErrorClass, u64)| ErrorClassCount {
+            error_class: (*class).into(),
+            count: long(*number),
+        };
+        self.0.error_classes.iter().map(count).collect()
+    }
+
+    /// The figures.
+    async fn figures(&self) -> EvaluationFigures {
+        match &self.0.figures {
+            service::Figures::Rate(rate) => EvaluationFigures::Rate(RateFigures {
+                figures: rate.clone(),
+                sample: self.0.sample_id,
+            }),
+            service::Figures::Monetary(money) => EvaluationFigures::Monetary(MonetaryFigures(money.clone())),
+        }
+    }
+
+    /// What it cannot find or does not say.
+    async fn exclusions(&self, ctx: &Context<'_>) -> Vec<EvaluationExclusion> {
+        let language = ctx.language();
+        self.0
+            .exclusions
+            .iter()
+            .map(|exclusion| EvaluationExclusion {
+                code: exclusion.as_str().to_owned(),
+                text: exclusion.text(language).to_owned(),
+            })
+            .collect()
+    }
+}
+
+/// Error rate and its exact one-sided upper limit (Clopper and Pearson).
+#[derive(SimpleObject)]
+pub(super) struct RateResult {
+    /// Items checked.
+    size: Long,
+    /// Items in error.
+    errors: Long,
+    /// Errors by size, half to even at six places.
+    rate: Rate,
+    /// Upper limit, rounded up to six places.
+    upper_limit: Rate,
+    /// Method of the limit.
+    method: &'static str,
+    /// Version of the method.
+    version: &'static str,
+}
+
+impl From<&figures::AttributeResult> for RateResult {
+    fn from(result: &figures::AttributeResult) -> Self {
+        Self {
+            size: long(result.size),
+            errors: long(result.deviations),
+            rate: Rate(result.rate),
+            upper_limit: Rate(result.upper_limit),
+            method: result.method,
+            version: result.version,
+        }
+    }
+}
+
+/// Rates of a sample of items.
+#[derive(Description)]
+pub(super) struct RateFigures {
+    figures: service::RateFigures,
+    sample: entity::SampleId,
+}
+
+/// The rate of a stratum.
+#[derive(SimpleObject)]
+pub(super) struct StratumRate {
+    /// The stratum.
+    stratum: Option<Stratum>,
+    /// Items of the frame in it.
+    population: Long,
+    /// Rate and limit.
+    result: RateResult,
+}
+
+/// The rate of a Bezirksstelle.
+#[derive(SimpleObject)]
+pub(super) struct BezirksstelleRate {
+    /// The Bezirksstelle.
+    bezirksstelle: Option<Bezirksstelle>,
+    /// Rate and limit; each limit holds for itself.
+    result: RateResult,
+}
+
+#[Object(use_type_description)]
+impl RateFigures {
+    /// Error rate of the population, weighted by strata.
+    async fn rate(&self) -> Rate {
+        Rate(self.figures.rate)
+    }
+
+    /// Its one-sided upper limit; null where the strata are not proportional to their items.
+    async fn upper_limit(&self) -> Option<Rate> {
+        self.figures.upper_limit.map(Rate)
+    }
+
+    /// Method of all limits.
+    async fn method(&self) -> &'static str {
+        self.figures.method
+    }
+
+    /// Version of the method.
+    async fn version(&self) -> &'static str {
+        self.figures.version
+    }
+
+    /// The plan's tolerable rate.
+    async fn tolerable_rate(&self) -> Option<Rate> {
+        self.figures.tolerable_rate.map(Rate)
+    }
+
+    /// What follows for it; null without a tolerable rate or without a limit.
+    async fn conclusion(&self) -> Option<Conclusion> {
+        self.figures.conclusion.map(Into::into)
+    }
+
+    /// Rates by stratum, where there are several.
+    async fn strata(&self, ctx: &Context<'_>) -> Maybe<Vec<StratumRate>> {
+        let rows = match ctx.loaders().one(ctx, StrataOf(self.sample)).await {
+            Ok(rows) => rows.unwrap_or_default(),
+            Err(error) => return Some(Err(error)),
+        };
+        let rate = |rate: &service::StratumRate| StratumRate {
+            stratum: rows
+                .iter()
+                .find(|row| row.id == rate.stratum_id)
+                .cloned()
+                .map(Stratum),
+            population: long(rate.population),
+            result: (&rate.result).into(),
+        };
+        Some(Ok(self.figures.strata.iter().map(rate).collect()))
+    }
+
+    /// Rates by Bezirksstelle, each with its own exact limit.
+    async fn bezirksstellen(&self, ctx: &Context<'_>) -> Maybe<Vec<BezirksstelleRate>> {
+        let mut rates = Vec::with_capacity(self.figures.bezirksstellen.len());
+        for rate in &self.figures.bezirksstellen {
+            let row = match ctx.loaders().one(ctx, rate.bezirksstelle_id).await {
+                Ok(row) => row,
+                Err(error) => return Some(Err(error)),
+            };
+            rates.push(BezirksstelleRate {
+                bezirksstelle: row.map(Bezirksstelle),
+                result: (&rate.result).into(),
+            });
+        }
+        Some(Ok(rates))
+    }
+}
+
+/// Amounts of a monetary unit sample; over- and understatements are never netted.
+#[derive(Description)]
+pub(super) struct MonetaryFigures(service::MonetaryFigures);
+
+/// One step of the derivation of a Stringer bound.
+#[derive(SimpleObject)]
+pub(super) struct StringerStep {
+    /// Rank of the hit by tainting, from 1 (largest).
+    rank: Long,
+    /// Error by book value, half to even at twelve places.
+    tainting: Rate,
+    /// Upper limit for so many errors, rounded up to twelve places.
+    factor: Rate,
+    /// What the step adds to the bound, in euro, half to even at six places.
+    increment: Rate,
+}
+
+/// Errors in one direction.
+#[derive(SimpleObject)]
+pub(super) struct MonetarySide {
+    /// Items in error.
+    items: Long,
+    /// Hits on items in error.
+    hits: Long,
+    /// Sum of the errors found, each item once.
+    known_error: Euro,
+    /// Projected error: book value by size times the sum of the taintings, half to even.
+    projected_error: Euro,
+    /// Limit for no error at all, in euro, half to even at six places.
+    basic_precision: Rate,
+    /// Stringer bound, rounded up to the cent.
+    upper_limit: Euro,
+    /// Derivation of the bound behind the basic precision.
+    steps: Vec<StringerStep>,
+    /// What follows for the tolerable error.
+    conclusion: Option<Conclusion>,
+}
+
+fn side(side: &figures::MonetarySide, conclusion: Option<figures::Conclusion>) -> MonetarySide {
+    let euro = |cents: i64| Euro(entity::Cents(cents));
+    let exact = |cents: Decimal| Rate(cents / Decimal::ONE_HUNDRED);
+    MonetarySide {
+        items: long(side.items),
+        hits: long(side.hits),
+        known_error: euro(side.known_cents),
+        projected_error: euro(side.projected_cents),
+        basic_precision: exact(side.basic_precision_cents),
+        upper_limit: euro(side.upper_limit_cents),
+        steps: side
+            .steps
+            .iter()
+            .map(|step| StringerStep {
+                rank: long(step.rank),
+                tainting: Rate(step.tainting),
+                factor: Rate(step.factor),
+                increment: exact(step.increment_cents),
+            })
+            .collect(),
+        conclusion: conclusion.map(Into::into),
+    }
+}
+
+#[Object(use_type_description)]
+impl MonetaryFigures {
+    /// Hits of the sample.
+    async fn size(&self) -> Long {
+        long(self.0.result.size)
+    }
+
+    /// Book value of the items that could be selected.
+    async fn book_value(&self) -> Euro {
+        Euro(entity::Cents(self.0.result.book_value_cents))
+    }
+
+    /// Limit for no error by hits, rounded up to twelve places.
+    async fn basic_factor(&self) -> Rate {
+        Rate(self.0.result.basic_factor)
+    }
+
+    /// Book value above the correct one (overpayments).
+    async fn over(&self) -> MonetarySide {
+        side(&self.0.result.over, self.0.over)
+    }
+
+    /// Book value below the correct one (underpayments).
+    async fn under(&self) -> MonetarySide {
+        side(&self.0.result.under, self.0.under)
+    }
+
+    /// The plan's tolerable error.
+    async fn tolerable_error(&self) -> Option<Euro> {
+        self.0.tolerable.map(Euro)
+    }
+
+    /// Method of the bounds.
+    async fn method(&self) -> &'static str {
+        self.0.result.method
+    }
+
+    /// Version of the method.
+    async fn version(&self) -> &'static str {
+        self.0.result.version
+    }
+}

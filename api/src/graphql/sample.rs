@@ -1,0 +1,1150 @@
+//! Samples: plan, draw, abort, record, announce, and the list of their items.
+
+use async_graphql::{Context, Description, Enum, ID, InputObject, Object, Result, SimpleObject};
+use audit::access::Action as May;
+use audit::sample as service;
+use entity::sample::{Method, Model, State};
+use entity::{
+    BezirksstelleId, EngagementId, PopulationId, SampleId, SampleItemId, StratumId, draw_event, sample_item,
+    sample_stratum,
+};
+
+use super::check::Check;
+use super::engagement::Engagement;
+use super::error::{Maybe, bad_input, field, payload};
+use super::evaluation::{self, Dimension, Evaluation};
+use super::jobcenter::Bezirksstelle;
+use super::loaders::{ChecksOf, DetailsOf, SampleItemsKey, StrataOf};
+use super::node::NodeKind;
+use super::page::{Window, by_id, connection, counted};
+use super::permissions::{Action, permitted};
+use super::population::{Population, Split};
+use super::scalars::{Date, DateTime, Euro, Long, Rate, Sha256};
+use super::{ContextExt, finish};
+
+const ORDER: &str = "samples";
+
+/// How items are selected.
+#[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
+#[graphql(remote = "Method")]
+pub(super) enum SamplingMethod {
+    /// Simple random without replacement, by ticket numbers (consistent sampling).
+    SimpleRandom,
+    /// The same within each Bezirksstelle, sizes proportional to the numbers of items.
+    StratifiedByBezirksstelle,
+    /// Monetary unit sampling by fixed interval over the items above zero (Wertstichprobe).
+    MonetaryUnitFixedInterval,
+    /// A monetary unit sample drawn elsewhere and recorded here.
+    RecordedMonetaryUnit,
+}
+
+/// The state of a sample.
+#[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
+#[graphql(remote = "State")]
+pub(super) enum SampleState {
+    /// The plan is fixed.
+    Planned,
+    /// Drawn; final.
+    Drawn,
+    /// Given up before drawing; final.
+    Aborted,
+}
+
+/// How the size of a sample was found.
+#[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
+#[graphql(remote = "service::SizeSource")]
+pub(super) enum SizeSource {
+    /// Given with the plan.
+    Given,
+    /// Computed by a planning method.
+    Computed,
+    /// The sample was drawn elsewhere.
+    Recorded,
+}
+
+/// The bounds of a sample, and how its size was found.
+#[derive(SimpleObject)]
+pub(super) struct SampleParameters {
+    /// How the size was found.
+    size_source: SizeSource,
+    /// The size before it was shared out to strata: their minimums may add to it.
+    requested_size: Long,
+    /// Planning method, where the size was computed.
+    planning_method: Option<String>,
+    /// Its version.
+    planning_version: Option<String>,
+    /// Errors, or sum of taintings, at which the sample still supports the tolerable error.
+    planned_errors: Option<Rate>,
+    /// Confidence (Sicherheit).
+    confidence: Option<Rate>,
+    /// Tolerable error rate.
+    tolerable_rate: Option<Rate>,
+    /// Expected error rate.
+    expected_rate: Option<Rate>,
+    /// Tolerable error.
+    tolerable_error: Option<Euro>,
+    /// Expected error.
+    expected_error: Option<Euro>,
+}
+
+impl From<service::Parameters> for SampleParameters {
+    fn from(kept: service::Parameters) -> Self {
+        Self {
+            size_source: kept.size_source.into(),
+            requested_size: Long(kept.requested_size),
+            planning_method: kept.planning_method,
+            planning_version: kept.planning_version,
+            planned_errors: kept.planned_errors.map(Rate),
+            confidence: kept.confidence.map(Rate),
+            tolerable_rate: kept.tolerable_rate.map(Rate),
+            expected_rate: kept.expected_rate.map(Rate),
+            tolerable_error: kept.tolerable_cents.map(Euro),
+            expected_error: kept.expected_cents.map(Euro),
+        }
+    }
+}
+
+/// A sample (Stichprobe): a plan, then a draw. Neither is ever edited; a new draw is a new sample.
+#[derive(Clone, Description)]
+pub(super) struct Sample(pub(super) Model);
+
+impl From<Model> for Sample {
+    fn from(row: Model) -> Self {
+        Self(row)
+    }
+}
+
+/// Plan, seed and bounds are working papers: a Bezirksstelle sees the sample its items belong to, not how it was drawn.
+fn papers<T>(ctx: &Context<'_>, value: Option<T>) -> Option<T> {
+    value.filter(|_| ctx.caller().may(May::CheckRead))
+}
+
+#[Object(use_type_description)]
+impl Sample {
+    /// Opaque id.
+    pub(super) async fn id(&self) -> ID {
+        NodeKind::Sample.id(self.0.id.0)
+    }
+
+    /// The engagement it belongs to.
+    async fn engagement(&self, ctx: &Context<'_>) -> Maybe<Engagement> {
+        ctx.loaders()
+            .one(ctx, self.0.engagement_id)
+            .await
+            .map(|row| row.map(Engagement))
+            .transpose()
+    }
+
+    /// The frozen population it is drawn from; null where the caller's role sees none.
+    async fn population(&self, ctx: &Context<'_>) -> Maybe<Population> {
+        if !ctx.caller().may(May::PopulationRead) {
+            return None;
+        }
+        ctx.loaders()
+            .one(ctx, self.0.population_id)
+            .await
+            .map(|row| row.map(Population))
+            .transpose()
+    }
+
+    /// Name, unique in the engagement.
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// How items are selected.
+    async fn method(&self) -> SamplingMethod {
+        self.0.method.into()
+    }
+
+    /// Planned, drawn or aborted.
+    async fn state(&self) -> SampleState {
+        self.0.state.into()
+    }
+
+    /// Number of sampling units; null where the caller may not see working papers.
+    async fn size(&self, ctx: &Context<'_>) -> Option<Long> {
+        papers(ctx, Some(Long(self.0.size)))
+    }
+
+    /// Bounds and planning; null where the caller may not see working papers.
+    async fn parameters(&self, ctx: &Context<'_>) -> Maybe<SampleParameters> {
+        papers(ctx, Some(()))?;
+        Some(field(ctx, service::parameters(&self.0)).map(Into::into))
+    }
+
+    /// Checks an item needs: 2 where four eyes are asked for.
+    async fn checks_per_item(&self) -> i32 {
+        self.0.checks_per_item
+    }
+
+    /// The seed, once drawn; null where the caller may not see working papers.
+    async fn seed(&self, ctx: &Context<'_>) -> Option<&str> {
+        papers(ctx, self.0.seed.as_deref())
+    }
+
+    /// Selection algorithm with version, once drawn.
+    async fn algorithm(&self) -> Option<&str> {
+        self.0.algorithm.as_deref()
+    }
+
+    /// Root of the population drawn from; null where the caller may not see working papers.
+    async fn population_root(&self, ctx: &Context<'_>) -> Option<Sha256> {
+        papers(ctx, self.0.population_root.as_deref().and_then(Sha256::stored))
+    }
+
+    /// Items that could be selected; null where the caller may not see working papers.
+    async fn frame_count(&self, ctx: &Context<'_>) -> Option<Long> {
+        papers(ctx, Some(Long(self.0.frame_count)))
+    }
+
+    /// Their sum; null where the caller may not see working papers.
+    async fn frame_sum(&self, ctx: &Context<'_>) -> Option<Euro> {
+        papers(ctx, Some(self.0.frame_cents.into()))
+    }
+
+    /// Why there is another sample of the population, or why it was given up; null where the caller may not see working
+    /// papers.
+    async fn reason(&self, ctx: &Context<'_>) -> Option<&str> {
+        papers(ctx, self.0.reason.as_deref())
+    }
+
+    /// Who planned it.
+    async fn planned_by(&self) -> &str {
+        &self.0.planned_by
+    }
+
+    /// When it was planned.
+    async fn planned_at(&self) -> DateTime {
+        self.0.planned_at.into()
+    }
+
+    /// Who drew, aborted or recorded it.
+    async fn decided_by(&self) -> Option<&str> {
+        self.0.decided_by.as_deref()
+    }
+
+    /// When it was drawn, aborted or recorded.
+    async fn decided_at(&self) -> Option<DateTime> {
+        self.0.decided_at.map(Into::into)
+    }
+
+    /// Counts changes; an update names the version it saw.
+    async fn version(&self) -> i32 {
+        self.0.version
+    }
+
+    /// What the caller may do with it now.
+    async fn permissions(&self, ctx: &Context<'_>) -> Vec<Action> {
+        let now: &[May] = match self.0.state {
+            State::Planned => &[May::SampleRead, May::SampleDraw, May::SampleAbort],
+            State::Drawn => &[
+                May::SampleRead,
+                May::SampleItemRead,
+                May::SampleItemAnnounce,
+                May::CheckRead,
+                May::CheckRecord,
+                May::SampleEvaluate,
+            ],
+            State::Aborted => &[May::SampleRead],
+        };
+        permitted(ctx, now)
+    }
+
+    /// Its strata (Schichten), in order; a Bezirksstelle sees its own.
+    async fn strata(&self, ctx: &Context<'_>) -> Maybe<Vec<Stratum>> {
+        let rows = ctx.loaders().one(ctx, StrataOf(self.0.id)).await;
+        Some(rows.map(|rows| rows.unwrap_or_default().into_iter().map(Stratum).collect()))
+    }
+
+    /// What the checks say about the population; null where the caller's role may not evaluate.
+    async fn evaluation(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Confidence; the plan's where none is given, 0.95 where the plan has none.")]
+        confidence: Option<Rate>,
+        #[graphql(desc = "Count only errors of this dimension.")] dimension: Option<Dimension>,
+        #[graphql(
+            desc = "Evaluate what is checked so far, instead of refusing while items are open.",
+            default = false
+        )]
+        provisional: bool,
+    ) -> Maybe<Evaluation> {
+        let input = service::Evaluate {
+            sample_id: self.0.id,
+            confidence: confidence.map(|rate| rate.0),
+            dimension: dimension.map(Into::into),
+            provisional,
+        };
+        Some(evaluation::of(ctx, input).await)
+    }
+
+    /// Its items that the caller may see.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "page, filter and order of a list are its arguments"
+    )]
+    async fn items(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<SampleItemFilter>,
+        order: Option<SampleItemOrder>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Maybe<SampleItemConnection> {
+        let window = Window {
+            first,
+            after,
+            last,
+            before,
+        };
+        let filter = match filter.unwrap_or_default().resolve() {
+            Ok(filter) => service::ItemFilter {
+                sample: Some(self.0.id),
+                ..filter
+            },
+            Err(error) => return Some(Err(error)),
+        };
+        Some(items(ctx, filter, order.unwrap_or_default(), &window).await)
+    }
+}
+
+connection!(SampleConnection, SampleEdge, Sample, total_count);
+
+/// A stratum (Schicht) of a sample; an unstratified sample has one.
+#[derive(Clone, Description)]
+pub(super) struct Stratum(pub(super) sample_stratum::Model);
+
+#[Object(use_type_description)]
+impl Stratum {
+    /// Opaque id; for the filter of items.
+    async fn id(&self) -> ID {
+        NodeKind::Stratum.id(self.0.id.0)
+    }
+
+    /// Position, from 1.
+    async fn ordinal(&self) -> i32 {
+        self.0.ordinal
+    }
+
+    /// Name.
+    async fn label(&self) -> &str {
+        &self.0.label
+    }
+
+    /// The Bezirksstelle it stands for, when stratified so.
+    async fn bezirksstelle(&self, ctx: &Context<'_>) -> Maybe<Bezirksstelle> {
+        let id = self.0.bezirksstelle_id?;
+        ctx.loaders()
+            .one(ctx, id)
+            .await
+            .map(|row| row.map(Bezirksstelle))
+            .transpose()
+    }
+
+    /// Items of the frame in it; null where the caller may not see working papers.
+    async fn item_count(&self, ctx: &Context<'_>) -> Option<Long> {
+        papers(ctx, Some(Long(self.0.item_count)))
+    }
+
+    /// Their sum; null where the caller may not see working papers.
+    async fn sum(&self, ctx: &Context<'_>) -> Option<Euro> {
+        papers(ctx, Some(self.0.sum_cents.into()))
+    }
+
+    /// Sampling units to draw; null where the caller may not see working papers.
+    async fn size(&self, ctx: &Context<'_>) -> Option<Long> {
+        papers(ctx, Some(Long(self.0.size)))
+    }
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
+#[graphql(remote = "draw_event::Kind")]
+pub(super) enum DrawEventKind {
+    /// A population was frozen.
+    Freeze,
+    /// A sample was drawn.
+    Draw,
+    /// A planned sample was given up.
+    Abort,
+    /// A sample drawn elsewhere was recorded.
+    Record,
+}
+
+/// A numbered event of drawing: "draw k of m" counts freezes and aborts too.
+#[derive(Clone, Description)]
+pub(super) struct DrawEvent(draw_event::Model);
+
+#[Object(use_type_description)]
+impl DrawEvent {
+    /// Number within the engagement, from 1.
+    async fn number(&self) -> i32 {
+        self.0.number
+    }
+
+    /// What happened.
+    async fn kind(&self) -> DrawEventKind {
+        self.0.kind.into()
+    }
+
+    /// The population.
+    async fn population(&self, ctx: &Context<'_>) -> Maybe<Population> {
+        ctx.loaders()
+            .one(ctx, self.0.population_id)
+            .await
+            .map(|row| row.map(Population))
+            .transpose()
+    }
+
+    /// The sample; none for a freeze.
+    async fn sample(&self, ctx: &Context<'_>) -> Maybe<Sample> {
+        let id = self.0.sample_id?;
+        ctx.loaders()
+            .one(ctx, id)
+            .await
+            .map(|row| row.map(Sample))
+            .transpose()
+    }
+
+    /// Why, where a reason is asked for.
+    async fn reason(&self) -> Option<&str> {
+        self.0.reason.as_deref()
+    }
+
+    /// Who did it.
+    async fn by(&self) -> &str {
+        &self.0.by_subject
+    }
+
+    /// When.
+    async fn at(&self) -> DateTime {
+        self.0.at.into()
+    }
+}
+
+/// How far checking has come.
+#[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
+#[graphql(remote = "sample_item::State")]
+pub(super) enum SampleItemState {
+    /// No check yet.
+    Open,
+    /// Checked, but a second person's check is still asked for.
+    PartlyChecked,
+    /// Two checks say different things.
+    Disputed,
+    /// As many checks as asked for, and they agree.
+    Checked,
+}
+
+/// What checking found, once it is complete.
+#[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
+#[graphql(remote = "sample_item::CheckResult")]
+pub(super) enum CheckResult {
+    /// Legal and correct.
+    NoError,
+    /// At least one error.
+    Error,
+}
+
+/// An item drawn into a sample: a decision, case month, payment or procedure under its pseudonym.
+#[derive(Clone, Description)]
+pub(super) struct SampleItem(pub(super) sample_item::Model);
+
+impl From<sample_item::Model> for SampleItem {
+    fn from(row: sample_item::Model) -> Self {
+        Self(row)
+    }
+}
+
+impl SampleItem {
+    async fn details(&self, ctx: &Context<'_>) -> Result<Option<entity::population_item::Model>> {
+        ctx.loaders().one(ctx, DetailsOf(self.0.id)).await
+    }
+}
+
+#[Object(use_type_description)]
+impl SampleItem {
+    /// Opaque id.
+    pub(super) async fn id(&self) -> ID {
+        NodeKind::SampleItem.id(self.0.id.0)
+    }
+
+    /// The sample it was drawn into.
+    async fn sample(&self, ctx: &Context<'_>) -> Maybe<Sample> {
+        ctx.loaders()
+            .one(ctx, self.0.sample_id)
+            .await
+            .map(|row| row.map(Sample))
+            .transpose()
+    }
+
+    /// Its stratum.
+    async fn stratum(&self, ctx: &Context<'_>) -> Maybe<Stratum> {
+        let strata = match ctx.loaders().one(ctx, StrataOf(self.0.sample_id)).await {
+            Ok(strata) => strata.unwrap_or_default(),
+            Err(error) => return Some(Err(error)),
+        };
+        strata
+            .into_iter()
+            .find(|row| row.id == self.0.stratum_id)
+            .map(|row| Ok(Stratum(row)))
+    }
+
+    /// Position in the draw, from 1; null where the caller may not see working papers.
+    async fn draw_order(&self, ctx: &Context<'_>) -> Option<Long> {
+        papers(ctx, Some(Long(self.0.draw_order)))
+    }
+
+    /// Ticket number by which it was selected; null where the caller may not see working papers.
+    async fn ticket(&self, ctx: &Context<'_>) -> Option<&str> {
+        papers(ctx, self.0.ticket.as_deref())
+    }
+
+    /// How often it was hit; each hit is one sampling unit.
+    async fn hits(&self) -> Long {
+        Long(self.0.hits)
+    }
+
+    /// Its Bezirksstelle.
+    async fn bezirksstelle(&self, ctx: &Context<'_>) -> Maybe<Bezirksstelle> {
+        ctx.loaders()
+            .one(ctx, self.0.bezirksstelle_id)
+            .await
+            .map(|row| row.map(Bezirksstelle))
+            .transpose()
+    }
+
+    /// Its amount.
+    async fn amount(&self) -> Euro {
+        self.0.amount_cents.into()
+    }
+
+    /// Booking reference, or the pseudonym where the extract has none.
+    async fn reference(&self) -> &str {
+        &self.0.reference
+    }
+
+    /// From when its Bezirksstelle may see it: announced or requested.
+    async fn visible_from(&self) -> Option<DateTime> {
+        self.0.visible_from.map(Into::into)
+    }
+
+    /// How far checking has come; null where the caller may not see working papers.
+    async fn state(&self, ctx: &Context<'_>) -> Option<SampleItemState> {
+        papers(ctx, Some(self.0.state.into()))
+    }
+
+    /// What checking found; null until complete, and where the caller may not see working papers.
+    async fn result(&self, ctx: &Context<'_>) -> Option<CheckResult> {
+        papers(ctx, self.0.result.map(Into::into))
+    }
+
+    /// Counts changes; a check names the version it saw.
+    async fn version(&self) -> i32 {
+        self.0.version
+    }
+
+    /// What the caller may do with it now.
+    async fn permissions(&self, ctx: &Context<'_>) -> Vec<Action> {
+        permitted(ctx, &[May::SampleItemRead, May::CheckRead, May::CheckRecord])
+    }
+
+    /// How the amount is split over the funds.
+    async fn funds(&self, ctx: &Context<'_>) -> Maybe<Split> {
+        self.details(ctx)
+            .await
+            .map(|row| row.map(|row| row.funds().into()))
+            .transpose()
+    }
+
+    /// Product or title (Haushaltstitel).
+    async fn product(&self, ctx: &Context<'_>) -> Maybe<String> {
+        self.details(ctx)
+            .await
+            .map(|row| row.map(|row| row.product))
+            .transpose()
+    }
+
+    /// First day of the month it is for.
+    async fn period(&self, ctx: &Context<'_>) -> Maybe<Date> {
+        self.details(ctx)
+            .await
+            .map(|row| row.and_then(|row| row.period).map(Into::into))
+            .transpose()
+    }
+
+    /// Date of the decision.
+    async fn decision_date(&self, ctx: &Context<'_>) -> Maybe<Date> {
+        self.details(ctx)
+            .await
+            .map(|row| row.and_then(|row| row.decision_date).map(Into::into))
+            .transpose()
+    }
+
+    /// Kind as the extract names it.
+    async fn kind(&self, ctx: &Context<'_>) -> Maybe<String> {
+        self.details(ctx)
+            .await
+            .map(|row| row.map(|row| row.kind))
+            .transpose()
+    }
+
+    /// Concerns a member of the own staff.
+    async fn own_staff(&self, ctx: &Context<'_>) -> Maybe<bool> {
+        self.details(ctx)
+            .await
+            .map(|row| row.map(|row| row.own_staff))
+            .transpose()
+    }
+
+    /// Pseudonym of the case, as 32 hexadecimal digits: lines of one decision share it.
+    async fn case_pseudonym(&self, ctx: &Context<'_>) -> Maybe<String> {
+        self.details(ctx)
+            .await
+            .map(|row| row.and_then(|row| row.case_key).map(hex::encode))
+            .transpose()
+    }
+
+    /// Free attributes of the extract, by name.
+    async fn attributes(&self, ctx: &Context<'_>) -> Maybe<Vec<ItemAttribute>> {
+        self.details(ctx)
+            .await
+            .map(|row| row.map(|row| attributes(&row.attributes)))
+            .transpose()
+    }
+
+    /// Its checks, newest first; null where the caller may not see working papers.
+    async fn checks(&self, ctx: &Context<'_>) -> Maybe<Vec<Check>> {
+        papers(ctx, Some(()))?;
+        let rows = ctx.loaders().one(ctx, ChecksOf(self.0.id)).await;
+        Some(rows.map(|rows| rows.unwrap_or_default().into_iter().map(Check).collect()))
+    }
+}
+
+/// A free attribute of an item.
+#[derive(SimpleObject)]
+pub(super) struct ItemAttribute {
+    /// Name, as the mapping gave it.
+    name: String,
+    /// Value, as in the extract.
+    value: String,
+}
+
+fn attributes(json: &str) -> Vec<ItemAttribute> {
+    let pairs: std::collections::BTreeMap<String, String> = serde_json::from_str(json).unwrap_or_default();
+    pairs
+        .into_iter()
+        .map(|(name, value)| ItemAttribute { name, value })
+        .collect()
+}
+
+/// Totals over a whole list of items, of the rows the caller may see.
+#[derive(SimpleObject)]
+pub(super) struct SampleItemTotals {
+    /// Items.
+    count: Long,
+    /// Their sum.
+    amount: Euro,
+    /// Their hits.
+    hits: Long,
+}
+
+/// One item in a list.
+#[derive(SimpleObject)]
+pub(super) struct SampleItemEdge {
+    /// Where it stands; for `after` and `before` of the same list in the same order.
+    cursor: String,
+    /// The item itself.
+    node: SampleItem,
+}
+
+/// A page of sample items.
+#[derive(SimpleObject)]
+pub(super) struct SampleItemConnection {
+    /// The rows of this page.
+    edges: Vec<SampleItemEdge>,
+    /// Where the page stands in its list.
+    page_info: super::page::PageInfo,
+    /// Totals over the whole list; computed only when selected.
+    totals: Option<SampleItemTotals>,
+}
+
+/// Which items. All conditions must hold.
+#[derive(Default, InputObject)]
+pub(super) struct SampleItemFilter {
+    /// Of this engagement.
+    engagement: Option<ID>,
+    /// Of this sample.
+    sample: Option<ID>,
+    /// Of this Bezirksstelle.
+    bezirksstelle: Option<ID>,
+    /// Of this stratum.
+    stratum: Option<ID>,
+    /// Checked so far.
+    state: Option<SampleItemState>,
+    /// With this result.
+    result: Option<CheckResult>,
+    /// Of this amount or more.
+    amount_from: Option<Euro>,
+    /// Of this amount or less.
+    amount_to: Option<Euro>,
+    /// With this text in the reference, up to 200 characters, taken literally; A to Z match in either case.
+    reference: Option<String>,
+    /// Visible to the Bezirksstelle by now, or not.
+    announced: Option<bool>,
+}
+
+impl SampleItemFilter {
+    fn resolve(self) -> Result<service::ItemFilter> {
+        let id = |given: Option<ID>, kind: NodeKind, input: &str| {
+            given.map(|id| kind.require(&id, input)).transpose()
+        };
+        Ok(service::ItemFilter {
+            engagement: id(self.engagement, NodeKind::Engagement, "filter.engagement")?.map(EngagementId),
+            sample: id(self.sample, NodeKind::Sample, "filter.sample")?.map(SampleId),
+            bezirksstelle: id(
+                self.bezirksstelle,
+                NodeKind::Bezirksstelle,
+                "filter.bezirksstelle",
+            )?
+            .map(BezirksstelleId),
+            stratum: id(self.stratum, NodeKind::Stratum, "filter.stratum")?.map(StratumId),
+            state: self.state.map(Into::into),
+            result: self.result.map(Into::into),
+            amount_from: self.amount_from.map(|euro| euro.0),
+            amount_to: self.amount_to.map(|euro| euro.0),
+            reference: self.reference,
+            announced: self.announced,
+        })
+    }
+}
+
+/// What items are sorted by.
+#[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
+#[graphql(remote = "service::ItemSort")]
+pub(super) enum SampleItemSort {
+    /// Position in the draw.
+    DrawOrder,
+    /// Amount.
+    Amount,
+    /// Reference, bytewise.
+    Reference,
+}
+
+/// How items are sorted; the id decides between equals.
+#[derive(Clone, Copy, InputObject)]
+pub(super) struct SampleItemOrder {
+    /// By what.
+    by: SampleItemSort,
+    /// From the greatest on.
+    #[graphql(default = false)]
+    descending: bool,
+}
+
+impl Default for SampleItemOrder {
+    fn default() -> Self {
+        Self {
+            by: SampleItemSort::DrawOrder,
+            descending: false,
+        }
+    }
+}
+
+impl SampleItemOrder {
+    /// The order as cursors name it.
+    const fn name(self) -> &'static str {
+        match (self.by, self.descending) {
+            (SampleItemSort::DrawOrder, false) => "sampleItems:DRAW_ORDER",
+            (SampleItemSort::DrawOrder, true) => "sampleItems:DRAW_ORDER:DESC",
+            (SampleItemSort::Amount, false) => "sampleItems:AMOUNT",
+            (SampleItemSort::Amount, true) => "sampleItems:AMOUNT:DESC",
+            (SampleItemSort::Reference, false) => "sampleItems:REFERENCE",
+            (SampleItemSort::Reference, true) => "sampleItems:REFERENCE:DESC",
+        }
+    }
+}
+
+async fn items(
+    ctx: &Context<'_>,
+    filter: service::ItemFilter,
+    order: SampleItemOrder,
+    window: &Window,
+) -> Result<SampleItemConnection> {
+    let args = window.args(ctx, order.name())?;
+    let wanted = ctx.look_ahead().field("totals").exists();
+    let by = service::ItemOrder {
+        by: order.by.into(),
+        descending: order.descending,
+    };
+    let (page, totals) = field(
+        ctx,
+        service::items(ctx.audit(), ctx.db(), &filter, by, &args, wanted).await,
+    )?;
+    let position = |row: &sample_item::Model| audit::page::Position {
+        sort: Some(by.by.value(row)),
+        id: row.id.0,
+    };
+    let (rows, page_info) = super::page::rows(page, order.name(), position, SampleItem);
+    Ok(SampleItemConnection {
+        edges: rows
+            .into_iter()
+            .map(|row| SampleItemEdge {
+                cursor: row.cursor,
+                node: row.node,
+            })
+            .collect(),
+        page_info,
+        totals: totals.map(|totals| SampleItemTotals {
+            count: Long(totals.count),
+            amount: totals.amount.into(),
+            hits: Long(totals.hits),
+        }),
+    })
+}
+
+/// Samples of an engagement, oldest first.
+pub(super) async fn of_engagement(
+    ctx: &Context<'_>,
+    engagement: EngagementId,
+    window: &Window,
+) -> Result<SampleConnection> {
+    let args = window.args(ctx, ORDER)?;
+    let found = service::list(ctx.audit(), ctx.db(), Some(engagement), &args, counted(ctx)).await;
+    let (page, total) = field(ctx, found)?;
+    Ok(SampleConnection::of(ORDER, page, total, |row| by_id(row.id.0)))
+}
+
+/// Numbered events of an engagement.
+pub(super) async fn events(ctx: &Context<'_>, engagement: EngagementId) -> Result<Vec<DrawEvent>> {
+    let rows = field(ctx, service::draws(ctx.audit(), ctx.db(), engagement).await)?;
+    Ok(rows.into_iter().map(DrawEvent).collect())
+}
+
+/// Finds samples and their items.
+#[derive(Default)]
+pub(super) struct SampleQuery;
+
+#[Object]
+impl SampleQuery {
+    /// A sample; null where it does not exist or is not visible to the caller.
+    async fn sample(&self, ctx: &Context<'_>, id: ID) -> Maybe<Sample> {
+        let id = match NodeKind::Sample.require(&id, "id") {
+            Ok(id) => SampleId(id),
+            Err(error) => return Some(Err(error)),
+        };
+        field(ctx, service::find(ctx.audit(), ctx.db(), id).await)
+            .map(|row| row.map(Sample))
+            .transpose()
+    }
+
+    /// An item of a sample; null where it does not exist or is not visible to the caller.
+    async fn sample_item(&self, ctx: &Context<'_>, id: ID) -> Maybe<SampleItem> {
+        let id = match NodeKind::SampleItem.require(&id, "id") {
+            Ok(id) => SampleItemId(id),
+            Err(error) => return Some(Err(error)),
+        };
+        ctx.loaders()
+            .one(ctx, SampleItemsKey(id))
+            .await
+            .map(|row| row.map(SampleItem))
+            .transpose()
+    }
+
+    /// Items of samples that the caller may see. A Bezirksstelle sees its own, from the moment they were announced.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "page, filter and order of a list are its arguments"
+    )]
+    async fn sample_items(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<SampleItemFilter>,
+        order: Option<SampleItemOrder>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Maybe<SampleItemConnection> {
+        let window = Window {
+            first,
+            after,
+            last,
+            before,
+        };
+        let filter = match filter.unwrap_or_default().resolve() {
+            Ok(filter) => filter,
+            Err(error) => return Some(Err(error)),
+        };
+        Some(items(ctx, filter, order.unwrap_or_default(), &window).await)
+    }
+}
+
+/// What plans a sample.
+#[derive(InputObject)]
+pub(super) struct PlanSampleInput {
+    /// The frozen population.
+    population_id: ID,
+    /// Name, unique in the engagement, up to 200 characters.
+    name: String,
+    /// How items are to be selected; a recorded sample is not planned.
+    method: SamplingMethod,
+    /// Number of sampling units; computed from confidence, tolerable and expected error where it is not given.
+    size: Option<Long>,
+    /// Confidence, above 0 and below 1.
+    confidence: Option<Rate>,
+    /// Tolerable error rate, for samples of items.
+    tolerable_rate: Option<Rate>,
+    /// Expected error rate, for samples of items.
+    expected_rate: Option<Rate>,
+    /// Tolerable error, for monetary unit samples.
+    tolerable_error: Option<Euro>,
+    /// Expected error, for monetary unit samples.
+    expected_error: Option<Euro>,
+    /// Checks every item needs: 1, or 2 for four eyes.
+    #[graphql(default = 1)]
+    checks_per_item: i32,
+    /// Why there is another sample of the same population; needed from the second on.
+    reason: Option<String>,
+    /// Repeating the same input under the same key gives the same answer.
+    idempotency_key: String,
+}
+
+/// What draws a planned sample.
+#[derive(InputObject)]
+pub(super) struct DrawSampleInput {
+    /// The planned sample.
+    id: ID,
+    /// The version the caller saw.
+    expected_version: i32,
+    /// The seed, 1 to 200 characters, for instance thrown with ten-sided dice; made by the service where none is given.
+    seed: Option<String>,
+}
+
+/// What gives a planned sample up.
+#[derive(InputObject)]
+pub(super) struct AbortSampleInput {
+    /// The planned sample.
+    id: ID,
+    /// The version the caller saw.
+    expected_version: i32,
+    /// Why, up to 4,000 characters.
+    reason: String,
+}
+
+/// An item of a sample drawn elsewhere.
+#[derive(InputObject)]
+pub(super) struct RecordedItemInput {
+    /// Its business key: the values of the mapping's key columns, in order.
+    key: Vec<String>,
+    /// How often it was hit, at least 1.
+    #[graphql(default = 1)]
+    hits: i32,
+}
+
+/// What records a sample drawn elsewhere.
+#[derive(InputObject)]
+pub(super) struct RecordSampleInput {
+    /// The frozen population.
+    population_id: ID,
+    /// Name, unique in the engagement, up to 200 characters.
+    name: String,
+    /// Who drew it, how, and where that is documented.
+    reason: String,
+    /// Checks every item needs: 1, or 2 for four eyes.
+    #[graphql(default = 1)]
+    checks_per_item: i32,
+    /// Confidence of the later evaluation.
+    confidence: Option<Rate>,
+    /// Tolerable error of the later evaluation.
+    tolerable_error: Option<Euro>,
+    /// The items, at most 10,000.
+    items: Vec<RecordedItemInput>,
+    /// Repeating the same input under the same key gives the same answer.
+    idempotency_key: String,
+}
+
+/// What makes items visible to their Bezirksstelle.
+#[derive(InputObject)]
+pub(super) struct AnnounceSampleItemsInput {
+    /// The drawn sample.
+    sample_id: ID,
+    /// Some of its items; all where none are named.
+    item_ids: Option<Vec<ID>>,
+    /// From when; at once where nothing is given. Nothing is backdated.
+    from: Option<DateTime>,
+}
+
+payload! {
+    /// A planned sample.
+    PlanSamplePayload {
+        /// The sample.
+        sample: Sample
+    }
+}
+
+payload! {
+    /// A drawn sample.
+    DrawSamplePayload {
+        /// The sample.
+        sample: Sample
+    }
+}
+
+payload! {
+    /// A sample that was given up.
+    AbortSamplePayload {
+        /// The sample.
+        sample: Sample
+    }
+}
+
+payload! {
+    /// A recorded sample.
+    RecordSamplePayload {
+        /// The sample.
+        sample: Sample
+    }
+}
+
+/// How many items were announced.
+#[derive(Clone, Copy)]
+pub(super) struct Announced(u64);
+
+impl From<u64> for Announced {
+    fn from(count: u64) -> Self {
+        Self(count)
+    }
+}
+
+#[Object]
+/// How many items were announced.
+impl Announced {
+    /// Items that became visible, or whose date was set; those already visible are not counted.
+    async fn count(&self) -> Long {
+        Long(i64::try_from(self.0).unwrap_or(i64::MAX))
+    }
+}
+
+payload! {
+    /// Announced items.
+    AnnounceSampleItemsPayload {
+        /// How many.
+        announced: Announced
+    }
+}
+
+/// Changes samples.
+#[derive(Default)]
+pub(super) struct SampleMutation;
+
+#[Object]
+impl SampleMutation {
+    /// Plans a sample of a frozen population. The plan is fixed: another plan is another sample.
+    async fn plan_sample(&self, ctx: &Context<'_>, input: PlanSampleInput) -> Result<PlanSamplePayload> {
+        let plan = service::PlanInput {
+            population_id: PopulationId(
+                NodeKind::Population.require(&input.population_id, "input.populationId")?,
+            ),
+            name: input.name,
+            method: input.method.into(),
+            size: input.size.map(|size| size.0),
+            confidence: input.confidence.map(|rate| rate.0),
+            tolerable_rate: input.tolerable_rate.map(|rate| rate.0),
+            expected_rate: input.expected_rate.map(|rate| rate.0),
+            tolerable_cents: input.tolerable_error.map(|euro| euro.0),
+            expected_cents: input.expected_error.map(|euro| euro.0),
+            checks_per_item: input.checks_per_item,
+            reason: input.reason,
+        };
+        PlanSamplePayload::of(
+            ctx,
+            service::plan(ctx.audit(), ctx.db(), &input.idempotency_key, plan).await,
+        )
+    }
+
+    /// Draws a planned sample: the same population, plan and seed give the same items on any machine.
+    async fn draw_sample(&self, ctx: &Context<'_>, input: DrawSampleInput) -> Result<DrawSamplePayload> {
+        let draw = service::Draw {
+            id: SampleId(NodeKind::Sample.require(&input.id, "input.id")?),
+            expected_version: input.expected_version,
+            seed: input.seed,
+        };
+        let (audit, db) = (ctx.audit().clone(), ctx.db().clone());
+        DrawSamplePayload::of(
+            ctx,
+            finish(async move { service::draw(&audit, &db, draw).await }).await,
+        )
+    }
+
+    /// Gives a planned sample up; the event is counted like a draw.
+    async fn abort_sample(&self, ctx: &Context<'_>, input: AbortSampleInput) -> Result<AbortSamplePayload> {
+        let abort = service::Abort {
+            id: SampleId(NodeKind::Sample.require(&input.id, "input.id")?),
+            expected_version: input.expected_version,
+            reason: input.reason,
+        };
+        AbortSamplePayload::of(ctx, service::abort(ctx.audit(), ctx.db(), abort).await)
+    }
+
+    /// Records a monetary unit sample that was drawn elsewhere; it is evaluated here, never presented as drawn by us.
+    async fn record_sample(
+        &self,
+        ctx: &Context<'_>,
+        input: RecordSampleInput,
+    ) -> Result<RecordSamplePayload> {
+        let record = service::Record {
+            population_id: PopulationId(
+                NodeKind::Population.require(&input.population_id, "input.populationId")?,
+            ),
+            name: input.name,
+            reason: input.reason,
+            checks_per_item: input.checks_per_item,
+            confidence: input.confidence.map(|rate| rate.0),
+            tolerable_cents: input.tolerable_error.map(|euro| euro.0),
+            items: input
+                .items
+                .into_iter()
+                .map(|item| service::RecordItem {
+                    key: item.key,
+                    hits: i64::from(item.hits),
+                })
+                .collect(),
+        };
+        RecordSamplePayload::of(
+            ctx,
+            service::record(ctx.audit(), ctx.db(), &input.idempotency_key, record).await,
+        )
+    }
+
+    /// Announces items: from then on their Bezirksstelle sees them.
+    async fn announce_sample_items(
+        &self,
+        ctx: &Context<'_>,
+        input: AnnounceSampleItemsInput,
+    ) -> Result<AnnounceSampleItemsPayload> {
+        let ids = input.item_ids.map(|ids| {
+            ids.iter()
+                .map(|id| {
+                    NodeKind::SampleItem
+                        .require(id, "input.itemIds")
+                        .map(SampleItemId)
+                })
+                .collect()
+        });
+        let announce = service::Announce {
+            sample_id: SampleId(NodeKind::Sample.require(&input.sample_id, "input.sampleId")?),
+            item_ids: ids.transpose()?,
+            from: input.from.map(|from| from.0),
+        };
+        if announce.item_ids.as_ref().is_some_and(Vec::is_empty) {
+            return Err(bad_input(
+                "input.itemIds",
+                "leave it out for all items, or name some",
+            ));
+        }
+        AnnounceSampleItemsPayload::of(ctx, service::announce(ctx.audit(), ctx.db(), announce).await)
+    }
+}

@@ -1,0 +1,246 @@
+//! Recording and reading checks.
+
+use entity::item_check::{ActiveModel, Column, Entity, Model};
+use entity::{CheckId, SampleItemId, Scope, check_answer, population_item, sample, sample_item};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter,
+    QueryOrder, Set,
+};
+use serde_json::json;
+
+use super::programme::{PROGRAMMES, Programme, programme};
+use super::rules::{MAX_BULK, RecordCheck, check, current_versions, outcome, version_for};
+use crate::access::{Action, Permit, authorize, authorize_write};
+use crate::engagement::lock_open;
+use crate::idempotency::{Claimed, claim};
+use crate::trail::{self, Subject};
+use crate::{Code, Ctx, Db, Error, Result};
+
+/// Ids of one statement.
+const AT_ONCE: usize = 500;
+
+/// Records a check of a drawn item, or a new version of the caller's own.
+pub async fn record(ctx: &Ctx, db: &Db, idempotency_key: &str, input: RecordCheck) -> Result<Model> {
+    let permit = authorize_write(ctx, db, Action::CheckRecord).await?;
+    record_one(ctx, db, &permit, idempotency_key, input).await
+}
+
+/// Records up to [`MAX_BULK`] checks, each in a transaction of its own and answered by itself, in their order. A repeat
+/// under the same key answers what was recorded before and records the rest.
+pub async fn record_many(
+    ctx: &Ctx,
+    db: &Db,
+    idempotency_key: &str,
+    inputs: Vec<RecordCheck>,
+) -> Result<Vec<Result<Model>>> {
+    let permit = authorize_write(ctx, db, Action::CheckRecord).await?;
+    if inputs.len() > MAX_BULK {
+        return Err(Error::refused_with(Code::TooMany, "input.checks", MAX_BULK));
+    }
+    if inputs.is_empty() {
+        return Err(Error::refused(Code::Required, "input.checks"));
+    }
+    if idempotency_key.is_empty() {
+        return Err(Error::refused(
+            Code::IdempotencyKeyInvalid,
+            "input.idempotencyKey",
+        ));
+    }
+    let mut answers = Vec::with_capacity(inputs.len());
+    for (place, input) in inputs.into_iter().enumerate() {
+        answers.push(record_one(ctx, db, &permit, &format!("{idempotency_key}/{place}"), input).await);
+    }
+    Ok(answers)
+}
+
+async fn record_one(
+    ctx: &Ctx,
+    db: &Db,
+    permit: &Permit,
+    idempotency_key: &str,
+    input: RecordCheck,
+) -> Result<Model> {
+    let programme = named(input.programme.as_deref())?;
+    let tx = db.begin_write().await?;
+    let scope = ctx.caller.scope(ctx.now());
+    let item = visible_item(&tx, &scope, input.sample_item_id).await?;
+    lock_open(&tx, ctx, item.engagement_id, "input.sampleItemId").await?;
+    let claim = match claim(&tx, ctx, idempotency_key, "recordCheck", &input).await? {
+        Claimed::New(claim) => claim,
+        Claimed::Repeated(id) => return required(Entity::find_by_id(CheckId(id)).one(&tx).await?),
+    };
+    // Read again: whoever held the lock before may have checked it meanwhile.
+    let item = visible_item(&tx, &scope, input.sample_item_id).await?;
+    if item.version != input.expected_version {
+        return Err(Error::refused_with(
+            Code::StaleVersion,
+            "input.expectedVersion",
+            item.version,
+        ));
+    }
+    let sample = required(sample::Entity::find_by_id(item.sample_id).one(&tx).await?)?;
+    let population_item = required(population_item::Entity::find_by_id(item.item_id).one(&tx).await?)?;
+    let refusals = check(&input, programme, population_item.funds());
+    if !refusals.is_empty() {
+        return Err(Error::Refused(refusals));
+    }
+    let mut checks = Entity::visible_to(&Scope::Everything)
+        .filter(Column::SampleItemId.eq(item.id))
+        .all(&tx)
+        .await?;
+    let testers: Vec<(&str, i32)> = current_versions(&checks)
+        .into_iter()
+        .map(|check| (check.tester.as_str(), check.version))
+        .collect();
+    let version = version_for(
+        sample.checks_per_item,
+        &testers,
+        &ctx.caller.subject,
+        input.correction,
+    )
+    .map_err(|code| Error::refused(code, "input.correction"))?;
+
+    let row = insert(&tx, ctx, programme, &population_item, version, input).await?;
+    checks.push(row.clone());
+    let item = settle(&tx, item, sample.checks_per_item, &checks).await?;
+    claim.remember(&tx, ctx, row.id.0).await?;
+    let subject = Subject::new("Check", row.id.0, item.engagement_id);
+    let detail = json!({
+        "sampleItem": item.id, "version": version, "errorClass": row.error_class, "state": item.state,
+    });
+    trail::record(&tx, ctx, permit, subject, detail).await?;
+    tx.commit().await?;
+    Ok(row)
+}
+
+fn named(id: Option<&str>) -> Result<&'static Programme> {
+    match id {
+        Some(id) => programme(id).ok_or_else(|| Error::refused(Code::ProgrammeUnknown, "input.programme")),
+        None => required(PROGRAMMES.first()),
+    }
+}
+
+async fn visible_item(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    id: SampleItemId,
+) -> Result<sample_item::Model> {
+    sample_item::Entity::visible_to(scope)
+        .filter(sample_item::Column::Id.eq(id))
+        .one(db)
+        .await?
+        .ok_or_else(|| Error::refused(Code::NotFound, "input.sampleItemId"))
+}
+
+async fn insert(
+    tx: &DatabaseTransaction,
+    ctx: &Ctx,
+    programme: &'static Programme,
+    item: &population_item::Model,
+    version: i32,
+    input: RecordCheck,
+) -> Result<Model> {
+    let row = ActiveModel {
+        id: Set(CheckId(ctx.new_id())),
+        sample_item_id: Set(input.sample_item_id),
+        programme: Set(programme.id.to_owned()),
+        tester: Set(ctx.caller.subject.clone()),
+        tester_name: Set(ctx.caller.name.clone()),
+        version: Set(version),
+        error_class: Set(input.error_class),
+        booked_bund_cents: Set(item.bund_cents),
+        booked_kommune_cents: Set(item.kommune_cents),
+        booked_land_cents: Set(item.land_cents),
+        booked_eu_cents: Set(item.eu_cents),
+        correct_bund_cents: Set(input.correct.bund),
+        correct_kommune_cents: Set(input.correct.kommune),
+        correct_land_cents: Set(input.correct.land),
+        correct_eu_cents: Set(input.correct.eu),
+        remark: Set(input.remark),
+        at: Set(ctx.now()),
+    }
+    .insert(tx)
+    .await?;
+    let answers = input.answers.into_iter().filter_map(|given| {
+        let attribute = programme.attribute(&given.attribute)?;
+        Some(check_answer::ActiveModel {
+            check_id: Set(row.id),
+            attribute: Set(given.attribute),
+            dimension: Set(attribute.dimension),
+            answer: Set(given.answer),
+            remark: Set(given.remark),
+        })
+    });
+    check_answer::Entity::insert_many(answers)
+        .exec_without_returning(tx)
+        .await?;
+    Ok(row)
+}
+
+/// Brings the item's state and result in line with its checks.
+async fn settle(
+    tx: &DatabaseTransaction,
+    item: sample_item::Model,
+    checks_per_item: i32,
+    checks: &[Model],
+) -> Result<sample_item::Model> {
+    let said: Vec<_> = current_versions(checks)
+        .into_iter()
+        .map(|check| (check.error_class, check.correct()))
+        .collect();
+    let (state, result) = outcome(checks_per_item, &said);
+    let version = item.version + 1;
+    let mut change: sample_item::ActiveModel = item.into();
+    change.state = Set(state);
+    change.result = Set(result);
+    change.version = Set(version);
+    Ok(change.update(tx).await?)
+}
+
+/// Checks of items in all versions, newest first; those the caller may see.
+pub async fn of_items(ctx: &Ctx, db: &Db, items: &[SampleItemId]) -> Result<Vec<Model>> {
+    authorize(ctx, Action::CheckRead)?;
+    let mut rows = Vec::new();
+    for chunk in items.chunks(AT_ONCE) {
+        let found = Entity::visible_to(&ctx.caller.scope(ctx.now()))
+            .filter(Column::SampleItemId.is_in(chunk.iter().copied()))
+            .order_by_desc(Column::Id)
+            .all(db.reader())
+            .await?;
+        rows.extend(found);
+    }
+    Ok(rows)
+}
+
+/// Answers of checks, by check and in the programme's order; of those the caller may see.
+pub async fn answers_of(ctx: &Ctx, db: &Db, checks: &[CheckId]) -> Result<Vec<check_answer::Model>> {
+    authorize(ctx, Action::CheckRead)?;
+    let scope = ctx.caller.scope(ctx.now());
+    let mut rows = Vec::new();
+    for chunk in checks.chunks(AT_ONCE) {
+        let visible = Entity::visible_to(&scope)
+            .filter(Column::Id.is_in(chunk.iter().copied()))
+            .all(db.reader())
+            .await?;
+        let found = check_answer::Entity::find()
+            .filter(check_answer::Column::CheckId.is_in(visible.iter().map(|check| check.id)))
+            .all(db.reader())
+            .await?;
+        rows.extend(found);
+    }
+    rows.sort_by_key(|row| (row.check_id, place(&row.attribute)));
+    Ok(rows)
+}
+
+/// Where an attribute stands in its programme; codes are unique within a programme, and only one has them so far.
+fn place(attribute: &str) -> usize {
+    let attributes = PROGRAMMES.iter().flat_map(|programme| programme.attributes);
+    attributes
+        .into_iter()
+        .position(|known| known.code == attribute)
+        .unwrap_or(usize::MAX)
+}
+
+fn required<T>(row: Option<T>) -> Result<T> {
+    row.ok_or_else(|| Error::internal("a row that is referred to is missing"))
+}

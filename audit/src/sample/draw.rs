@@ -1,0 +1,222 @@
+//! Drawing: the seed selects, and the selection is written once and for good.
+
+use std::collections::HashMap;
+
+use entity::draw_event::Kind;
+use entity::sample::{ActiveModel, Method, Model, State};
+use entity::{
+    ItemId, PopulationId, SampleId, SampleItemId, StratumId, population_item, sample_item, sample_stratum,
+};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, Set,
+};
+use serde::Serialize;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::frame::{Selection, Selector, changed, select};
+use super::rules::WHOLE;
+use super::service::{lock_planned, planned, tell, visible_one};
+use crate::access::{Action, authorize_write};
+use crate::population::number_event;
+use crate::sampling::selection::{FIXED_INTERVAL, FixedInterval, Seed, Selected, SimpleRandom, TICKETS};
+use crate::{Code, Ctx, Db, Error, Result};
+
+/// Ids of one look-up.
+const LOOKED_UP: usize = 500;
+/// Rows of one insert: 15 columns each, below SQLite's limit of 32,766 parameters.
+const INSERTED: usize = 1_000;
+/// Digits of a seed we make: as many as 20 ten-sided dice.
+const SEED_DIGITS: usize = 20;
+
+/// What draws a planned sample.
+#[derive(Clone, Debug, Serialize)]
+pub struct Draw {
+    /// The sample.
+    pub id: SampleId,
+    /// The version the caller saw.
+    pub expected_version: i32,
+    /// The seed, 1 to 200 characters, for instance from dice; 20 random digits where none is given.
+    pub seed: Option<String>,
+}
+
+/// Draws a planned sample. The population is read and selected from before the write transaction, so that nobody waits
+/// for it; the transaction makes sure that the plan is still the one selected for.
+pub async fn draw(ctx: &Ctx, db: &Db, input: Draw) -> Result<Model> {
+    let permit = authorize_write(ctx, db, Action::SampleDraw).await?;
+    let row = ready(ctx, db, &input).await?;
+    let text = input.seed.unwrap_or_else(|| random_seed(ctx));
+    let seed = Seed::new(text).map_err(|_| Error::refused(Code::SeedInvalid, "input.seed"))?;
+    let strata = sample_stratum::Entity::find()
+        .filter(sample_stratum::Column::SampleId.eq(row.id))
+        .order_by_asc(sample_stratum::Column::Ordinal)
+        .all(db.reader())
+        .await?;
+    let (selector, algorithm) = selector(&row, &strata, &seed)?;
+    let selection = select(db, row.population_id, selector).await?;
+    if (selection.count, selection.sum) != (row.frame_count, row.frame_cents.0) {
+        return Err(changed());
+    }
+    let drawn = details(db, &row, &strata, selection).await?;
+    let root = root(db, row.population_id).await?;
+
+    let tx = db.begin_write().await?;
+    let row = lock_planned(&tx, ctx, input.id, input.expected_version).await?;
+    let count = drawn.len();
+    insert_items(&tx, ctx, &row, drawn).await?;
+    let (population, engagement) = (row.population_id, row.engagement_id);
+    let reason = row.reason.clone();
+    let mut change: ActiveModel = row.into();
+    change.state = Set(State::Drawn);
+    change.seed = Set(Some(seed.as_str().to_owned()));
+    change.algorithm = Set(Some(algorithm.to_owned()));
+    change.population_root = Set(Some(root));
+    change.decided_by = Set(Some(ctx.caller.subject.clone()));
+    change.decided_at = Set(Some(ctx.now()));
+    change.version = Set(input.expected_version + 1);
+    let row = change.update(&tx).await?;
+    let number = number_event(&tx, ctx, engagement, Kind::Draw, population, Some(row.id), reason).await?;
+    let detail = json!({ "event": number, "seed": row.seed, "algorithm": algorithm, "items": count });
+    tell(&tx, ctx, &permit, &row, detail).await?;
+    tx.commit().await?;
+    Ok(row)
+}
+
+/// What can be said before the long selection.
+async fn ready(ctx: &Ctx, db: &Db, input: &Draw) -> Result<Model> {
+    let row = visible_one(db.reader(), &ctx.caller.scope(ctx.now()), input.id).await?;
+    planned(&row, input.expected_version)?;
+    let engagement = crate::engagement::find(ctx, db, row.engagement_id).await?;
+    if engagement.is_none_or(|engagement| engagement.state == entity::engagement::State::Closed) {
+        return Err(Error::refused(Code::EngagementClosed, "input.id"));
+    }
+    Ok(row)
+}
+
+/// Random digits; the remainder of 128 random bits favours none of them by more than 10^-18.
+fn random_seed(ctx: &Ctx) -> String {
+    let number = u128::from_be_bytes(ctx.sources.random_bytes()) % 10_u128.pow(20);
+    format!("{number:0SEED_DIGITS$}")
+}
+
+fn selector(row: &Model, strata: &[sample_stratum::Model], seed: &Seed) -> Result<(Selector, &'static str)> {
+    let size = |size: i64| u64::try_from(size).unwrap_or(0);
+    let failed = |error: crate::sampling::selection::SelectionError| Error::internal(error.to_string());
+    Ok(match row.method {
+        Method::SimpleRandom => {
+            let selector = SimpleRandom::new(seed, size(row.size)).map_err(failed)?;
+            (Selector::Whole(selector), TICKETS)
+        }
+        Method::StratifiedByBezirksstelle => {
+            let places = (0..)
+                .zip(strata)
+                .filter_map(|(place, stratum)| Some((stratum.bezirksstelle_id?.0, place)))
+                .collect();
+            let selectors: Result<Vec<_>, _> = strata
+                .iter()
+                .map(|stratum| SimpleRandom::new(seed, size(stratum.size)))
+                .collect();
+            let selectors = selectors.map_err(failed)?;
+            (Selector::Strata { places, selectors }, TICKETS)
+        }
+        Method::MonetaryUnitFixedInterval => {
+            let selector =
+                FixedInterval::new(seed, WHOLE, row.frame_cents.0, size(row.size)).map_err(failed)?;
+            (Selector::Interval(selector), FIXED_INTERVAL)
+        }
+        Method::RecordedMonetaryUnit => return Err(Error::refused(Code::SampleNotPlanned, "input.id")),
+    })
+}
+
+/// A selected item with what its row repeats.
+#[derive(Debug)]
+pub(super) struct Drawn {
+    pub(super) stratum: StratumId,
+    pub(super) hits: i64,
+    pub(super) ticket: Option<String>,
+    pub(super) item: population_item::Model,
+}
+
+/// Looks the selected items up, in draw order.
+async fn details(
+    db: &Db,
+    row: &Model,
+    strata: &[sample_stratum::Model],
+    selection: Selection,
+) -> Result<Vec<Drawn>> {
+    let mut drawn = Vec::with_capacity(selection.selected.len());
+    for chunk in selection.selected.chunks(LOOKED_UP) {
+        let ids: Vec<ItemId> = chunk
+            .iter()
+            .map(|(_, selected)| item_id(selected))
+            .collect::<Result<_>>()?;
+        let mut found: HashMap<ItemId, population_item::Model> = population_item::Entity::find()
+            .filter(population_item::Column::PopulationId.eq(row.population_id))
+            .filter(population_item::Column::Id.is_in(ids.iter().copied()))
+            .all(db.reader())
+            .await?
+            .into_iter()
+            .map(|item| (item.id, item))
+            .collect();
+        for ((place, selected), id) in chunk.iter().zip(ids) {
+            drawn.push(Drawn {
+                stratum: strata.get(*place).ok_or_else(changed)?.id,
+                hits: i64::try_from(selected.hits).unwrap_or(i64::MAX),
+                ticket: selected.ticket.clone(),
+                item: found.remove(&id).ok_or_else(changed)?,
+            });
+        }
+    }
+    Ok(drawn)
+}
+
+fn item_id(selected: &Selected) -> Result<ItemId> {
+    Uuid::parse_str(&selected.id)
+        .map(ItemId)
+        .map_err(|error| Error::internal(error.to_string()))
+}
+
+async fn root(db: &Db, population: PopulationId) -> Result<Vec<u8>> {
+    entity::population::Entity::find_by_id(population)
+        .one(db.reader())
+        .await?
+        .and_then(|population| population.merkle_root)
+        .ok_or_else(|| Error::refused(Code::PopulationNotFrozen, "input.id"))
+}
+
+/// Writes the items of a sample in draw order.
+pub(super) async fn insert_items(
+    tx: &DatabaseTransaction,
+    ctx: &Ctx,
+    row: &Model,
+    drawn: Vec<Drawn>,
+) -> Result<()> {
+    let ids = ctx.sources.new_ids(drawn.len());
+    let rows: Vec<sample_item::ActiveModel> = (1..)
+        .zip(ids)
+        .zip(drawn)
+        .map(|((order, id), drawn)| sample_item::ActiveModel {
+            id: Set(SampleItemId(id)),
+            sample_id: Set(row.id),
+            stratum_id: Set(drawn.stratum),
+            item_id: Set(drawn.item.id),
+            engagement_id: Set(row.engagement_id),
+            draw_order: Set(order),
+            ticket: Set(drawn.ticket),
+            hits: Set(drawn.hits),
+            bezirksstelle_id: Set(drawn.item.bezirksstelle_id),
+            amount_cents: Set(drawn.item.amount_cents),
+            reference: Set(drawn.item.reference),
+            visible_from: Set(None),
+            state: Set(sample_item::State::Open),
+            result: Set(None),
+            version: Set(1),
+        })
+        .collect();
+    for chunk in rows.chunks(INSERTED) {
+        sample_item::Entity::insert_many(chunk.to_vec())
+            .exec_without_returning(tx)
+            .await?;
+    }
+    Ok(())
+}

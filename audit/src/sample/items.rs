@@ -1,0 +1,386 @@
+//! Lists of sample items, and making them visible to their Bezirksstelle.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, SubsecRound, Utc};
+use entity::sample::State as SampleState;
+use entity::sample_item::{CheckResult, Column, Entity, Model, State};
+use entity::{
+    BezirksstelleId, Cents, EngagementId, ItemId, SampleId, SampleItemId, StratumId, population_item,
+};
+use sea_orm::sea_query::{Expr, ExprTrait, Func, LikeExpr};
+use sea_orm::{ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect, Select};
+use serde::Serialize;
+use serde_json::json;
+use unicode_normalization::UnicodeNormalization as _;
+
+use super::record::MAX_RECORDED_ITEMS;
+use super::service::{tell, visible_one};
+use crate::access::{Action, authorize, authorize_write};
+use crate::engagement::lock_open;
+use crate::page::{self, Page, PageArgs, SortValue};
+use crate::{Code, Ctx, Db, Error, Result};
+
+/// Longest text looked for in references.
+const MAX_TEXT: usize = 200;
+/// Ids of one statement.
+const AT_ONCE: usize = 500;
+
+/// Which items are listed; what is not named does not restrict.
+#[derive(Clone, Debug, Default)]
+pub struct ItemFilter {
+    /// Of this engagement.
+    pub engagement: Option<EngagementId>,
+    /// Of this sample.
+    pub sample: Option<SampleId>,
+    /// Of this Bezirksstelle.
+    pub bezirksstelle: Option<BezirksstelleId>,
+    /// Of this stratum.
+    pub stratum: Option<StratumId>,
+    /// Checked so far.
+    pub state: Option<State>,
+    /// With this result.
+    pub result: Option<CheckResult>,
+    /// Of this amount or more.
+    pub amount_from: Option<Cents>,
+    /// Of this amount or less.
+    pub amount_to: Option<Cents>,
+    /// With this text in the reference, up to 200 characters, taken literally. Letters A to Z match in either case;
+    /// others (Ä, é) as written, on both databases.
+    pub reference: Option<String>,
+    /// Visible to the Bezirksstelle by now, or not.
+    pub announced: Option<bool>,
+}
+
+/// What items are sorted by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ItemSort {
+    /// Position in the draw.
+    #[default]
+    DrawOrder,
+    /// Amount.
+    Amount,
+    /// Reference, bytewise.
+    Reference,
+}
+
+/// How items are sorted; the id decides between equals.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ItemOrder {
+    /// By what.
+    pub by: ItemSort,
+    /// From the greatest on.
+    pub descending: bool,
+}
+
+impl ItemSort {
+    /// The value an item is sorted by, for its position in the list.
+    pub fn value(self, row: &Model) -> SortValue {
+        match self {
+            Self::DrawOrder => SortValue::Int(row.draw_order),
+            Self::Amount => SortValue::Int(row.amount_cents.0),
+            Self::Reference => SortValue::Text(row.reference.clone()),
+        }
+    }
+}
+
+/// Totals over a whole list, of the rows the caller may see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Totals {
+    /// Items.
+    pub count: i64,
+    /// Their sum.
+    pub amount: Cents,
+    /// Their hits.
+    pub hits: i64,
+}
+
+/// A page of the sample items the caller may see; totals only where asked for.
+pub async fn items(
+    ctx: &Ctx,
+    db: &Db,
+    filter: &ItemFilter,
+    order: ItemOrder,
+    args: &PageArgs,
+    counted: bool,
+) -> Result<(Page<Model>, Option<Totals>)> {
+    authorize(ctx, Action::SampleItemRead)?;
+    check_positions(order, args)?;
+    let select = filtered(ctx, filter)?;
+    let totals = if counted {
+        Some(totals(select.clone(), db).await?)
+    } else {
+        None
+    };
+    let (down, reader) = (order.descending, db.reader());
+    let page = match order.by {
+        ItemSort::DrawOrder => {
+            page::by_column(select, (Column::DrawOrder, Column::Id), down, args, reader).await?
+        }
+        ItemSort::Amount => {
+            page::by_column(select, (Column::AmountCents, Column::Id), down, args, reader).await?
+        }
+        ItemSort::Reference => {
+            page::by_column(select, (Column::Reference, Column::Id), down, args, reader).await?
+        }
+    };
+    Ok((page, totals))
+}
+
+/// A position of another order would start anywhere.
+fn check_positions(order: ItemOrder, args: &PageArgs) -> Result<()> {
+    let fits = |sort: Option<&SortValue>| match order.by {
+        ItemSort::DrawOrder | ItemSort::Amount => matches!(sort, Some(SortValue::Int(_))),
+        ItemSort::Reference => matches!(sort, Some(SortValue::Text(_))),
+    };
+    for (position, path) in [(&args.after, "after"), (&args.before, "before")] {
+        if position
+            .as_ref()
+            .is_some_and(|position| !fits(position.sort.as_ref()))
+        {
+            return Err(Error::refused(Code::InvalidValue, path));
+        }
+    }
+    Ok(())
+}
+
+fn filtered(ctx: &Ctx, filter: &ItemFilter) -> Result<Select<Entity>> {
+    let now = ctx.now();
+    let mut select = Entity::visible_to(&ctx.caller.scope(now)).filter(
+        Condition::all()
+            .add_option(filter.engagement.map(|id| Column::EngagementId.eq(id)))
+            .add_option(filter.sample.map(|id| Column::SampleId.eq(id)))
+            .add_option(filter.bezirksstelle.map(|id| Column::BezirksstelleId.eq(id)))
+            .add_option(filter.stratum.map(|id| Column::StratumId.eq(id)))
+            .add_option(filter.state.map(|state| Column::State.eq(state)))
+            .add_option(filter.result.map(|result| Column::Result.eq(result)))
+            .add_option(filter.amount_from.map(|cents| Column::AmountCents.gte(cents)))
+            .add_option(filter.amount_to.map(|cents| Column::AmountCents.lte(cents))),
+    );
+    select = match filter.announced {
+        None => select,
+        Some(true) => select.filter(Column::VisibleFrom.lte(now)),
+        Some(false) => select.filter(not_announced(now)),
+    };
+    match filter.reference.as_deref().filter(|text| !text.trim().is_empty()) {
+        None => Ok(select),
+        Some(text) if text.chars().count() > MAX_TEXT => {
+            Err(Error::refused_with(Code::TooLong, "filter.reference", MAX_TEXT))
+        }
+        Some(text) => {
+            // LOWER knows A to Z only: on SQLite always, on PostgreSQL by the column's collation "C".
+            let reference = Func::lower(Expr::col((Entity, Column::Reference)));
+            Ok(select.filter(Expr::expr(reference).like(LikeExpr::new(pattern(text)).escape('\\'))))
+        }
+    }
+}
+
+/// Not visible to the Bezirksstelle by now: never announced, or for later.
+fn not_announced(now: DateTime<Utc>) -> Condition {
+    Condition::any()
+        .add(Column::VisibleFrom.is_null())
+        .add(Column::VisibleFrom.gt(now))
+}
+
+/// A LIKE pattern that finds the text literally, in NFC and with small letters A to Z.
+fn pattern(text: &str) -> String {
+    let mut pattern = "%".to_owned();
+    for letter in text.trim().nfc() {
+        if matches!(letter, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(letter.to_ascii_lowercase());
+    }
+    pattern.push('%');
+    pattern
+}
+
+/// The sum over a bigint column is numeric on PostgreSQL, hence the casts.
+async fn totals(select: Select<Entity>, db: &Db) -> Result<Totals> {
+    let sum = |column: Column| {
+        let sum = Expr::col((Entity, column)).sum().cast_as("bigint");
+        Expr::expr(Func::coalesce([sum, Expr::val(0_i64)]))
+    };
+    let (count, amount, hits) = select
+        .select_only()
+        .column_as(Column::Id.count(), "items")
+        .column_as(sum(Column::AmountCents), "amount")
+        .column_as(sum(Column::Hits), "hits")
+        .into_tuple::<(i64, i64, i64)>()
+        .one(db.reader())
+        .await?
+        .unwrap_or((0, 0, 0));
+    Ok(Totals {
+        count,
+        amount: Cents(amount),
+        hits,
+    })
+}
+
+/// Sample items by id, those the caller may see.
+pub async fn items_by_id(ctx: &Ctx, db: &Db, ids: &[SampleItemId]) -> Result<Vec<Model>> {
+    authorize(ctx, Action::SampleItemRead)?;
+    let mut rows = Vec::with_capacity(ids.len());
+    for chunk in ids.chunks(AT_ONCE) {
+        let select = Entity::visible_to(&ctx.caller.scope(ctx.now()));
+        rows.extend(
+            select
+                .filter(Column::Id.is_in(chunk.iter().copied()))
+                .all(db.reader())
+                .await?,
+        );
+    }
+    Ok(rows)
+}
+
+/// The population items behind sample items, those the caller may see.
+pub async fn population_items(
+    ctx: &Ctx,
+    db: &Db,
+    ids: &[SampleItemId],
+) -> Result<Vec<(SampleItemId, population_item::Model)>> {
+    authorize(ctx, Action::SampleItemRead)?;
+    let mut found = Vec::with_capacity(ids.len());
+    for chunk in ids.chunks(AT_ONCE) {
+        let pairs: Vec<(SampleItemId, ItemId)> = Entity::visible_to(&ctx.caller.scope(ctx.now()))
+            .filter(Column::Id.is_in(chunk.iter().copied()))
+            .select_only()
+            .column(Column::Id)
+            .column(Column::ItemId)
+            .into_tuple()
+            .all(db.reader())
+            .await?;
+        // Several samples may hold one item.
+        let rows: HashMap<ItemId, population_item::Model> = population_item::Entity::find()
+            .filter(population_item::Column::Id.is_in(pairs.iter().map(|(_, item)| *item)))
+            .all(db.reader())
+            .await?
+            .into_iter()
+            .map(|row| (row.id, row))
+            .collect();
+        found.extend(
+            pairs
+                .into_iter()
+                .filter_map(|(id, item)| Some((id, rows.get(&item)?.clone()))),
+        );
+    }
+    Ok(found)
+}
+
+/// What makes items visible to their Bezirksstelle.
+#[derive(Clone, Debug, Serialize)]
+pub struct Announce {
+    /// The drawn sample.
+    pub sample_id: SampleId,
+    /// Some of its items; all where none are named.
+    pub item_ids: Option<Vec<SampleItemId>>,
+    /// From when; at once where nothing is named. A time that has passed means at once: nothing is backdated.
+    pub from: Option<DateTime<Utc>>,
+}
+
+/// Announces items; the number of those announced. Items that are visible already stay as they are; a date that has
+/// not come yet may be moved.
+pub async fn announce(ctx: &Ctx, db: &Db, input: Announce) -> Result<u64> {
+    let permit = authorize_write(ctx, db, Action::SampleItemAnnounce).await?;
+    let ids = input.item_ids.unwrap_or_default();
+    let all = ids.is_empty();
+    if ids.len() > MAX_RECORDED_ITEMS {
+        return Err(Error::refused_with(
+            Code::TooMany,
+            "input.itemIds",
+            MAX_RECORDED_ITEMS,
+        ));
+    }
+    let tx = db.begin_write().await?;
+    let scope = ctx.caller.scope(ctx.now());
+    let sample = visible_one(&tx, &scope, input.sample_id)
+        .await
+        .map_err(|error| at_path(error, "input.sampleId"))?;
+    lock_open(&tx, ctx, sample.engagement_id, "input.sampleId").await?;
+    if sample.state != SampleState::Drawn {
+        return Err(Error::refused(Code::SampleNotDrawn, "input.sampleId"));
+    }
+    let now = ctx.now();
+    let from = input
+        .from
+        .map_or(now, |from| std::cmp::Ord::max(from.trunc_subsecs(6), now));
+    let mut changed = 0;
+    if all {
+        changed = update(&tx, sample.id, None, from, now).await?;
+    } else {
+        all_known(&tx, sample.id, &ids).await?;
+        for chunk in ids.chunks(AT_ONCE) {
+            changed += update(&tx, sample.id, Some(chunk), from, now).await?;
+        }
+    }
+    tell(
+        &tx,
+        ctx,
+        &permit,
+        &sample,
+        json!({ "items": changed, "from": from }),
+    )
+    .await?;
+    tx.commit().await?;
+    Ok(changed)
+}
+
+fn at_path(error: Error, path: &str) -> Error {
+    match error {
+        Error::Refused(mut refusals) => {
+            for refusal in &mut refusals {
+                path.clone_into(&mut refusal.path);
+            }
+            Error::Refused(refusals)
+        }
+        other => other,
+    }
+}
+
+async fn update(
+    tx: &DatabaseTransaction,
+    sample: SampleId,
+    ids: Option<&[SampleItemId]>,
+    from: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<u64> {
+    let done = Entity::update_many()
+        .col_expr(Column::VisibleFrom, Expr::val(from))
+        .col_expr(Column::Version, Expr::col(Column::Version).add(1))
+        .filter(Column::SampleId.eq(sample))
+        .filter(Condition::all().add_option(ids.map(|ids| Column::Id.is_in(ids.iter().copied()))))
+        .filter(not_announced(now))
+        .exec(tx)
+        .await?;
+    Ok(done.rows_affected)
+}
+
+async fn all_known(tx: &DatabaseTransaction, sample: SampleId, ids: &[SampleItemId]) -> Result<()> {
+    let mut known = std::collections::HashSet::with_capacity(ids.len());
+    for chunk in ids.chunks(AT_ONCE) {
+        let found: Vec<SampleItemId> = Entity::visible_to(&entity::Scope::Everything)
+            .filter(Column::SampleId.eq(sample))
+            .filter(Column::Id.is_in(chunk.iter().copied()))
+            .select_only()
+            .column(Column::Id)
+            .into_tuple()
+            .all(tx)
+            .await?;
+        known.extend(found);
+    }
+    match ids.iter().position(|id| !known.contains(id)) {
+        None => Ok(()),
+        Some(place) => Err(Error::refused(Code::NotFound, &format!("input.itemIds.{place}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::pattern;
+
+    #[test]
+    fn wildcards_are_text_like_any_other() {
+        assert_eq!(pattern(" 50%_A\\Ä "), "%50\\%\\_a\\\\Ä%");
+        assert_eq!(pattern("u\u{308}"), "%ü%");
+    }
+}
