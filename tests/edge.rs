@@ -6,7 +6,7 @@
 use std::process::Stdio;
 
 use serde_json::json;
-use tests::{Backend, Service, on_both};
+use tests::{Backend, Ground, on_both};
 use tokio::process::Command;
 
 /// Runs a Node script of a folder of this package, its packages installed by `tests/run`.
@@ -31,8 +31,8 @@ async fn node(folder: &str, script: &str, environment: &[(&str, &str)]) -> Optio
 
 on_both!(graphql_over_http_by_the_letter, |service| async move {
     let url = format!("{}/graphql", service.address);
-    let token = service.token("INNENREVISION");
-    for token in ["", &token] {
+    let auditor = service.auditor();
+    for token in ["", auditor.token()] {
         let Some(text) = node("graphql_http", "audit.mjs", &[("GRAPHQL_URL", &url), ("GRAPHQL_TOKEN", token)]).await
         else {
             return;
@@ -54,8 +54,8 @@ async fn the_explorer_runs_a_query_and_asks_nobody_else() {
         println!("skipped: api/explorer is not built (npm ci && npm run build)");
         return;
     }
-    let token = service.token("INNENREVISION");
-    if let Some(text) = node("explorer", "explorer.mjs", &[("BASE_URL", &service.address), ("TOKEN", &token)]).await {
+    let auditor = service.auditor();
+    if let Some(text) = node("explorer", "explorer.mjs", &[("BASE_URL", &service.address), ("TOKEN", auditor.token())]).await {
         assert!(text.contains("1 passed, 0 failed"), "{text}");
     }
 }
@@ -68,21 +68,21 @@ async fn without_its_files_the_explorer_says_how_to_get_them() {
     let answer = service.http.get(format!("{}/explorer", service.address)).send().await.unwrap();
     assert_eq!(answer.status(), 503);
     assert!(answer.text().await.unwrap().contains("npm ci"));
-    let info = service.data("", "{ serviceInfo { version } }", json!({})).await;
+    let info = service.anybody().data("{ serviceInfo { version } }", json!({})).await;
     assert!(info["serviceInfo"]["version"].is_string());
 }
 
 on_both!(documents_that_would_hang_the_engine_are_refused_at_once, |service| async move {
-    let token = service.token("INNENREVISION");
+    let auditor = service.auditor();
     let mut doubled = "query { ...F0 } fragment F18 on Query { serviceInfo { version } }".to_owned();
     for level in 0..18 {
-        doubled.push_str(&format!(" fragment F{level} on Query {{ ...F{} ...F{} }}", level + 1, level + 1));
+        doubled += &format!(" fragment F{level} on Query {{ ...F{} ...F{} }}", level + 1, level + 1);
     }
     let begun = std::time::Instant::now();
-    assert_eq!(service.error(&token, &doubled, json!({})).await, "LIMIT_EXCEEDED");
+    assert_eq!(auditor.codes(&doubled, json!({})).await, ["LIMIT_EXCEEDED"]);
     assert!(begun.elapsed().as_millis() < 1_000, "{:?}", begun.elapsed());
     let cycle = "query { ...A } fragment A on Query { ...B } fragment B on Query { ...A }";
-    let body = service.ask(&token, cycle, json!({})).await;
+    let body = auditor.graphql(cycle, json!({})).await;
     assert!(body["errors"][0]["message"].is_string() && body.get("data").is_none(), "{body}");
 
     for (query, variables) in [
@@ -91,16 +91,16 @@ on_both!(documents_that_would_hang_the_engine_are_refused_at_once, |service| asy
         ("query { engagements(first: 1099511627776) { totalCount } }", json!({})),
         ("query($id: ID!) { engagement(id: $id) { id } }", json!({ "id": null })),
     ] {
-        let body = service.ask(&token, query, variables).await;
+        let body = auditor.graphql(query, variables).await;
         assert!(body.get("data").is_none() && body["errors"].is_array(), "{query}: {body}");
     }
     let skipped = "query($y: Boolean! = true) { serviceInfo { version @skip(if: $y) name } }";
-    let data = service.data(&token, skipped, json!({})).await;
+    let data = auditor.data(skipped, json!({})).await;
     assert!(data["serviceInfo"].get("version").is_none(), "a default of a variable counts in @skip: {data}");
 });
 
 on_both!(tokens_that_do_not_hold_are_401_with_a_code, |service| async move {
-    let good = service.token("INNENREVISION");
+    let good = service.auditor().token().to_owned();
     let (head, rest) = good.split_once('.').unwrap();
     let (claims, signature) = rest.split_once('.').unwrap();
     let none = {
@@ -140,7 +140,7 @@ on_both!(tokens_that_do_not_hold_are_401_with_a_code, |service| async move {
             .http
             .post(format!("{}/graphql", service.address))
             .bearer_auth(&two)
-            .json(&json!({ "query": "{ viewer { membership } }" }));
+            .json(&json!({ "query": "{ viewer { membership { text } } }" }));
         match membership {
             Some(name) => request.header("Pruefpfad-Membership", name),
             None => request,
@@ -149,7 +149,7 @@ on_both!(tokens_that_do_not_hold_are_401_with_a_code, |service| async move {
     };
     assert_eq!(ask(None).await.unwrap().status(), 403);
     let body: serde_json::Value = ask(Some("SACHBEARBEITUNG:03")).await.unwrap().json().await.unwrap();
-    assert_eq!(body["data"]["viewer"]["membership"], "SACHBEARBEITUNG:03", "{body}");
+    assert_eq!(body["data"]["viewer"]["membership"]["text"], "SACHBEARBEITUNG:03", "{body}");
 });
 
 on_both!(health_metrics_and_headers, |service| async move {
@@ -159,7 +159,7 @@ on_both!(health_metrics_and_headers, |service| async move {
         assert_eq!(answer.headers()["x-content-type-options"], "nosniff");
         assert!(answer.headers().contains_key("x-request-id"));
     }
-    service.data("", "query Kennung { serviceInfo { name limits { depth cost aliases } } }", json!({})).await;
+    service.anybody().data("query Kennung { serviceInfo { name limits { depth cost aliases } } }", json!({})).await;
     let text = service.http.get(format!("{}/metrics", service.address)).send().await.unwrap().text().await.unwrap();
     assert!(text.contains("http_server_request_duration_seconds_bucket"), "{text}");
     assert!(text.contains("graphql_operation_duration_seconds_bucket"), "{text}");
@@ -194,7 +194,7 @@ async fn limits_of_callers_and_bodies_and_origins_are_the_configured_ones() {
         last = answer.unwrap().status().as_u16();
     }
     assert_eq!(last, 429);
-    let token = service.token("INNENREVISION");
-    let body = service.ask(&token, "{ viewer { subject } }", json!({})).await;
-    assert_eq!(body["data"]["viewer"]["subject"], "innenrevision", "a token has a limit of its own");
+    let auditor = service.auditor();
+    let body = auditor.graphql("{ viewer { subject } }", json!({})).await;
+    assert_eq!(body["data"]["viewer"]["subject"], "auditor", "a token has a limit of its own");
 }

@@ -7,7 +7,7 @@
     reason = "a test ends where something is missing"
 )]
 
-use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -27,6 +27,56 @@ pub enum Backend {
     Postgres,
 }
 
+/// A database of a test's own, and the configuration of a service on it, before it starts.
+pub struct Ground {
+    /// The configuration.
+    pub settings: Settings,
+    // Holds database and keys; gone with the service.
+    folder: tempfile::TempDir,
+}
+
+impl Ground {
+    /// A fresh, empty database; none where PostgreSQL is asked for and no cluster is named.
+    pub async fn lay(backend: Backend) -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let url = match backend {
+            Backend::Sqlite => format!("sqlite://{}", folder.path().join("test.sqlite").display()),
+            Backend::Postgres => fresh_database().await?,
+        };
+        let mut settings = Layers::default().load().expect("the defaults").settings;
+        settings.server.listen = ([127, 0, 0, 1], 0).into();
+        settings.server.workers = 1;
+        settings.server.shutdown_seconds = 1;
+        settings.database.url = url.into();
+        settings.database.max_connections = 6;
+        settings.auth.development_key = true;
+        settings.auth.development_key_file = folder.path().join("key.pem");
+        settings.rate.per_minute = 0;
+        Some(Self { settings, folder })
+    }
+
+    /// A folder that goes with the test.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Starts a service here.
+    pub async fn build(self) -> Service {
+        let sources = app::sources(&self.settings).unwrap();
+        let mut db = app::connect(&self.settings).await.unwrap();
+        app::prepare(&self.settings, &db, &sources, true).await.unwrap();
+        let statements = Arc::new(AtomicU64::new(0));
+        let counter = statements.clone();
+        db.on_statement(move || {
+            counter.fetch_add(1, Ordering::Relaxed);
+        });
+        let running = app::start(&self.settings, db.clone(), sources.clone()).await.unwrap();
+        let address = format!("http://{}", running.address);
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        Service { settings: self.settings, db, sources, address, http, statements, running, folder: self.folder }
+    }
+}
+
 /// A running service with its database.
 pub struct Service {
     /// Its configuration.
@@ -41,68 +91,13 @@ pub struct Service {
     pub http: reqwest::Client,
     statements: Arc<AtomicU64>,
     running: Running,
-    // Holds database and keys; gone with the service.
     folder: tempfile::TempDir,
 }
 
 impl Service {
     /// A service on an empty database of its own; none where the cluster for it is not named.
     pub async fn start(backend: Backend) -> Option<Self> {
-        Self::start_with(backend, &[]).await
-    }
-
-    /// The same with settings of its own, spelled as in the environment: `PRUEFPFAD__LIMITS__DEPTH`.
-    pub async fn start_with(backend: Backend, settings: &[(&str, &str)]) -> Option<Self> {
-        let folder = tempfile::tempdir().unwrap();
-        let url = match backend {
-            Backend::Sqlite => format!("sqlite://{}", folder.path().join("test.sqlite").display()),
-            Backend::Postgres => fresh_database().await?,
-        };
-        let at = |name: &str| folder.path().join(name).display().to_string();
-        let mut environment: BTreeMap<String, String> = [
-            ("PRUEFPFAD__DATABASE__URL", url),
-            ("PRUEFPFAD__SERVER__LISTEN", "127.0.0.1:0".to_owned()),
-            ("PRUEFPFAD__SERVER__WORKERS", "1".to_owned()),
-            ("PRUEFPFAD__SERVER__SHUTDOWN_SECONDS", "1".to_owned()),
-            ("PRUEFPFAD__AUTH__DEVELOPMENT_KEY", "true".to_owned()),
-            ("PRUEFPFAD__AUTH__DEVELOPMENT_KEY_FILE", at("key.pem")),
-            ("PRUEFPFAD__RATE__PER_MINUTE", "0".to_owned()),
-        ]
-        .map(|(key, value)| (key.to_owned(), value))
-        .into();
-        environment.extend(
-            settings
-                .iter()
-                .map(|(key, value)| ((*key).to_owned(), (*value).to_owned())),
-        );
-        let settings = Layers {
-            environment,
-            ..Layers::default()
-        }
-        .load()
-        .expect("settings of the test")
-        .settings;
-        let sources = app::sources(&settings).unwrap();
-        let mut db = app::connect(&settings).await.unwrap();
-        app::prepare(&settings, &db, &sources, true).await.unwrap();
-        let statements = Arc::new(AtomicU64::new(0));
-        let counter = statements.clone();
-        db.on_statement(move || {
-            counter.fetch_add(1, Ordering::Relaxed);
-        });
-        let running = app::start(&settings, db.clone(), sources.clone()).await.unwrap();
-        let address = format!("http://{}", running.address);
-        let http = reqwest::Client::new();
-        Some(Self {
-            settings,
-            db,
-            sources,
-            address,
-            http,
-            statements,
-            running,
-            folder,
-        })
+        Some(Ground::lay(backend).await?.build().await)
     }
 
     /// Ends the service.
@@ -111,23 +106,21 @@ impl Service {
         self.folder.close().unwrap();
     }
 
-    /// Somebody with one membership: `INNENREVISION`, `SACHBEARBEITUNG:03`.
-    pub fn person(&self, subject: &str, membership: &str) -> Person<'_> {
+    /// A token of somebody with these memberships: `INNENREVISION`, `SACHBEARBEITUNG:03`.
+    pub fn token_of(&self, subject: &str, memberships: &[&str]) -> String {
         let request = TokenRequest {
             subject: subject.to_owned(),
             name: Some(format!("Test {subject}")),
-            memberships: vec![membership.parse().unwrap()],
-            lifetime: chrono::TimeDelta::minutes(10),
+            memberships: memberships.iter().map(|text| text.parse().unwrap()).collect(),
+            lifetime: chrono::TimeDelta::minutes(30),
         };
         let key = DevelopmentKey::open(&self.settings.auth.development_key_file).unwrap();
-        let token = key
-            .issue(&self.settings.auth, &request, system_clock()())
-            .unwrap();
-        Person {
-            service: self,
-            token: Some(token),
-            english: true,
-        }
+        key.issue(&self.settings.auth, &request, system_clock()()).unwrap()
+    }
+
+    /// Somebody with one membership.
+    pub fn person(&self, subject: &str, membership: &str) -> Person<'_> {
+        Person { service: self, token: Some(self.token_of(subject, &[membership])), english: true }
     }
 
     /// Somebody who shows no token.
@@ -200,6 +193,11 @@ impl Person<'_> {
             english: false,
             ..self
         }
+    }
+
+    /// The token this person shows, for programs that speak to the service themselves.
+    pub fn token(&self) -> &str {
+        self.token.as_deref().unwrap_or_default()
     }
 
     /// A request with this person's token.
