@@ -48,13 +48,8 @@ impl Viewer {
     }
 
     /// The Bezirksstelle of the membership.
-    async fn bezirksstelle(&self, ctx: &Context<'_>) -> Maybe<Bezirksstelle> {
-        let id = ctx.caller().bezirksstelle?;
-        ctx.loaders()
-            .one(ctx, id)
-            .await
-            .map(|row| row.map(Bezirksstelle))
-            .transpose()
+    async fn bezirksstelle(&self, ctx: &Context<'_>) -> Option<Bezirksstelle> {
+        ctx.info().bezirksstelle(ctx.caller().bezirksstelle?)
     }
 
     /// All that the membership's role permits somewhere.
