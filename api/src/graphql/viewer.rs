@@ -4,7 +4,6 @@ use async_graphql::{Context, Description, Object, Result, SimpleObject};
 
 use super::permissions::{Action, permitted};
 use super::{ContextExt, jobcenter::Bezirksstelle};
-use crate::graphql::error::Maybe;
 
 /// The person behind the request, under one membership at a time.
 #[derive(Description)]
