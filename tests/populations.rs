@@ -237,6 +237,11 @@ on_both!(an_import_is_watched_to_its_end, |service| async move {
 });
 
 async fn next(socket: &mut tests::Socket) -> Value {
-    let message = socket.next().await.expect("a message").unwrap();
-    serde_json::from_str(message.to_text().unwrap()).unwrap()
+    loop {
+        let message = socket.next().await.expect("a message").unwrap();
+        if message.is_text() {
+            return serde_json::from_str(message.to_text().unwrap()).unwrap();
+        }
+        assert!(!message.is_close(), "closed: {message:?}");
+    }
 }

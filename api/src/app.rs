@@ -1,6 +1,5 @@
 //! The service as a whole: what it is built from, its routes, its start and its end.
 
-use std::collections::HashMap;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -57,7 +56,8 @@ pub async fn connect(settings: &Settings) -> anyhow::Result<Db> {
             std::fs::create_dir_all(folder)?;
         }
     }
-    let connected = Db::connect(url, settings.database.max_connections).await;
+    let database = &settings.database;
+    let connected = Db::connect_within(url, database.max_connections, database.acquire_timeout()).await;
     connected.map_err(|error| anyhow::anyhow!("Datenbank nicht erreichbar / database not reachable: {error}"))
 }
 
@@ -168,19 +168,16 @@ pub async fn start(settings: &Settings, db: Db, sources: Arc<Sources>) -> anyhow
 }
 
 async fn house(settings: &Settings, db: Db, sources: Arc<Sources>) -> anyhow::Result<House> {
-    let bezirksstellen: HashMap<_, _> = jobcenter::bezirksstellen(&db)
-        .await?
-        .into_iter()
-        .map(|row| (row.number, row.id))
-        .collect();
+    let rows = jobcenter::bezirksstellen(&db).await?;
     Ok(House {
         sources,
         db,
-        bezirksstellen: Arc::new(bezirksstellen),
+        bezirksstellen: Arc::new(rows.iter().map(|row| (row.number.clone(), row.id)).collect()),
         info: Arc::new(Info {
             limits: settings.limits.clone(),
             introspection: settings.introspection,
             production: settings.mode == Mode::Production,
+            bezirksstellen: rows.into_iter().map(|row| (row.id, row)).collect(),
         }),
     })
 }

@@ -3,6 +3,7 @@
 //! Everything in it came in by the use cases a person would use: an engagement, two extracts, control totals with an
 //! explained difference, two frozen populations, samples, announced items and checks.
 
+use std::fmt::Write as _;
 use std::io::{Read, Write as _};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -118,7 +119,7 @@ async fn tokens(
             lifetime: TOKEN_LIFETIME,
         };
         let token = key.issue(&settings.auth, &request, (surroundings.now)())?;
-        text.push_str(&format!("{membership}\t{token}\n"));
+        writeln!(text, "{membership}\t{token}")?;
     }
     Ok(text)
 }

@@ -118,7 +118,7 @@ impl Check {
         ctx.loaders()
             .one(ctx, SampleItemsKey(self.0.sample_item_id))
             .await
-            .map(|row| row.map(SampleItem))
+            .map(|row| row.map(SampleItem::from))
             .transpose()
     }
 }
@@ -291,7 +291,8 @@ impl CheckInput {
 /// What records a check.
 #[derive(InputObject)]
 pub(super) struct RecordCheckInput {
-    /// The check.
+    /// The check itself.
+    #[graphql(flatten)]
     check: CheckInput,
     /// Repeating the same input under the same key gives the same answer.
     idempotency_key: String,
@@ -340,7 +341,7 @@ pub(super) struct CheckMutation;
 impl CheckMutation {
     /// Records a check of a drawn item, or a new version of the caller's own.
     async fn record_check(&self, ctx: &Context<'_>, input: RecordCheckInput) -> Result<RecordCheckPayload> {
-        let check = input.check.resolve("input.check")?;
+        let check = input.check.resolve("input")?;
         RecordCheckPayload::of(
             ctx,
             service::record(ctx.audit(), ctx.db(), &input.idempotency_key, check).await,
@@ -364,8 +365,9 @@ impl CheckMutation {
         let results = done
             .unwrap_or_default()
             .into_iter()
-            .map(|outcome| {
-                let (check, user_errors) = settle(ctx, outcome)?;
+            .enumerate()
+            .map(|(place, outcome)| {
+                let (check, user_errors) = settle(ctx, outcome.map_err(|error| within(error, place)))?;
                 Ok(RecordedCheck {
                     check: check.map(Check),
                     user_errors,
@@ -374,4 +376,17 @@ impl CheckMutation {
             .collect::<Result<_>>()?;
         Ok(RecordChecksPayload { results, user_errors })
     }
+}
+
+/// The refusal of one of several checks, its paths from the whole input on.
+fn within(error: audit::Error, place: usize) -> audit::Error {
+    let audit::Error::Refused(mut refusals) = error else {
+        return error;
+    };
+    for refusal in &mut refusals {
+        if let Some(field) = refusal.path.strip_prefix("input.") {
+            refusal.path = format!("input.checks.{place}.{field}");
+        }
+    }
+    audit::Error::Refused(refusals)
 }

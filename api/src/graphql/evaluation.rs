@@ -266,19 +266,12 @@ impl RateFigures {
     }
 
     /// Rates by Bezirksstelle, each with its own exact limit.
-    async fn bezirksstellen(&self, ctx: &Context<'_>) -> Maybe<Vec<BezirksstelleRate>> {
-        let mut rates = Vec::with_capacity(self.figures.bezirksstellen.len());
-        for rate in &self.figures.bezirksstellen {
-            let row = match ctx.loaders().one(ctx, rate.bezirksstelle_id).await {
-                Ok(row) => row,
-                Err(error) => return Some(Err(error)),
-            };
-            rates.push(BezirksstelleRate {
-                bezirksstelle: row.map(Bezirksstelle),
-                result: (&rate.result).into(),
-            });
-        }
-        Some(Ok(rates))
+    async fn bezirksstellen(&self, ctx: &Context<'_>) -> Vec<BezirksstelleRate> {
+        let rate = |rate: &service::BezirksstelleRate| BezirksstelleRate {
+            bezirksstelle: ctx.info().bezirksstelle(rate.bezirksstelle_id),
+            result: (&rate.result).into(),
+        };
+        self.figures.bezirksstellen.iter().map(rate).collect()
     }
 }
 

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use async_graphql::dataloader::{DataLoader, Loader};
 use async_graphql::{Context, Result};
-use audit::{Ctx, Db, check, engagement, jobcenter, population, sample};
-use entity::{BezirksstelleId, CheckId, EngagementId, PopulationId, SampleId, SampleItemId};
+use audit::{Ctx, Db, check, engagement, population, sample};
+use entity::{CheckId, EngagementId, PopulationId, SampleId, SampleItemId};
 
 use super::error::failure;
 
@@ -57,17 +57,6 @@ fn grouped<K: Eq + Hash, V>(outcome: audit::Result<Vec<V>>, key: impl Fn(&V) -> 
         groups.entry(key(&row)).or_default().push(row);
     }
     Ok(groups)
-}
-
-impl Loader<BezirksstelleId> for House {
-    type Value = entity::bezirksstelle::Model;
-    type Error = Arc<audit::Error>;
-
-    async fn load(&self, keys: &[BezirksstelleId]) -> Found<BezirksstelleId, Self::Value> {
-        by(jobcenter::bezirksstellen_by_id(&self.db, keys).await, |row| {
-            row.id
-        })
-    }
 }
 
 impl Loader<EngagementId> for House {

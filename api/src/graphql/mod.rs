@@ -30,7 +30,7 @@ use audit::{Ctx, Db, Language};
 pub use error::refusal_json;
 use loaders::Loaders;
 pub use node::NodeKind;
-pub use scalars::check_scalar;
+pub use scalars::{check_scalar, euro};
 pub use service_info::Info;
 
 /// What can be asked.

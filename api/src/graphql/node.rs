@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use async_graphql::{Context, ID, Interface, Object, Result};
-use audit::{engagement, jobcenter, population, sample};
+use audit::{engagement, population, sample};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use entity::{BezirksstelleId, DifferenceId, EngagementId, ImportId, PopulationId, SampleId, SampleItemId};
@@ -163,7 +163,7 @@ async fn find(ctx: &Context<'_>, ids: &[ID], input: &str) -> Result<Vec<Option<N
 async fn of_kind(ctx: &Context<'_>, kind: NodeKind, rows: &[Uuid]) -> Result<Vec<(Uuid, Node)>> {
     let (audit, db) = (ctx.audit(), ctx.db());
     macro_rules! through {
-        ($service:path, $id:path, $node:path, $view:path) => {{
+        ($service:path, $id:path, $node:path, $view:expr) => {{
             let ids: Vec<_> = rows.iter().copied().map($id).collect();
             let found = field(ctx, $service(audit, db, &ids).await)?;
             found
@@ -175,11 +175,10 @@ async fn of_kind(ctx: &Context<'_>, kind: NodeKind, rows: &[Uuid]) -> Result<Vec
     Ok(match kind {
         NodeKind::Bezirksstelle => {
             ctx.signed_in()?;
-            let ids: Vec<_> = rows.iter().copied().map(BezirksstelleId).collect();
-            let found = field(ctx, jobcenter::bezirksstellen_by_id(db, &ids).await)?;
-            found
-                .into_iter()
-                .map(|row| (row.id.0, Node::Bezirksstelle(Box::new(Bezirksstelle(row)))))
+            let known = |row: &Uuid| Some((*row, ctx.info().bezirksstelle(BezirksstelleId(*row))?));
+            rows.iter()
+                .filter_map(known)
+                .map(|(row, place)| (row, Node::Bezirksstelle(Box::new(place))))
                 .collect()
         }
         NodeKind::Engagement => through!(engagement::find_many, EngagementId, Node::Engagement, Engagement),
@@ -192,7 +191,12 @@ async fn of_kind(ctx: &Context<'_>, kind: NodeKind, rows: &[Uuid]) -> Result<Vec
             Difference
         ),
         NodeKind::Sample => through!(sample::find_many, SampleId, Node::Sample, Sample),
-        NodeKind::SampleItem => through!(sample::items_by_id, SampleItemId, Node::SampleItem, SampleItem),
+        NodeKind::SampleItem => through!(
+            sample::items_by_id,
+            SampleItemId,
+            Node::SampleItem,
+            SampleItem::from
+        ),
         NodeKind::Stratum => Vec::new(),
     })
 }

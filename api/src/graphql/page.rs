@@ -123,7 +123,7 @@ pub(super) fn rows<M, T>(
     page: Page<M>,
     order: &str,
     position: impl Fn(&M) -> Position,
-    view: impl Fn(M) -> T,
+    mut view: impl FnMut(M) -> T,
 ) -> (Vec<Row<T>>, PageInfo) {
     let rows: Vec<Row<T>> = page
         .rows

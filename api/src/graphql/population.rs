@@ -564,8 +564,9 @@ impl ReconciliationCell {
     }
 
     /// Bezirksstelle.
-    async fn bezirksstelle(&self, ctx: &Context<'_>) -> Maybe<Bezirksstelle> {
-        bezirksstelle(ctx, BezirksstelleId(self.0.cell.bezirksstelle_id)).await
+    async fn bezirksstelle(&self, ctx: &Context<'_>) -> Option<Bezirksstelle> {
+        ctx.info()
+            .bezirksstelle(BezirksstelleId(self.0.cell.bezirksstelle_id))
     }
 
     /// First day of the month; null for items without a period.
@@ -582,14 +583,6 @@ impl ReconciliationCell {
     async fn actual(&self) -> CountAndSum {
         self.0.actual.into()
     }
-}
-
-async fn bezirksstelle(ctx: &Context<'_>, id: BezirksstelleId) -> Maybe<Bezirksstelle> {
-    ctx.loaders()
-        .one(ctx, id)
-        .await
-        .map(|row| row.map(Bezirksstelle))
-        .transpose()
 }
 
 /// The state of a difference.
@@ -627,8 +620,8 @@ impl Difference {
     }
 
     /// Bezirksstelle.
-    async fn bezirksstelle(&self, ctx: &Context<'_>) -> Maybe<Bezirksstelle> {
-        bezirksstelle(ctx, self.0.bezirksstelle_id).await
+    async fn bezirksstelle(&self, ctx: &Context<'_>) -> Option<Bezirksstelle> {
+        ctx.info().bezirksstelle(self.0.bezirksstelle_id)
     }
 
     /// First day of the month; null for items without a period.

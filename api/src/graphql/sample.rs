@@ -1,12 +1,14 @@
 //! Samples: plan, draw, abort, record, announce, and the list of their items.
 
+use std::collections::HashMap;
+
 use async_graphql::{Context, Description, Enum, ID, InputObject, Object, Result, SimpleObject};
 use audit::access::Action as May;
 use audit::sample as service;
 use entity::sample::{Method, Model, State};
 use entity::{
-    BezirksstelleId, EngagementId, PopulationId, SampleId, SampleItemId, StratumId, draw_event, sample_item,
-    sample_stratum,
+    BezirksstelleId, EngagementId, PopulationId, SampleId, SampleItemId, StratumId, draw_event, item_check,
+    sample_item, sample_stratum,
 };
 
 use super::check::Check;
@@ -307,7 +309,7 @@ impl Sample {
             },
             Err(error) => return Some(Err(error)),
         };
-        Some(items(ctx, filter, order.unwrap_or_default(), &window).await)
+        Some(items(ctx, filter, order, &window).await)
     }
 }
 
@@ -335,13 +337,8 @@ impl Stratum {
     }
 
     /// The Bezirksstelle it stands for, when stratified so.
-    async fn bezirksstelle(&self, ctx: &Context<'_>) -> Maybe<Bezirksstelle> {
-        let id = self.0.bezirksstelle_id?;
-        ctx.loaders()
-            .one(ctx, id)
-            .await
-            .map(|row| row.map(Bezirksstelle))
-            .transpose()
+    async fn bezirksstelle(&self, ctx: &Context<'_>) -> Option<Bezirksstelle> {
+        ctx.info().bezirksstelle(self.0.bezirksstelle_id?)
     }
 
     /// Items of the frame in it; null where the caller may not see working papers.
@@ -451,17 +448,21 @@ pub(super) enum CheckResult {
 
 /// An item drawn into a sample: a decision, case month, payment or procedure under its pseudonym.
 #[derive(Clone, Description)]
-pub(super) struct SampleItem(pub(super) sample_item::Model);
+pub(super) struct SampleItem {
+    row: sample_item::Model,
+    /// Its checks, where the list it came with fetched them already.
+    checks: Option<Vec<item_check::Model>>,
+}
 
 impl From<sample_item::Model> for SampleItem {
     fn from(row: sample_item::Model) -> Self {
-        Self(row)
+        Self { row, checks: None }
     }
 }
 
 impl SampleItem {
     async fn details(&self, ctx: &Context<'_>) -> Result<Option<entity::population_item::Model>> {
-        ctx.loaders().one(ctx, DetailsOf(self.0.id)).await
+        ctx.loaders().one(ctx, DetailsOf(self.row.id)).await
     }
 }
 
@@ -469,13 +470,13 @@ impl SampleItem {
 impl SampleItem {
     /// Opaque id.
     pub(super) async fn id(&self) -> ID {
-        NodeKind::SampleItem.id(self.0.id.0)
+        NodeKind::SampleItem.id(self.row.id.0)
     }
 
     /// The sample it was drawn into.
     async fn sample(&self, ctx: &Context<'_>) -> Maybe<Sample> {
         ctx.loaders()
-            .one(ctx, self.0.sample_id)
+            .one(ctx, self.row.sample_id)
             .await
             .map(|row| row.map(Sample))
             .transpose()
@@ -483,68 +484,64 @@ impl SampleItem {
 
     /// Its stratum.
     async fn stratum(&self, ctx: &Context<'_>) -> Maybe<Stratum> {
-        let strata = match ctx.loaders().one(ctx, StrataOf(self.0.sample_id)).await {
+        let strata = match ctx.loaders().one(ctx, StrataOf(self.row.sample_id)).await {
             Ok(strata) => strata.unwrap_or_default(),
             Err(error) => return Some(Err(error)),
         };
         strata
             .into_iter()
-            .find(|row| row.id == self.0.stratum_id)
+            .find(|row| row.id == self.row.stratum_id)
             .map(|row| Ok(Stratum(row)))
     }
 
     /// Position in the draw, from 1; null where the caller may not see working papers.
     async fn draw_order(&self, ctx: &Context<'_>) -> Option<Long> {
-        papers(ctx, Some(Long(self.0.draw_order)))
+        papers(ctx, Some(Long(self.row.draw_order)))
     }
 
     /// Ticket number by which it was selected; null where the caller may not see working papers.
     async fn ticket(&self, ctx: &Context<'_>) -> Option<&str> {
-        papers(ctx, self.0.ticket.as_deref())
+        papers(ctx, self.row.ticket.as_deref())
     }
 
     /// How often it was hit; each hit is one sampling unit.
     async fn hits(&self) -> Long {
-        Long(self.0.hits)
+        Long(self.row.hits)
     }
 
     /// Its Bezirksstelle.
-    async fn bezirksstelle(&self, ctx: &Context<'_>) -> Maybe<Bezirksstelle> {
-        ctx.loaders()
-            .one(ctx, self.0.bezirksstelle_id)
-            .await
-            .map(|row| row.map(Bezirksstelle))
-            .transpose()
+    async fn bezirksstelle(&self, ctx: &Context<'_>) -> Option<Bezirksstelle> {
+        ctx.info().bezirksstelle(self.row.bezirksstelle_id)
     }
 
     /// Its amount.
     async fn amount(&self) -> Euro {
-        self.0.amount_cents.into()
+        self.row.amount_cents.into()
     }
 
     /// Booking reference, or the pseudonym where the extract has none.
     async fn reference(&self) -> &str {
-        &self.0.reference
+        &self.row.reference
     }
 
     /// From when its Bezirksstelle may see it: announced or requested.
     async fn visible_from(&self) -> Option<DateTime> {
-        self.0.visible_from.map(Into::into)
+        self.row.visible_from.map(Into::into)
     }
 
     /// How far checking has come; null where the caller may not see working papers.
     async fn state(&self, ctx: &Context<'_>) -> Option<SampleItemState> {
-        papers(ctx, Some(self.0.state.into()))
+        papers(ctx, Some(self.row.state.into()))
     }
 
     /// What checking found; null until complete, and where the caller may not see working papers.
     async fn result(&self, ctx: &Context<'_>) -> Option<CheckResult> {
-        papers(ctx, self.0.result.map(Into::into))
+        papers(ctx, self.row.result.map(Into::into))
     }
 
     /// Counts changes; a check names the version it saw.
     async fn version(&self) -> i32 {
-        self.0.version
+        self.row.version
     }
 
     /// What the caller may do with it now.
@@ -619,7 +616,10 @@ impl SampleItem {
     /// Its checks, newest first; null where the caller may not see working papers.
     async fn checks(&self, ctx: &Context<'_>) -> Maybe<Vec<Check>> {
         papers(ctx, Some(()))?;
-        let rows = ctx.loaders().one(ctx, ChecksOf(self.0.id)).await;
+        if let Some(checks) = &self.checks {
+            return Some(Ok(checks.iter().cloned().map(Check).collect()));
+        }
+        let rows = ctx.loaders().one(ctx, ChecksOf(self.row.id)).await;
         Some(rows.map(|rows| rows.unwrap_or_default().into_iter().map(Check).collect()))
     }
 }
@@ -744,50 +744,47 @@ pub(super) struct SampleItemOrder {
     descending: bool,
 }
 
-impl Default for SampleItemOrder {
-    fn default() -> Self {
-        Self {
-            by: SampleItemSort::DrawOrder,
-            descending: false,
-        }
-    }
-}
-
-impl SampleItemOrder {
-    /// The order as cursors name it.
-    const fn name(self) -> &'static str {
-        match (self.by, self.descending) {
-            (SampleItemSort::DrawOrder, false) => "sampleItems:DRAW_ORDER",
-            (SampleItemSort::DrawOrder, true) => "sampleItems:DRAW_ORDER:DESC",
-            (SampleItemSort::Amount, false) => "sampleItems:AMOUNT",
-            (SampleItemSort::Amount, true) => "sampleItems:AMOUNT:DESC",
-            (SampleItemSort::Reference, false) => "sampleItems:REFERENCE",
-            (SampleItemSort::Reference, true) => "sampleItems:REFERENCE:DESC",
-        }
+/// The order as cursors name it.
+const fn name(order: service::ItemOrder) -> &'static str {
+    match (order.by, order.descending) {
+        (service::ItemSort::DrawOrder, false) => "sampleItems:DRAW_ORDER",
+        (service::ItemSort::DrawOrder, true) => "sampleItems:DRAW_ORDER:DESC",
+        (service::ItemSort::Amount, false) => "sampleItems:AMOUNT",
+        (service::ItemSort::Amount, true) => "sampleItems:AMOUNT:DESC",
+        (service::ItemSort::Reference, false) => "sampleItems:REFERENCE",
+        (service::ItemSort::Reference, true) => "sampleItems:REFERENCE:DESC",
     }
 }
 
 async fn items(
     ctx: &Context<'_>,
     filter: service::ItemFilter,
-    order: SampleItemOrder,
+    order: Option<SampleItemOrder>,
     window: &Window,
 ) -> Result<SampleItemConnection> {
-    let args = window.args(ctx, order.name())?;
-    let wanted = ctx.look_ahead().field("totals").exists();
-    let by = service::ItemOrder {
+    let usual = service::ItemOrder::usual(ctx.audit());
+    let order = order.map_or(usual, |order| service::ItemOrder {
         by: order.by.into(),
         descending: order.descending,
-    };
+    });
+    let args = window.args(ctx, name(order))?;
+    let wanted = ctx.look_ahead().field("totals").exists();
     let (page, totals) = field(
         ctx,
-        service::items(ctx.audit(), ctx.db(), &filter, by, &args, wanted).await,
+        service::items(ctx.audit(), ctx.db(), &filter, order, &args, wanted).await,
     )?;
+    let mut checks = checks_of(ctx, &page.rows).await?;
     let position = |row: &sample_item::Model| audit::page::Position {
-        sort: Some(by.by.value(row)),
+        sort: Some(order.by.value(row)),
         id: row.id.0,
     };
-    let (rows, page_info) = super::page::rows(page, order.name(), position, SampleItem);
+    let view = |row: sample_item::Model| {
+        let checks = checks
+            .as_mut()
+            .map(|checks| checks.remove(&row.id).unwrap_or_default());
+        SampleItem { row, checks }
+    };
+    let (rows, page_info) = super::page::rows(page, name(order), position, view);
     Ok(SampleItemConnection {
         edges: rows
             .into_iter()
@@ -803,6 +800,30 @@ async fn items(
             hits: Long(totals.hits),
         }),
     })
+}
+
+/// The checks of a page in one query, where they are selected: a batch by loader would cost a task and a map for it.
+async fn checks_of(
+    ctx: &Context<'_>,
+    rows: &[sample_item::Model],
+) -> Result<Option<HashMap<SampleItemId, Vec<item_check::Model>>>> {
+    if rows.is_empty() || !ctx.caller().may(May::CheckRead) || !selects_checks(ctx) {
+        return Ok(None);
+    }
+    let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
+    let mut checks: HashMap<_, Vec<_>> = HashMap::with_capacity(rows.len());
+    for check in field(ctx, audit::check::of_items(ctx.audit(), ctx.db(), &ids).await)? {
+        checks.entry(check.sample_item_id).or_default().push(check);
+    }
+    Ok(Some(checks))
+}
+
+fn selects_checks(ctx: &Context<'_>) -> bool {
+    ctx.look_ahead()
+        .field("edges")
+        .field("node")
+        .field("checks")
+        .exists()
 }
 
 /// Samples of an engagement, oldest first.
@@ -849,7 +870,7 @@ impl SampleQuery {
         ctx.loaders()
             .one(ctx, SampleItemsKey(id))
             .await
-            .map(|row| row.map(SampleItem))
+            .map(|row| row.map(SampleItem::from))
             .transpose()
     }
 
@@ -878,7 +899,7 @@ impl SampleQuery {
             Ok(filter) => filter,
             Err(error) => return Some(Err(error)),
         };
-        Some(items(ctx, filter, order.unwrap_or_default(), &window).await)
+        Some(items(ctx, filter, order, &window).await)
     }
 }
 

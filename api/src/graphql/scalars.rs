@@ -19,7 +19,7 @@ pub(super) struct Euro(pub Cents);
 impl ScalarType for Euro {
     fn parse(value: Value) -> InputValueResult<Self> {
         match &value {
-            Value::String(text) => cents(text)
+            Value::String(text) => euro(text)
                 .map(Self)
                 .ok_or_else(|| InputValueError::custom("write euro as text with two places: \"1234.50\"")),
             _ => Err(InputValueError::expected_type(value)),
@@ -38,7 +38,7 @@ impl From<Cents> for Euro {
 }
 
 /// Exactly `-?digits.dd`, without leading zeros and without a negative zero, so that one amount has one spelling.
-fn cents(text: &str) -> Option<Cents> {
+pub fn euro(text: &str) -> Option<Cents> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let (whole, part) = digits.split_once('.')?;
     let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());

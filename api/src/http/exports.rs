@@ -10,6 +10,7 @@ use actix_web::http::header;
 use actix_web::web::{Bytes, Data, Query, ServiceConfig, get};
 use actix_web::{HttpRequest, HttpResponse};
 use async_stream::stream;
+use audit::access::Action;
 use audit::page::{PageArgs, Position};
 use audit::population::import::amount::{self, Decimals};
 use audit::sample::{ItemFilter, ItemOrder, ItemSort, items};
@@ -20,7 +21,7 @@ use serde::Deserialize;
 use super::callers::{House, request_id};
 use super::edge::language_of;
 use crate::auth::{AuthError, Authentication};
-use crate::graphql::{NodeKind, refusal_json};
+use crate::graphql::{NodeKind, euro, refusal_json};
 
 /// Rows fetched at once.
 const PAGE: u64 = 1_000;
@@ -39,8 +40,8 @@ struct Parameters {
     stratum: Option<String>,
     state: Option<sample_item::State>,
     result: Option<sample_item::CheckResult>,
-    amount_from: Option<i64>,
-    amount_to: Option<i64>,
+    amount_from: Option<String>,
+    amount_to: Option<String>,
     reference: Option<String>,
     order: Option<Sort>,
     #[serde(default)]
@@ -75,7 +76,7 @@ async fn sample_items(
     let Ok(Query(parameters)) = parameters else {
         return Ok(refuse("query"));
     };
-    let Some((filter, order)) = parameters.resolve() else {
+    let Some((filter, order)) = parameters.resolve(&ctx) else {
         return Ok(refuse("query"));
     };
     // The first page tells whether the caller may see the list at all, while there is still a status to say so.
@@ -89,7 +90,7 @@ async fn sample_items(
         yield Ok::<_, Infallible>(Bytes::from(columns));
         let mut next = Some(first);
         while let Some((rows, after)) = next.take() {
-            yield Ok(Bytes::from(lines(&rows, &names)));
+            yield Ok(Bytes::from(lines(&ctx, &rows, &names)));
             let Some(after) = after else { break };
             match page(&ctx, &db, &filter, order, Some(after)).await {
                 Ok(found) => next = Some(found),
@@ -126,8 +127,8 @@ pub async fn write_sample_items(
     output.write_all(header_row(language).as_bytes())?;
     let (mut after, mut written) = (None, 0);
     loop {
-        let (rows, next) = page(ctx, db, &filter, ItemOrder::default(), after).await?;
-        output.write_all(lines(&rows, &names).as_bytes())?;
+        let (rows, next) = page(ctx, db, &filter, ItemOrder::usual(ctx), after).await?;
+        output.write_all(lines(ctx, &rows, &names).as_bytes())?;
         written += rows.len() as u64;
         match next {
             Some(position) => after = Some(position),
@@ -137,10 +138,14 @@ pub async fn write_sample_items(
 }
 
 impl Parameters {
-    fn resolve(self) -> Option<(ItemFilter, ItemOrder)> {
+    fn resolve(self, ctx: &Ctx) -> Option<(ItemFilter, ItemOrder)> {
         let optional = |text: &Option<String>, kind: NodeKind| match text {
             None => Some(None),
             Some(text) => kind.parse(text).map(Some),
+        };
+        let amount = |text: &Option<String>| match text {
+            None => Some(None),
+            Some(text) => euro(text).map(Some),
         };
         let filter = ItemFilter {
             sample: Some(SampleId(NodeKind::Sample.parse(&self.sample)?)),
@@ -148,23 +153,23 @@ impl Parameters {
             stratum: optional(&self.stratum, NodeKind::Stratum)?.map(StratumId),
             state: self.state,
             result: self.result,
-            amount_from: self.amount_from.map(entity::Cents),
-            amount_to: self.amount_to.map(entity::Cents),
+            amount_from: amount(&self.amount_from)?,
+            amount_to: amount(&self.amount_to)?,
             reference: self.reference,
             ..ItemFilter::default()
         };
-        let by = match self.order {
-            None | Some(Sort::DrawOrder) => ItemSort::DrawOrder,
-            Some(Sort::Amount) => ItemSort::Amount,
-            Some(Sort::Reference) => ItemSort::Reference,
-        };
-        Some((
-            filter,
-            ItemOrder {
-                by,
+        let order = match self.order {
+            None => ItemOrder::usual(ctx),
+            Some(order) => ItemOrder {
+                by: match order {
+                    Sort::DrawOrder => ItemSort::DrawOrder,
+                    Sort::Amount => ItemSort::Amount,
+                    Sort::Reference => ItemSort::Reference,
+                },
                 descending: self.descending,
             },
-        ))
+        };
+        Some((filter, order))
     }
 }
 
@@ -231,22 +236,31 @@ fn header_row(language: Language) -> String {
     format!("\u{feff}{}\r\n", columns.join(";"))
 }
 
-fn lines(rows: &[sample_item::Model], names: &HashMap<BezirksstelleId, (String, String)>) -> String {
+fn lines(
+    ctx: &Ctx,
+    rows: &[sample_item::Model],
+    names: &HashMap<BezirksstelleId, (String, String)>,
+) -> String {
+    // Position, ticket, state and result are working papers.
+    let papers = ctx.caller.may(Action::CheckRead);
+    let only = |text: String| if papers { text } else { String::new() };
     let mut text = String::with_capacity(rows.len() * 120);
     for row in rows {
         let (number, name) = names.get(&row.bezirksstelle_id).cloned().unwrap_or_default();
         let cells = [
-            row.draw_order.to_string(),
+            only(row.draw_order.to_string()),
             safe(&row.reference),
             safe(&number),
             safe(&name),
             amount::format(row.amount_cents.0, Decimals::German, false),
             row.hits.to_string(),
-            row.ticket.as_deref().map(safe).unwrap_or_default(),
-            row.state.as_str().to_owned(),
-            row.result
-                .map(|result| result.as_str().to_owned())
-                .unwrap_or_default(),
+            only(row.ticket.as_deref().map(safe).unwrap_or_default()),
+            only(row.state.as_str().to_owned()),
+            only(
+                row.result
+                    .map(|result| result.as_str().to_owned())
+                    .unwrap_or_default(),
+            ),
             row.visible_from
                 .map(|at| at.format("%Y-%m-%dT%H:%M:%SZ").to_string())
                 .unwrap_or_default(),
