@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Stdio;
 
@@ -103,9 +104,7 @@ on_both!(
         let mut doubled = "query { ...F0 } fragment F18 on Query { serviceInfo { version } }".to_owned();
         for level in 0..18 {
             let next = level + 1;
-            doubled.push_str(&format!(
-                " fragment F{level} on Query {{ ...F{next} ...F{next} }}"
-            ));
+            write!(doubled, " fragment F{level} on Query {{ ...F{next} ...F{next} }}").unwrap();
         }
         let begun = std::time::Instant::now();
         let refused = auditor.graphql(&doubled, json!({})).await;
