@@ -272,7 +272,7 @@ async fn the_demonstration_is_there_again_and_its_sample_is_written() {
 
     let document = "{ engagements(first: 2) { totalCount edges { node { number
         populations { name state itemCount merkleRoot }
-        samples(first: 10) { edges { node { id name state items(first: 1) { totalCount } } } } } } } }";
+        samples(first: 10) { edges { node { id name state items(first: 1) { totals { count } } } } } } } } }";
     let first = program.serve(&demo).await;
     let seen = graphql(&first, &token(&first.out(), "INNENREVISION"), document, json!({})).await;
     assert!(first.out().contains("End with Ctrl-C."));
@@ -298,7 +298,7 @@ async fn the_demonstration_is_there_again_and_its_sample_is_written() {
         .unwrap();
     let (id, count) = (
         drawn["id"].as_str().unwrap(),
-        drawn["items"]["totalCount"].as_u64().unwrap(),
+        drawn["items"]["totals"]["count"].as_u64().unwrap(),
     );
     let url = format!("sqlite://{}", program.folder().join("demo/demo.sqlite").display());
     let export = ["--database-url", &url, "export", "sample-items", "--sample", id];

@@ -61,7 +61,7 @@ fn text<'a>(span: &'a Span, attribute: &str) -> Option<&'a str> {
 }
 
 const KENNUNG: &str = "query Kennung($text: String!) {
-    sampleItems(first: 1, filter: { reference: $text }) { totalCount } viewer { subject } }";
+    sampleItems(first: 1, filter: { reference: $text }) { totals { count } } viewer { subject } }";
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const PARENT: &str = "00f067aa0ba902b7";
 const REQUEST: &str = "6f1ff3a5-7a22-4a0e-9c57-3c7f2a3c7a11";
@@ -94,7 +94,7 @@ async fn traced(backend: Backend) -> Option<(Vec<ExportTraceServiceRequest>, Str
     let body: Value = ask(token.trim()).await.json().await.unwrap();
     assert_eq!(
         body["data"],
-        json!({ "sampleItems": { "totalCount": 0 }, "viewer": { "subject": "auditor" } }),
+        json!({ "sampleItems": { "totals": { "count": 0 } }, "viewer": { "subject": "auditor" } }),
         "{body}"
     );
     assert_eq!(ask("GEHEIM").await.status(), 401);

@@ -56,7 +56,8 @@ pub async fn connect(settings: &Settings) -> anyhow::Result<Db> {
             std::fs::create_dir_all(folder)?;
         }
     }
-    let connected = Db::connect(url, settings.database.max_connections).await;
+    let database = &settings.database;
+    let connected = Db::connect_within(url, database.max_connections, database.acquire_timeout()).await;
     connected.map_err(|error| anyhow::anyhow!("Datenbank nicht erreichbar / database not reachable: {error}"))
 }
 

@@ -4,6 +4,7 @@ use anyhow::Context as _;
 use audit::check::{AnswerInput, PROGRAMMES, RecordCheck, record_many};
 use audit::demo::true_amount;
 use audit::page::PageArgs;
+use audit::population::find_many;
 use audit::sample::{
     Abort, Announce, Draw, ItemFilter, ItemOrder, PlanInput, abort, announce, draw, items, list, plan,
     population_items,
@@ -20,6 +21,8 @@ use crate::language::Language;
 
 /// Checks recorded at once.
 const AT_ONCE: u64 = 100;
+/// What of the payments of a whole year may be wrong.
+const TOLERABLE: Cents = Cents(300_000_000);
 /// The seeds of the demonstration: thrown with ten-sided dice, so to speak.
 const SEEDS: [&str; 2] = ["48201973650284719365", "90736152840617239458"];
 
@@ -49,8 +52,9 @@ impl Roles<'_> {
         seed: [u8; 32],
         language: Language,
     ) -> anyhow::Result<()> {
+        let tolerable = self.tolerable(db, populations.payments, language).await?;
         let given_up = self
-            .planned(db, first_plan(populations.payments), language)
+            .planned(db, first_plan(populations.payments, tolerable), language)
             .await?;
         if given_up.state == State::Planned {
             let input = Abort {
@@ -62,7 +66,7 @@ impl Roles<'_> {
             said(abort(self.head, db, input).await, language)?;
         }
         let plans = [
-            payment_plan(populations.payments),
+            payment_plan(populations.payments, tolerable),
             decision_plan(populations.decisions),
         ];
         for (plan, dice) in plans.into_iter().zip(SEEDS) {
@@ -98,6 +102,13 @@ impl Roles<'_> {
             self.check(db, sample.id, most, seed, language).await?;
         }
         Ok(())
+    }
+
+    /// What of the payments may be wrong: a smaller demonstration tolerates less.
+    async fn tolerable(&self, db: &Db, payments: PopulationId, language: Language) -> anyhow::Result<Cents> {
+        let found = said(find_many(self.auditor, db, &[payments]).await, language)?;
+        let sum = found.first().context("the population is gone")?.positive_cents;
+        Ok(Cents(TOLERABLE.0.min(sum.0 / 20)))
     }
 
     async fn planned(&self, db: &Db, input: PlanInput, language: Language) -> anyhow::Result<row::Model> {
@@ -245,16 +256,16 @@ fn sheet(item: &sample_item::Model, booked: FundSplit, seed: [u8; 32]) -> Record
     }
 }
 
-fn first_plan(population: PopulationId) -> PlanInput {
+fn first_plan(population: PopulationId, tolerable: Cents) -> PlanInput {
     PlanInput {
         name: "Auszahlungen, Wertstichprobe, erster Plan".to_owned(),
         expected_cents: Some(Cents(0)),
         reason: None,
-        ..payment_plan(population)
+        ..payment_plan(population, tolerable)
     }
 }
 
-fn payment_plan(population: PopulationId) -> PlanInput {
+fn payment_plan(population: PopulationId, tolerable: Cents) -> PlanInput {
     PlanInput {
         population_id: population,
         name: "Auszahlungen, Wertstichprobe".to_owned(),
@@ -263,8 +274,8 @@ fn payment_plan(population: PopulationId) -> PlanInput {
         confidence: Some(Decimal::new(95, 2)),
         tolerable_rate: None,
         expected_rate: None,
-        tolerable_cents: Some(Cents(300_000_000)),
-        expected_cents: Some(Cents(60_000_000)),
+        tolerable_cents: Some(tolerable),
+        expected_cents: Some(Cents(tolerable.0 / 5)),
         checks_per_item: 1,
         reason: Some("Neuer Plan mit erwartetem Fehler, siehe aufgegebenen ersten Plan.".to_owned()),
     }
