@@ -1,5 +1,7 @@
 //! Engagements, the caller and ids, as a client meets them.
 
+#![expect(clippy::unwrap_used, reason = "a test ends where something is missing")]
+
 use serde_json::{Value, json};
 use tests::{Person, on_both};
 

@@ -1,5 +1,7 @@
 //! Populations over the wire: created, imported, reconciled, frozen, given up.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test ends where something is missing")]
+
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use tests::{Person, on_both};

@@ -328,6 +328,18 @@ pub(super) struct RecordChecksPayload {
     user_errors: Vec<UserError>,
 }
 
+/// Refusals of a check name its fields where the check stands in the input of the mutation.
+fn placed(error: audit::Error, place: &str) -> audit::Error {
+    let audit::Error::Refused(mut refusals) = error else { return error };
+    for refusal in &mut refusals {
+        match refusal.path.strip_prefix("input.") {
+            None | Some("idempotencyKey") => {}
+            Some(field) => refusal.path = format!("{place}.{field}"),
+        }
+    }
+    audit::Error::Refused(refusals)
+}
+
 /// Records checks.
 #[derive(Default)]
 pub(super) struct CheckMutation;
@@ -337,7 +349,8 @@ impl CheckMutation {
     /// Records a check of a drawn item, or a new version of the caller's own.
     async fn record_check(&self, ctx: &Context<'_>, input: RecordCheckInput) -> Result<RecordCheckPayload> {
         let check = input.check.resolve("input.check")?;
-        RecordCheckPayload::of(ctx, service::record(ctx.audit(), ctx.db(), &input.idempotency_key, check).await)
+        let outcome = service::record(ctx.audit(), ctx.db(), &input.idempotency_key, check).await;
+        RecordCheckPayload::of(ctx, outcome.map_err(|error| placed(error, "input.check")))
     }
 
     /// Records up to 200 checks, each for itself: one that is refused does not hold up the others.
@@ -353,7 +366,9 @@ impl CheckMutation {
         let results = done
             .unwrap_or_default()
             .into_iter()
-            .map(|outcome| {
+            .enumerate()
+            .map(|(place, outcome)| {
+                let outcome = outcome.map_err(|error| placed(error, &format!("input.checks.{place}")));
                 let (check, user_errors) = settle(ctx, outcome)?;
                 Ok(RecordedCheck { check: check.map(Check), user_errors })
             })

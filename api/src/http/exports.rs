@@ -10,6 +10,7 @@ use actix_web::http::header;
 use actix_web::web::{Bytes, Data, Query, ServiceConfig, get};
 use actix_web::{HttpRequest, HttpResponse};
 use async_stream::stream;
+use audit::access::Action;
 use audit::page::{PageArgs, Position};
 use audit::population::import::amount::{self, Decimals};
 use audit::sample::{ItemFilter, ItemOrder, ItemSort, items};
@@ -75,13 +76,13 @@ async fn sample_items(
         Ok(first) => first,
         Err(error) => return Ok(refusal_json(&error, &ctx, language)),
     };
-    let (db, columns) = (house.db.clone(), header_row(language));
+    let (db, columns, papers) = (house.db.clone(), header_row(language), sees_papers(&ctx));
     let body = stream! {
         let names = jobcenter::bezirksstellen(&db).await.map(names).unwrap_or_default();
         yield Ok::<_, Infallible>(Bytes::from(columns));
         let mut next = Some(first);
         while let Some((rows, after)) = next.take() {
-            yield Ok(Bytes::from(lines(&rows, &names)));
+            yield Ok(Bytes::from(lines(&rows, &names, papers)));
             let Some(after) = after else { break };
             match page(&ctx, &db, &filter, order, Some(after)).await {
                 Ok(found) => next = Some(found),
@@ -113,7 +114,7 @@ pub async fn write_sample_items(
     let (mut after, mut written) = (None, 0);
     loop {
         let (rows, next) = page(ctx, db, &filter, ItemOrder::default(), after).await?;
-        output.write_all(lines(&rows, &names).as_bytes())?;
+        output.write_all(lines(&rows, &names, sees_papers(ctx)).as_bytes())?;
         written += rows.len() as u64;
         match next {
             Some(position) => after = Some(position),
@@ -175,20 +176,26 @@ fn header_row(language: Language) -> String {
     format!("\u{feff}{}\r\n", columns.join(";"))
 }
 
-fn lines(rows: &[sample_item::Model], names: &HashMap<BezirksstelleId, (String, String)>) -> String {
+/// Draw and checks are working papers: a Bezirksstelle finds their columns empty, as in the API.
+fn sees_papers(ctx: &Ctx) -> bool {
+    ctx.caller.may(Action::CheckRead)
+}
+
+fn lines(rows: &[sample_item::Model], names: &HashMap<BezirksstelleId, (String, String)>, papers: bool) -> String {
     let mut text = String::with_capacity(rows.len() * 120);
     for row in rows {
         let (number, name) = names.get(&row.bezirksstelle_id).cloned().unwrap_or_default();
+        let paper = |cell: String| if papers { cell } else { String::new() };
         let cells = [
-            row.draw_order.to_string(),
+            paper(row.draw_order.to_string()),
             safe(&row.reference),
             safe(&number),
             safe(&name),
             amount::format(row.amount_cents.0, Decimals::German, false),
             row.hits.to_string(),
-            row.ticket.as_deref().map(safe).unwrap_or_default(),
-            row.state.as_str().to_owned(),
-            row.result.map(|result| result.as_str().to_owned()).unwrap_or_default(),
+            paper(row.ticket.as_deref().map(safe).unwrap_or_default()),
+            paper(row.state.as_str().to_owned()),
+            paper(row.result.map(|result| result.as_str().to_owned()).unwrap_or_default()),
             row.visible_from.map(|at| at.format("%Y-%m-%dT%H:%M:%SZ").to_string()).unwrap_or_default(),
         ];
         text.push_str(&cells.join(";"));

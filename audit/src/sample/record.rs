@@ -172,7 +172,7 @@ fn check(input: &Record) -> Vec<Refusal> {
     refusals.extend(check_checks_per_item(input.checks_per_item));
     refusals.extend(check_confidence(input.confidence));
     if let Some(tolerable) = input.tolerable_cents.filter(|cents| *cents <= Cents(0)) {
-        refusals.push(Refusal::new(Code::InvalidValue, "input.tolerableAmount").with(tolerable));
+        refusals.push(Refusal::new(Code::InvalidValue, "input.tolerableError").with(tolerable));
     }
     if input.items.is_empty() {
         refusals.push(Refusal::new(Code::Required, "input.items"));

@@ -125,8 +125,8 @@ fn check_bounds(input: &PlanInput) -> Vec<Refusal> {
         (input.expected_rate, "input.expectedRate"),
     ];
     let amounts = [
-        (input.tolerable_cents, "input.tolerableAmount"),
-        (input.expected_cents, "input.expectedAmount"),
+        (input.tolerable_cents, "input.tolerableError"),
+        (input.expected_cents, "input.expectedError"),
     ];
     let monetary = is_monetary(input.method);
     for (place, (rate, path)) in rates.into_iter().enumerate() {
@@ -169,8 +169,8 @@ fn check_size(input: &PlanInput) -> Vec<Refusal> {
 fn missing_for_computing(input: &PlanInput) -> Vec<Refusal> {
     let bounds = if is_monetary(input.method) {
         [
-            (input.tolerable_cents.is_some(), "input.tolerableAmount"),
-            (input.expected_cents.is_some(), "input.expectedAmount"),
+            (input.tolerable_cents.is_some(), "input.tolerableError"),
+            (input.expected_cents.is_some(), "input.expectedError"),
         ]
     } else {
         [
@@ -272,7 +272,7 @@ fn compute(input: &PlanInput, frame: FrameSize, parameters: &mut Parameters) -> 
 
 const fn tolerable_path(input: &PlanInput) -> &'static str {
     if is_monetary(input.method) {
-        "input.tolerableAmount"
+        "input.tolerableError"
     } else {
         "input.tolerableRate"
     }
@@ -282,10 +282,10 @@ fn refusal_of(error: &PlanError, input: &PlanInput) -> Refusal {
     let monetary = is_monetary(input.method);
     match error {
         PlanError::Confidence(_) => Refusal::new(Code::ConfidenceOutOfRange, "input.confidence"),
-        PlanError::Tolerable(_) if monetary => Refusal::new(Code::InvalidValue, "input.tolerableAmount")
+        PlanError::Tolerable(_) if monetary => Refusal::new(Code::InvalidValue, "input.tolerableError")
             .with(input.tolerable_cents.unwrap_or_default()),
         PlanError::Tolerable(_) => Refusal::new(Code::RateOutOfRange, "input.tolerableRate"),
-        PlanError::Expected(_) if monetary => Refusal::new(Code::InvalidValue, "input.expectedAmount")
+        PlanError::Expected(_) if monetary => Refusal::new(Code::InvalidValue, "input.expectedError")
             .with(input.expected_cents.unwrap_or_default()),
         PlanError::Expected(_) => Refusal::new(Code::RateOutOfRange, "input.expectedRate"),
         PlanError::TolerableNotAboveExpected { .. } => {
@@ -454,7 +454,7 @@ mod tests {
                     ..input()
                 },
                 Code::InvalidValue,
-                "input.tolerableAmount",
+                "input.tolerableError",
             ),
             (
                 PlanInput {
@@ -470,7 +470,7 @@ mod tests {
                     ..monetary()
                 },
                 Code::InvalidValue,
-                "input.tolerableAmount",
+                "input.tolerableError",
             ),
             (
                 PlanInput {
@@ -547,7 +547,7 @@ mod tests {
         );
         assert_eq!(
             refused(&monetary(), small),
-            (Code::InvalidValue, "input.tolerableAmount".to_owned())
+            (Code::InvalidValue, "input.tolerableError".to_owned())
         );
     }
 
