@@ -129,8 +129,9 @@ impl<'a> Audit<'a> {
         for (reference, place, amount) in lines {
             let quoted = reference.replace('"', "\"\"");
             file.push_str(&format!("\"{quoted}\";{place};{}\n", euro(*amount).replace('.', ",")));
+            // Nobody bears a line of zero.
             let cell = cells.entry(*place).or_default();
-            *cell = (cell.0 + 1, cell.1 + amount);
+            *cell = (cell.0 + u32::from(*amount != 0), cell.1 + amount);
         }
         for (place, (count, sum)) in cells {
             total.push_str(&format!("KOMMUNE;{place};;{count};{}\n", euro(sum).replace('.', ",")));
@@ -437,4 +438,484 @@ on_both!(the_main_job_from_the_extract_to_three_draws, |service| async move {
     let found: Vec<_> = events.iter().map(|event| (event["number"].as_i64().unwrap(), event["kind"].as_str().unwrap())).collect();
     assert_eq!(found, [(1, "FREEZE"), (2, "DRAW"), (3, "ABORT"), (4, "DRAW"), (5, "DRAW")]);
     assert_eq!((&events[0]["sample"], &events[2]["sample"]["name"]), (&Value::Null, &json!("aufgegeben")));
+});
+
+/// A page of items for these arguments, beside the ids on it.
+async fn page(person: &Person<'_>, variables: &Value) -> (Value, Vec<Value>) {
+    let connection = person.data(ITEMS, variables.clone()).await["sampleItems"].clone();
+    let ids = nodes(&connection).iter().map(|node| node["id"].clone()).collect();
+    (connection, ids)
+}
+
+/// All ids of a list, walked in small pages from its start or from its end.
+async fn walked(person: &Person<'_>, list: &Value, forward: bool) -> Vec<Value> {
+    let (size, cursor, end, more) = if forward {
+        ("first", "after", "endCursor", "hasNextPage")
+    } else {
+        ("last", "before", "startCursor", "hasPreviousPage")
+    };
+    let mut walked: Vec<Value> = Vec::new();
+    let mut variables = with(list, &json!({ size: 17 }));
+    loop {
+        let (connection, ids) = page(person, &variables).await;
+        let place = if forward { walked.len() } else { 0 };
+        walked.splice(place..place, ids);
+        variables[cursor] = connection["pageInfo"][end].clone();
+        if connection["pageInfo"][more] == false {
+            return walked;
+        }
+    }
+}
+
+on_both!(items_are_filtered_sorted_and_paged, |service| async move {
+    let audit = Audit::demo(&service).await;
+    let sample = audit.drawn("Wert", "STRATIFIED_BY_BEZIRKSSTELLE", &json!({ "size": 120, "reason": null })).await;
+    let other = audit.drawn("andere", "SIMPLE_RANDOM", &json!({ "size": 10 })).await;
+    audit.check_truly(&audit.items(&sample).await[..60]).await;
+    let some: Vec<_> = audit.items(&sample).await[10..30].iter().map(|item| item["id"].clone()).collect();
+    let announce = json!({ "sampleId": sample["id"], "itemIds": some });
+    let announced = audit.auditor.done(&change("announceSampleItems", "announced { count }"), announce).await;
+    assert_eq!(announced["announced"]["count"], 20);
+    let all = audit.items(&sample).await;
+    let (one, two) = (&all[0], &all[all.len() / 2]);
+    assert!(all.iter().any(|item| item["result"] == "ERROR"));
+
+    // Every filter is what it says, with totals of what it leaves.
+    let own = |fields: Value| with(&json!({ "sample": sample["id"] }), &fields);
+    let (low, high) = (10_000, 60_000);
+    let text = &one["reference"].as_str().unwrap()[6..10];
+    type Holds = Box<dyn Fn(&Value) -> bool>;
+    let is = |field: &'static str, value: Value| -> Holds { Box::new(move |item| item[field] == value) };
+    let within = |field: &'static str, value: Value| -> Holds { Box::new(move |item| item[field]["id"] == value) };
+    let owned_text = text.to_owned();
+    let filters: Vec<(Value, Holds)> = vec![
+        (own(json!({})), Box::new(|_| true)),
+        (own(json!({ "bezirksstelle": two["bezirksstelle"]["id"] })), within("bezirksstelle", two["bezirksstelle"]["id"].clone())),
+        (own(json!({ "stratum": one["stratum"]["id"] })), within("stratum", one["stratum"]["id"].clone())),
+        (own(json!({ "state": "OPEN" })), is("state", json!("OPEN"))),
+        (own(json!({ "state": "CHECKED" })), is("state", json!("CHECKED"))),
+        (own(json!({ "result": "ERROR" })), is("result", json!("ERROR"))),
+        (own(json!({ "result": "NO_ERROR" })), is("result", json!("NO_ERROR"))),
+        (own(json!({ "amountFrom": euro(low) })), Box::new(move |item| cents(&item["amount"]) >= low)),
+        (
+            own(json!({ "amountFrom": euro(low), "amountTo": euro(high) })),
+            Box::new(move |item| (low..=high).contains(&cents(&item["amount"]))),
+        ),
+        (
+            own(json!({ "reference": format!("z2025-{text}") })),
+            Box::new(move |item| item["reference"].as_str().unwrap().starts_with(&format!("Z2025-{owned_text}"))),
+        ),
+        (own(json!({ "reference": "%" })), Box::new(|_| false)),
+        (own(json!({ "announced": true })), Box::new(|item| !item["visibleFrom"].is_null())),
+        (own(json!({ "announced": false })), Box::new(|item| item["visibleFrom"].is_null())),
+    ];
+    for (filter, holds) in &filters {
+        let expected: Vec<&Value> = all.iter().filter(|item| holds(item)).collect();
+        let (connection, ids) = page(&audit.auditor, &json!({ "filter": filter, "first": 200 })).await;
+        assert_eq!(ids, expected.iter().map(|item| item["id"].clone()).collect::<Vec<_>>(), "{filter}");
+        let sum = |of: &dyn Fn(&Value) -> i64| expected.iter().map(|item| of(item)).sum::<i64>();
+        let totals = json!({
+            "count": expected.len(), "amount": euro(sum(&|item| cents(&item["amount"]))),
+            "hits": sum(&|item| item["hits"].as_i64().unwrap()),
+        });
+        assert_eq!(connection["totals"], totals, "{filter}");
+    }
+    let (connection, _) = page(&audit.auditor, &json!({ "filter": { "engagement": audit.engagement } })).await;
+    assert_eq!(connection["totals"]["count"], all.len() + 10);
+    let (_, ids) = page(&audit.auditor, &json!({ "filter": { "sample": other["id"], "stratum": one["stratum"]["id"] } })).await;
+    assert_eq!(ids, Vec::<Value>::new());
+
+    // Every order is the sorted list, forwards and backwards.
+    let filter = json!({ "sample": sample["id"] });
+    for by in ["DRAW_ORDER", "AMOUNT", "REFERENCE"] {
+        let mut sorted = all.clone();
+        match by {
+            "DRAW_ORDER" => sorted.sort_by_key(|item| item["drawOrder"].as_i64()),
+            "AMOUNT" => sorted.sort_by_key(|item| cents(&item["amount"])),
+            _ => sorted.sort_by_key(|item| item["reference"].as_str().unwrap().to_owned()),
+        }
+        for descending in [false, true] {
+            let list = json!({ "filter": filter, "order": { "by": by, "descending": descending } });
+            let (_, whole) = page(&audit.auditor, &with(&list, &json!({ "first": 200 }))).await;
+            let amounts = |ids: &[Value]| -> Vec<Value> {
+                ids.iter().map(|id| all.iter().find(|item| item["id"] == *id).unwrap()["amount"].clone()).collect()
+            };
+            let mut expected: Vec<Value> = sorted.iter().map(|item| item["id"].clone()).collect();
+            if descending {
+                expected.reverse();
+            }
+            // Equal amounts may stand in either order of their ids.
+            assert_eq!(amounts(&whole), amounts(&expected), "{by}");
+            assert!(by == "AMOUNT" || whole == expected, "{by}");
+            assert_eq!(walked(&audit.auditor, &list, true).await, whole, "{by}");
+            assert_eq!(walked(&audit.auditor, &list, false).await, whole, "{by}");
+        }
+    }
+
+    // What cannot be meant.
+    let (connection, _) = page(&audit.auditor, &json!({ "filter": filter, "first": 5 })).await;
+    let cursor = &connection["pageInfo"]["endCursor"];
+    for wrong in [
+        json!({ "after": cursor, "order": { "by": "AMOUNT" } }),
+        json!({ "after": cursor, "order": { "by": "DRAW_ORDER", "descending": true } }),
+        json!({ "filter": { "sample": audit.population } }),
+        json!({ "filter": { "bezirksstelle": sample["id"] } }),
+        json!({ "filter": { "sample": "nonsense" } }),
+        json!({ "filter": { "reference": "x".repeat(201) } }),
+    ] {
+        assert_eq!(audit.auditor.codes(ITEMS, wrong.clone()).await, ["BAD_USER_INPUT"], "{wrong}");
+    }
+
+    // Statements do not grow with the rows.
+    let document = "query($sample: ID!, $first: Int!) { sampleItems(filter: { sample: $sample }, first: $first) {
+        edges { node { reference bezirksstelle { name } checks { errorClass answers { answer } } product funds { bund }
+            stratum { label } sample { name } } } } }";
+    let mut counts = Vec::new();
+    for first in [5, 50] {
+        let asked = audit.auditor.data(document, json!({ "sample": sample["id"], "first": first }));
+        let (data, statements) = service.statements(asked).await;
+        let found = nodes(&data["sampleItems"]);
+        assert_eq!(found.len(), first);
+        assert!(found.iter().all(|item| item["checks"].as_array().is_some_and(|checks| checks.len() == 1)));
+        counts.push(statements);
+    }
+    assert_eq!(counts[0], counts[1]);
+    assert!(counts[0] <= 10, "{counts:?}");
+});
+
+on_both!(a_bezirksstelle_sees_its_own_items_once_they_are_announced, |service| async move {
+    let audit = Audit::demo(&service).await;
+    let sample = audit.drawn("Wert", "MONETARY_UNIT_FIXED_INTERVAL", &json!({ "size": 80 })).await;
+    let all = audit.items(&sample).await;
+    audit.check_truly(&all[..3]).await;
+    let local = service.person("sach", "SACHBEARBEITUNG:09");
+    let leading = service.person("leitung", "BEZIRKSSTELLENLEITUNG:09");
+    let own: Vec<&Value> = all.iter().filter(|item| item["bezirksstelle"]["number"] == "09").collect();
+    let foreign = all.iter().find(|item| item["bezirksstelle"]["number"] != "09").unwrap();
+    assert!(own.len() > 2 && own.len() < all.len());
+    let list = "{ sampleItems(first: 200) { edges { node { id reference amount } } totals { count amount hits } } }";
+    let by_id = "query($id: ID!) { sampleItem(id: $id) { id } node(id: $id) { id } }";
+    let nothing = json!({ "sampleItem": null, "node": null });
+
+    // Before: nothing, whatever is asked; a date to come changes nothing.
+    let announce = change("announceSampleItems", "announced { count }");
+    let later = json!({ "sampleId": sample["id"], "from": "2099-01-01T00:00:00.000000Z" });
+    audit.auditor.done(&announce, later).await;
+    for person in [&local, &leading] {
+        let data = person.data(list, json!({})).await;
+        assert_eq!(data["sampleItems"], json!({ "edges": [], "totals": { "count": 0, "amount": "0.00", "hits": 0 } }));
+        assert_eq!(person.data(by_id, json!({ "id": own[0]["id"] })).await, nothing);
+        let data = person.data("query($id: ID!) { sample(id: $id) { name } }", json!({ "id": sample["id"] })).await;
+        assert_eq!(data["sample"], Value::Null);
+    }
+
+    // Announced: own items, and nothing of how they were drawn and what was found.
+    let done = audit.auditor.done(&announce, json!({ "sampleId": sample["id"] })).await;
+    assert_eq!(done["announced"]["count"], all.len());
+    assert_eq!(audit.auditor.done(&announce, json!({ "sampleId": sample["id"] })).await["announced"]["count"], 0);
+    let data = local.data(list, json!({})).await;
+    let mut seen: Vec<_> = nodes(&data["sampleItems"]).iter().map(|item| item["id"].to_string()).collect();
+    let mut expected: Vec<_> = own.iter().map(|item| item["id"].to_string()).collect();
+    seen.sort();
+    expected.sort();
+    assert_eq!(seen, expected);
+    let sum: i64 = own.iter().map(|item| cents(&item["amount"])).sum();
+    let hits: i64 = own.iter().map(|item| item["hits"].as_i64().unwrap()).sum();
+    assert_eq!(data["sampleItems"]["totals"], json!({ "count": own.len(), "amount": euro(sum), "hits": hits }));
+    assert_eq!(local.data(by_id, json!({ "id": foreign["id"] })).await, nothing);
+    assert_eq!(local.data(by_id, json!({ "id": own[0]["id"] })).await["node"]["id"], own[0]["id"]);
+    let papers = "query($item: ID!, $sample: ID!, $engagement: ID!) {
+        sampleItem(id: $item) { ticket drawOrder state result checks { errorClass } }
+        sample(id: $sample) { seed size frameCount frameSum populationRoot reason parameters { confidence } population { name } }
+        engagement(id: $engagement) { drawEvents { number } } }";
+    let variables = json!({ "item": own[0]["id"], "sample": sample["id"], "engagement": audit.engagement });
+    let data = local.data(papers, variables).await;
+    for (place, value) in ["sampleItem", "sample"].iter().flat_map(|kind| data[kind].as_object().unwrap()) {
+        assert_eq!(*value, Value::Null, "{place}");
+    }
+    assert_eq!(data["engagement"]["drawEvents"], json!([]));
+    let evaluation = "query($id: ID!) { sample(id: $id) { evaluation(provisional: true) { errors } } }";
+    assert_eq!(local.codes(evaluation, json!({ "id": sample["id"] })).await, ["FORBIDDEN"]);
+    for filter in [json!({ "state": "CHECKED" }), json!({ "result": "ERROR" })] {
+        assert_eq!(local.codes(ITEMS, json!({ "filter": filter })).await, ["FORBIDDEN"], "{filter}");
+    }
+
+    // The download is the same list.
+    let sample_id = sample["id"].as_str().unwrap();
+    let path = format!("/exports/sample-items.csv?sample={sample_id}");
+    let download = |person: Person<'_>, path: String| {
+        let request = person.request(reqwest::Method::GET, &path);
+        async move {
+            let answer = request.send().await.unwrap();
+            (answer.status().as_u16(), answer.text().await.unwrap())
+        }
+    };
+    let (status, text) = download(service.person("sach", "SACHBEARBEITUNG:09"), path.clone()).await;
+    assert_eq!(status, 200);
+    let rows: Vec<Vec<&str>> = text.lines().skip(1).map(|line| line.split(';').collect()).collect();
+    assert_eq!(rows.len(), own.len());
+    for row in rows {
+        assert_eq!((row[2], [row[0], row[6], row[7], row[8]]), ("09", [""; 4]));
+    }
+    let checked = download(service.person("sach", "SACHBEARBEITUNG:09"), format!("{path}&result=ERROR")).await;
+    assert_eq!(checked.0, 403);
+    assert_eq!(download(service.person("admin", "ADMINISTRATION"), path.clone()).await.0, 403);
+    assert_eq!(download(service.anybody(), path).await.0, 401);
+
+    // Who may do what.
+    let attributes = audit.attributes().await;
+    let record = json!({ "check": check(own[0], "NONE", [0; 4], &attributes), "idempotencyKey": "fremd" });
+    let writes = [
+        (plan(), audit.plan_input("neu", "SIMPLE_RANDOM", &json!({ "size": 3 }))),
+        (draw(), json!({ "id": sample["id"], "expectedVersion": 1 })),
+        (announce, json!({ "sampleId": sample["id"] })),
+        (change("recordCheck", "check { version }"), record),
+    ];
+    for (document, input) in &writes {
+        assert_eq!(local.codes(document, json!({ "input": input })).await, ["FORBIDDEN"], "{document}");
+        assert_eq!(service.anybody().codes(document, json!({ "input": input })).await, ["UNAUTHENTICATED"], "{document}");
+    }
+    for role in ["ADMINISTRATION", "BUDGET", "DATENSCHUTZ"] {
+        assert_eq!(service.person("p", role).codes(list, json!({})).await, ["FORBIDDEN"], "{role}");
+    }
+    assert_eq!(service.anybody().codes(list, json!({})).await, ["UNAUTHENTICATED"]);
+});
+
+on_both!(the_download_is_the_list_and_holds_no_formulas, |service| async move {
+    let lines = [
+        ("=1+1", "01", 10_000), ("@SUM(A1)", "02", 123_456_789), ("-5;x", "09", -50), ("+49", "09", 0), ("a \"b\"", "01", 7),
+        ("Ü-1", "10", 99_999),
+    ];
+    let audit = Audit::small(&service, &lines).await;
+    let sample = audit.drawn("alle", "SIMPLE_RANDOM", &json!({ "size": 6 })).await;
+    let path = format!("/exports/sample-items.csv?sample={}", sample["id"].as_str().unwrap());
+    for order in ["DRAW_ORDER", "AMOUNT", "REFERENCE"] {
+        let variables = json!({ "filter": { "sample": sample["id"] }, "order": { "by": order, "descending": true } });
+        let listed = nodes(&audit.auditor.data(ITEMS, variables).await["sampleItems"]);
+        let path = format!("{path}&order={order}&descending=true");
+        let answer = audit.auditor.request(reqwest::Method::GET, &path).send().await.unwrap();
+        assert_eq!(answer.headers()["content-type"], "text/csv; charset=utf-8; header=present");
+        let text = answer.text().await.unwrap();
+        let mut rows = text.split_terminator("\r\n");
+        assert!(rows.next().unwrap().starts_with('\u{feff}'));
+        let mut expected = Vec::new();
+        for item in &listed {
+            let reference = item["reference"].as_str().unwrap();
+            let cell = match reference {
+                "=1+1" | "@SUM(A1)" | "+49" => format!("'{reference}"),
+                "-5;x" => "\"'-5;x\"".to_owned(),
+                "a \"b\"" => "\"a \"\"b\"\"\"".to_owned(),
+                plain => plain.to_owned(),
+            };
+            let amount = item["amount"].as_str().unwrap().replace('.', ",");
+            let number = item["bezirksstelle"]["number"].as_str().unwrap();
+            expected.push((item["drawOrder"].to_string(), cell, number.to_owned(), amount, item["ticket"].clone()));
+        }
+        for ((position, cell, number, amount, ticket), row) in expected.iter().zip(rows.by_ref()) {
+            assert!(row.starts_with(&format!("{position};{cell};{number};")), "{row}");
+            assert!(row.ends_with(&format!(";{amount};1;{};OPEN;;", ticket.as_str().unwrap())), "{row}");
+        }
+        assert_eq!(rows.next(), None);
+        assert_eq!(expected.len(), 6);
+    }
+    let wrong = audit.auditor.request(reqwest::Method::GET, "/exports/sample-items.csv?sample=x").send().await.unwrap();
+    assert_eq!(wrong.status().as_u16(), 422);
+});
+
+on_both!(checks_are_recorded_corrected_and_disputed, |service| async move {
+    let lines = [("A1", "01", 10_000), ("A2", "02", 20_000), ("A3", "09", 30_000), ("A4", "09", 40_000)];
+    let audit = Audit::small(&service, &lines).await;
+    let sample = audit.drawn("vier Augen", "SIMPLE_RANDOM", &json!({ "size": 3, "checksPerItem": 2 })).await;
+    let items = audit.items(&sample).await;
+    let attributes = audit.attributes().await;
+    let (second, third) = (service.person("second", "QUALITAETSSICHERUNG"), service.person("third", "INNENREVISION"));
+    let record = change("recordCheck", "check { version tester errorClass booked { kommune } correct { kommune } answers { attribute answer }
+        item { id version state result } }");
+    let (item, own) = (&items[0], cents(&items[0]["amount"]));
+    let asked = |key: &str, version: &Value, class: &str, correct: i64, fields: &Value| {
+        let seen = with(item, &json!({ "version": version }));
+        json!({ "check": with(&check(&seen, class, [0, correct, 0, 0], &attributes), fields), "idempotencyKey": key })
+    };
+    let (none, one) = (json!({}), json!(1));
+
+    // What contradicts itself.
+    for (class, correct, fields, code, path) in [
+        ("OVERPAYMENT", own, none.clone(), "ERROR_CLASS_CONTRADICTS_AMOUNTS", "input.check.errorClass"),
+        ("UNDERPAYMENT", own - 1, none.clone(), "ERROR_CLASS_CONTRADICTS_AMOUNTS", "input.check.errorClass"),
+        ("NONE", own - 1, none.clone(), "ERROR_CLASS_CONTRADICTS_AMOUNTS", "input.check.errorClass"),
+        ("NOT_EVIDENCED", own, none.clone(), "ERROR_CLASS_CONTRADICTS_AMOUNTS", "input.check.errorClass"),
+        ("WRONG_FUND", own, none.clone(), "ERROR_CLASS_CONTRADICTS_AMOUNTS", "input.check.errorClass"),
+        (
+            "NONE",
+            own,
+            json!({ "answers": check(item, "FORMAL", [0; 4], &attributes)["answers"] }),
+            "ERROR_CLASS_CONTRADICTS_ANSWERS",
+            "input.check.answers",
+        ),
+        ("NONE", own, json!({ "programme": "unbekannt/1" }), "PROGRAMME_UNKNOWN", "input.check.programme"),
+        ("NONE", own, json!({ "expectedVersion": 9 }), "STALE_VERSION", "input.check.expectedVersion"),
+        ("NONE", own, json!({ "correction": true }), "NOT_FOUND", "input.check.correction"),
+    ] {
+        let input = asked("falsch", &one, class, correct, &fields);
+        assert_eq!(audit.auditor.refused(&record, input).await, refusal(code, path), "{class} {fields}");
+    }
+    let not_drawn = api::graphql::NodeKind::SampleItem.id(uuid::Uuid::from_u128(7)).to_string();
+    let input = asked("fremd", &one, "NONE", own, &json!({ "sampleItemId": not_drawn }));
+    assert_eq!(audit.auditor.refused(&record, input).await, refusal("NOT_FOUND", "input.check.sampleItemId"));
+    let input = asked("fremd", &one, "NONE", own, &json!({ "sampleItemId": sample["id"] }));
+    assert_eq!(audit.auditor.codes(&record, json!({ "input": input })).await, ["BAD_USER_INPUT"]);
+
+    // The first tester; again, and with other input under the same key.
+    let first = asked("eins", &one, "OVERPAYMENT", own - 500, &none);
+    let done = audit.auditor.done(&record, first.clone()).await["check"].clone();
+    assert_eq!((&done["item"]["state"], &done["version"]), (&json!("PARTLY_CHECKED"), &one));
+    assert_eq!((cents(&done["booked"]["kommune"]), cents(&done["correct"]["kommune"])), (own, own - 500));
+    assert_eq!(done["answers"].as_array().map(Vec::len), Some(attributes.len()));
+    assert_eq!(audit.auditor.done(&record, first).await["check"]["item"]["version"], 2);
+    let reused = asked("eins", &json!(2), "NONE", own, &none);
+    assert_eq!(audit.auditor.refused(&record, reused).await, refusal("IDEMPOTENCY_KEY_REUSED", "input.idempotencyKey"));
+    let same = asked("zwei", &json!(2), "OVERPAYMENT", own - 500, &none);
+    assert_eq!(
+        audit.auditor.refused(&record, same).await,
+        refusal("SECOND_CHECK_SAME_PERSON", "input.check.correction")
+    );
+
+    // The second says otherwise until the first corrects; a third is not asked.
+    let other = asked("zwei", &json!(2), "OVERPAYMENT", own - 700, &none);
+    let done = second.done(&record, other).await["check"].clone();
+    assert_eq!((&done["item"]["state"], &done["item"]["result"]), (&json!("DISPUTED"), &Value::Null));
+    let more = asked("drei", &json!(3), "OVERPAYMENT", own - 700, &none);
+    assert_eq!(third.refused(&record, more).await, refusal("CHECKS_COMPLETE", "input.check.correction"));
+    let correction = asked("vier", &json!(3), "OVERPAYMENT", own - 700, &json!({ "correction": true }));
+    let done = audit.auditor.done(&record, correction).await["check"].clone();
+    assert_eq!(done["version"], 2);
+    assert_eq!((&done["item"]["state"], &done["item"]["result"]), (&json!("CHECKED"), &json!("ERROR")));
+    let history = "query($id: ID!) { sampleItem(id: $id) { checks { tester version } } }";
+    let data = audit.auditor.data(history, json!({ "id": item["id"] })).await;
+    assert_eq!(
+        data["sampleItem"]["checks"],
+        json!([
+            { "tester": "auditor", "version": 2 }, { "tester": "second", "version": 1 }, { "tester": "auditor", "version": 1 },
+        ])
+    );
+
+    // Several at once: one that is refused does not hold up the others.
+    let many = change("recordChecks", "results { check { errorClass } userErrors { code path } }");
+    let right = |item: &Value| check(item, "NONE", [0, cents(&item["amount"]), 0, 0], &attributes);
+    let checks = json!([right(&items[1]), right(item), right(&items[2])]);
+    let done = third.done(&many, json!({ "checks": checks, "idempotencyKey": "viele" })).await;
+    let results = done["results"].as_array().unwrap();
+    assert_eq!((&results[0]["check"]["errorClass"], &results[2]["check"]["errorClass"]), (&json!("NONE"), &json!("NONE")));
+    let stale = json!([{ "code": "STALE_VERSION", "path": ["input", "checks", "1", "expectedVersion"] }]);
+    assert_eq!((&results[1]["check"], &results[1]["userErrors"]), (&Value::Null, &stale));
+    let too_many = json!({ "checks": vec![right(item); 201], "idempotencyKey": "zu viele" });
+    assert_eq!(third.refused(&many, too_many).await, refusal("TOO_MANY", "input.checks"));
+
+    // Open items: no evaluation unless provisional, and no end without a word on it.
+    let evaluation = "query($id: ID!) { sample(id: $id) { evaluation { errors } } }";
+    let answer = audit.auditor.graphql(evaluation, json!({ "id": sample["id"] })).await;
+    assert_eq!(answer["errors"][0]["extensions"]["reason"], "SAMPLE_NOT_EVALUABLE");
+    let found = audit.evaluation(&sample, "(provisional: true)").await;
+    assert_eq!((&found["provisional"], &found["items"], &found["checked"]), (&json!(true), &json!(3), &json!(1)));
+    let close = change("closeEngagement", "engagement { state closingNote }");
+    let input = json!({ "id": audit.engagement, "expectedVersion": 1 });
+    assert_eq!(audit.head.refused(&close, input.clone()).await, refusal("ENGAGEMENT_HAS_OPEN_WORK", "input.note"));
+    let closed = audit.head.done(&close, with(&input, &json!({ "note": "Rest im Folgejahr" }))).await;
+    assert_eq!(closed["engagement"], json!({ "state": "CLOSED", "closingNote": "Rest im Folgejahr" }));
+
+    // Nothing changes any more.
+    let late = asked("spät", &json!(4), "NONE", own, &json!({ "correction": true }));
+    let announce = json!({ "sampleId": sample["id"] });
+    let again = audit.plan_input("spät", "SIMPLE_RANDOM", &json!({ "size": 2 }));
+    for (document, input, path) in [
+        (record, late, "input.check.sampleItemId"),
+        (change("announceSampleItems", "announced { count }"), announce, "input.sampleId"),
+        (plan(), again, "input.populationId"),
+    ] {
+        assert_eq!(audit.auditor.refused(&document, input).await, refusal("ENGAGEMENT_CLOSED", path), "{document}");
+    }
+});
+
+/// Amounts of a monetary unit sample as an oracle expects them: book value, correct value, hits.
+fn stringer(rows: &[(i64, i64, i64)], book_value: i64, confidence: &str) -> Option<Value> {
+    let hits: i64 = rows.iter().map(|(.., hits)| hits).sum();
+    let lines: String = rows.iter().map(|(book, audit, hits)| format!("{book},{audit},{hits}\n")).collect();
+    let answer = oracle("stringer.py", &[&hits.to_string(), &book_value.to_string(), confidence], &lines)?;
+    Some(serde_json::from_str(&answer).unwrap())
+}
+
+fn assert_sides(figures: &Value, expected: &Value) {
+    for direction in ["over", "under"] {
+        let (found, expected) = (&figures[direction], &expected[direction]);
+        assert_eq!(found["hits"], expected["hits"], "{direction}");
+        assert_eq!(cents(&found["projectedError"]).to_string(), expected["projected_rounded"], "{direction}");
+        assert_eq!(cents(&found["knownError"]).to_string(), expected["known"], "{direction}");
+        // Rounded up to the cent.
+        let (limit, bound) = (cents(&found["upperLimit"]) as f64, expected["bound"].as_f64().unwrap());
+        assert!((bound - 0.01..=bound + 1.01).contains(&limit), "{direction}: {limit} is not {bound}");
+    }
+}
+
+on_both!(what_was_checked_says_something_about_the_population, |service| async move {
+    let audit = Audit::demo(&service).await;
+
+    // A rate.
+    let sample = audit.drawn("Anteil", "SIMPLE_RANDOM", &json!({ "size": 150, "confidence": "0.9", "tolerableRate": "0.2" })).await;
+    let items = audit.items(&sample).await;
+    audit.check_truly(&items).await;
+    let found = audit.evaluation(&sample, "").await;
+    let errors = audit.items(&sample).await.iter().filter(|item| item["result"] == "ERROR").count();
+    assert!(errors > 2);
+    let told = json!({
+        "confidence": found["confidence"], "provisional": found["provisional"], "items": found["items"],
+        "checked": found["checked"], "units": found["units"], "errors": found["errors"],
+    });
+    assert_eq!(
+        told,
+        json!({ "confidence": "0.9", "provisional": false, "items": 150, "checked": 150, "units": 150, "errors": errors })
+    );
+    let of_parts: Vec<_> = found["figures"]["bezirksstellen"].as_array().unwrap().iter().map(|part| &part["result"]).collect();
+    let mut lines = format!("{errors},150\n");
+    lines.extend(of_parts.iter().map(|part| format!("{},{}\n", part["errors"], part["size"])));
+    if let Some(limits) = oracle("clopper_pearson.py", &["0.9"], &lines) {
+        let expected: Vec<f64> = limits.lines().map(|line| line.parse().unwrap()).collect();
+        let found: Vec<f64> = std::iter::once(&found["figures"]["upperLimit"])
+            .chain(of_parts.iter().map(|part| &part["upperLimit"]))
+            .map(number)
+            .collect();
+        assert_eq!(found.len(), expected.len());
+        for (found, expected) in found.iter().zip(&expected) {
+            // Rounded up to six places.
+            close_to(*found, *expected, 1.1e-6);
+            assert!(*found >= expected - 1e-12);
+        }
+    }
+    close_to(number(&found["figures"]["rate"]), errors as f64 / 150.0, 1e-6);
+    let other = audit.evaluation(&sample, "(confidence: \"0.99\")").await;
+    assert!(number(&other["figures"]["upperLimit"]) > number(&found["figures"]["upperLimit"]));
+    let legality = audit.evaluation(&sample, "(dimension: LEGALITY)").await;
+    let payment = audit.evaluation(&sample, "(dimension: PAYMENT)").await;
+    assert_eq!((&legality["errors"], &payment["errors"]), (&json!(errors), &json!(0)));
+
+    // Amounts.
+    let fields = json!({ "size": 180, "confidence": "0.95", "tolerableError": "90000.00" });
+    let sample = audit.drawn("Wert", "MONETARY_UNIT_FIXED_INTERVAL", &fields).await;
+    let items = audit.items(&sample).await;
+    audit.check_truly(&items).await;
+    let found = audit.evaluation(&sample, "").await;
+    assert_eq!((&found["units"], &found["items"]), (&json!(180), &json!(items.len())));
+    let rows: Vec<_> = items
+        .iter()
+        .map(|item| {
+            let booked = FUNDS.map(|fund| cents(&item["funds"][fund]));
+            let truth = true_amount(DEMO, item["reference"].as_str().unwrap(), booked);
+            (cents(&item["amount"]), truth.amount, item["hits"].as_i64().unwrap())
+        })
+        .collect();
+    let figures = &found["figures"];
+    assert_eq!((&figures["bookValue"], &figures["size"]), (&sample["frameSum"], &json!(180)));
+    if let Some(expected) = stringer(&rows, cents(&sample["frameSum"]), "0.95") {
+        assert_sides(figures, &expected);
+        assert_eq!(figures["over"]["steps"].as_array().map(Vec::len), expected["over"]["hits"].as_u64().map(|hits| hits as usize));
+    }
 });
