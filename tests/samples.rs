@@ -3,14 +3,18 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where something is missing")]
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use audit::demo::{Demo, Extract, Size, true_amount};
-use entity::{Scope, population_item, sample_item};
-use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _};
+use entity::{Scope, population_import, population_item, sample_item};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait as _, EntityTrait as _, PaginatorTrait as _, QueryFilter as _, QueryOrder as _};
+use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
-use tests::{Person, Service, on_both};
+use tests::{Backend, Person, Service, on_both};
 
 /// Thrown with twenty ten-sided dice.
 const DICE: &str = "01382438112797316654";
@@ -124,24 +128,25 @@ impl<'a> Audit<'a> {
     /// With a few lines `reference;bezirksstelle;amount` that the Kommune bears, frozen.
     async fn small(service: &'a Service, lines: &[(&str, &str, i64)]) -> Self {
         let audit = Self::open(service).await;
-        let (mut file, mut total) = ("Beleg;Ort;Betrag\n".to_owned(), "fund;bezirksstelle;month;count;sum\n".to_owned());
+        let mut file = b"Beleg;Ort;Betrag\n".to_vec();
+        let mut total = b"fund;bezirksstelle;month;count;sum\n".to_vec();
         let mut cells: BTreeMap<&str, (u32, i64)> = BTreeMap::new();
         for (reference, place, amount) in lines {
             let quoted = reference.replace('"', "\"\"");
-            file.push_str(&format!("\"{quoted}\";{place};{}\n", euro(*amount).replace('.', ",")));
+            writeln!(file, "\"{quoted}\";{place};{}", euro(*amount).replace('.', ",")).unwrap();
             // Nobody bears a line of zero.
             let cell = cells.entry(*place).or_default();
             *cell = (cell.0 + u32::from(*amount != 0), cell.1 + amount);
         }
         for (place, (count, sum)) in cells {
-            total.push_str(&format!("KOMMUNE;{place};;{count};{}\n", euro(sum).replace('.', ",")));
+            writeln!(total, "KOMMUNE;{place};;{count};{}", euro(sum).replace('.', ",")).unwrap();
         }
         let mapping = json!({
             "encoding": "UTF_8", "delimiter": "SEMICOLON", "decimals": "GERMAN", "dateFormat": "ISO", "key": ["Beleg"],
             "reference": "Beleg", "bezirksstelle": "Ort", "amount": "Betrag", "singleFund": "KOMMUNE",
         });
-        audit.import(mapping, file.into_bytes()).await;
-        audit.control_total(&total).await;
+        audit.import(mapping, file).await;
+        audit.control_total(&String::from_utf8(total).unwrap()).await;
         audit.freeze().await;
         audit
     }
@@ -340,9 +345,9 @@ on_both!(the_main_job_from_the_extract_to_three_draws, |service| async move {
     assert_eq!(population.len() as u64, lines);
 
     // What cannot be planned.
-    let given = |size: i64| json!({ "size": size });
+    let given = |size: u64| json!({ "size": size });
     for (method, fields, code, path) in [
-        ("SIMPLE_RANDOM", given(lines as i64 + 1), "SAMPLE_LARGER_THAN_POPULATION", "input.size"),
+        ("SIMPLE_RANDOM", given(lines + 1), "SAMPLE_LARGER_THAN_POPULATION", "input.size"),
         ("SIMPLE_RANDOM", given(0), "SIZE_INVALID", "input.size"),
         (
             "SIMPLE_RANDOM",
@@ -440,6 +445,9 @@ on_both!(the_main_job_from_the_extract_to_three_draws, |service| async move {
     assert_eq!((&events[0]["sample"], &events[2]["sample"]["name"]), (&Value::Null, &json!("aufgegeben")));
 });
 
+/// What a filter keeps.
+type Holds = Box<dyn Fn(&Value) -> bool>;
+
 /// A page of items for these arguments, beside the ids on it.
 async fn page(person: &Person<'_>, variables: &Value) -> (Value, Vec<Value>) {
     let connection = person.data(ITEMS, variables.clone()).await["sampleItems"].clone();
@@ -484,7 +492,6 @@ on_both!(items_are_filtered_sorted_and_paged, |service| async move {
     let own = |fields: Value| with(&json!({ "sample": sample["id"] }), &fields);
     let (low, high) = (10_000, 60_000);
     let text = &one["reference"].as_str().unwrap()[6..10];
-    type Holds = Box<dyn Fn(&Value) -> bool>;
     let is = |field: &'static str, value: Value| -> Holds { Box::new(move |item| item[field] == value) };
     let within = |field: &'static str, value: Value| -> Holds { Box::new(move |item| item[field]["id"] == value) };
     let owned_text = text.to_owned();
@@ -839,8 +846,9 @@ on_both!(checks_are_recorded_corrected_and_disputed, |service| async move {
 /// Amounts of a monetary unit sample as an oracle expects them: book value, correct value, hits.
 fn stringer(rows: &[(i64, i64, i64)], book_value: i64, confidence: &str) -> Option<Value> {
     let hits: i64 = rows.iter().map(|(.., hits)| hits).sum();
-    let lines: String = rows.iter().map(|(book, audit, hits)| format!("{book},{audit},{hits}\n")).collect();
-    let answer = oracle("stringer.py", &[&hits.to_string(), &book_value.to_string(), confidence], &lines)?;
+    let lines: Vec<String> = rows.iter().map(|(book, audit, hits)| format!("{book},{audit},{hits}")).collect();
+    let arguments = [&hits.to_string(), &book_value.to_string(), confidence];
+    let answer = oracle("stringer.py", &arguments, &lines.join("\n"))?;
     Some(serde_json::from_str(&answer).unwrap())
 }
 
@@ -851,7 +859,7 @@ fn assert_sides(figures: &Value, expected: &Value) {
         assert_eq!(cents(&found["projectedError"]).to_string(), expected["projected_rounded"], "{direction}");
         assert_eq!(cents(&found["knownError"]).to_string(), expected["known"], "{direction}");
         // Rounded up to the cent.
-        let (limit, bound) = (cents(&found["upperLimit"]) as f64, expected["bound"].as_f64().unwrap());
+        let (limit, bound) = (100.0 * number(&found["upperLimit"]), expected["bound"].as_f64().unwrap());
         assert!((bound - 0.01..=bound + 1.01).contains(&limit), "{direction}: {limit} is not {bound}");
     }
 }
@@ -890,7 +898,7 @@ on_both!(what_was_checked_says_something_about_the_population, |service| async m
             assert!(*found >= expected - 1e-12);
         }
     }
-    close_to(number(&found["figures"]["rate"]), errors as f64 / 150.0, 1e-6);
+    close_to(number(&found["figures"]["rate"]), f64::from(u32::try_from(errors).unwrap()) / 150.0, 1e-6);
     let other = audit.evaluation(&sample, "(confidence: \"0.99\")").await;
     assert!(number(&other["figures"]["upperLimit"]) > number(&found["figures"]["upperLimit"]));
     let legality = audit.evaluation(&sample, "(dimension: LEGALITY)").await;
@@ -916,6 +924,216 @@ on_both!(what_was_checked_says_something_about_the_population, |service| async m
     assert_eq!((&figures["bookValue"], &figures["size"]), (&sample["frameSum"], &json!(180)));
     if let Some(expected) = stringer(&rows, cents(&sample["frameSum"]), "0.95") {
         assert_sides(figures, &expected);
-        assert_eq!(figures["over"]["steps"].as_array().map(Vec::len), expected["over"]["hits"].as_u64().map(|hits| hits as usize));
+        let steps = figures["over"]["steps"].as_array().unwrap().len();
+        assert!(steps > 0);
+        assert_eq!(expected["over"]["hits"], steps);
     }
 });
+
+/// Cents of a decimal, halves to the even one: in whole numbers, apart from the service's own reading.
+fn half_even(text: &str) -> i64 {
+    let (negative, digits) = text.strip_prefix('-').map_or((false, text), |digits| (true, digits));
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let (first, rest) = fraction.split_at(fraction.len().min(2));
+    let kept: i64 = format!("{whole}{first:0<2}").parse().unwrap();
+    let rest = format!("{rest}0");
+    let half = format!("5{}", "0".repeat(rest.len() - 1));
+    let up = rest > half || (rest == half && kept % 2 == 1);
+    let rounded = kept + i64::from(up);
+    if negative { -rounded } else { rounded }
+}
+
+/// The published allowances, where they are: item, branch, book value, audit value, hits.
+fn allowances() -> Option<Vec<[String; 5]>> {
+    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data");
+    let folder = std::env::var("PRUEFPFAD_TEST_DATA").unwrap_or_else(|_| beside.to_owned());
+    let Ok(file) = std::fs::read_to_string(format!("{folder}/allowances.csv")) else {
+        println!("skipped: {folder}/allowances.csv is not there");
+        return None;
+    };
+    let lines = file.lines().skip(1);
+    Some(lines.map(|line| line.split(',').map(str::to_owned).collect::<Vec<_>>().try_into().unwrap()).collect())
+}
+
+on_both!(a_published_sample_is_evaluated_as_its_auditor_would, |service| async move {
+    let Some(rows) = allowances() else { return };
+    let audit = Audit::open(&service).await;
+    let mut file = b"item,branch,book_value\n".to_vec();
+    for [item, branch, book, ..] in &rows {
+        writeln!(file, "{item},{branch},{book}").unwrap();
+    }
+    let mapping = json!({
+        "encoding": "UTF_8", "delimiter": "COMMA", "decimals": "ENGLISH", "rounding": "HALF_EVEN", "dateFormat": "ISO",
+        "key": ["item"], "reference": "item", "bezirksstelleConstant": "00", "amount": "book_value", "singleFund": "KOMMUNE",
+        "attributes": [{ "name": "branch", "column": "branch" }],
+    });
+    audit.import(mapping, file).await;
+    let books: Vec<i64> = rows.iter().map(|[_, _, book, ..]| half_even(book)).collect();
+    let borne = books.iter().filter(|cents| **cents != 0).count();
+    let sum = euro(books.iter().sum()).replace('.', ",");
+    audit.control_total(&format!("fund;bezirksstelle;month;count;sum\nKOMMUNE;00;;{borne};{sum}\n")).await;
+    assert_eq!(audit.settle_differences().await, 0);
+    audit.freeze().await;
+    let positive: i64 = books.iter().filter(|cents| **cents > 0).sum();
+    let seen = audit.seen("itemCount positiveCount positiveSum zeroCount negativeCount").await;
+    assert_eq!((&seen["itemCount"], &seen["positiveCount"]), (&json!(4_076), &json!(4_024)));
+    assert_eq!(seen["zeroCount"].as_i64().unwrap() + seen["negativeCount"].as_i64().unwrap(), 52);
+    assert_eq!(seen["positiveSum"], euro(positive));
+
+    // What their own auditor drew.
+    let hits = |row: &[String; 5]| row[4].strip_suffix(".0").unwrap().parse::<i64>().unwrap();
+    let drawn: Vec<&[String; 5]> = rows.iter().filter(|row| hits(row) > 0).collect();
+    let items: Vec<Value> = drawn.iter().map(|row| json!({ "key": [row[0]], "hits": hits(row) })).collect();
+    let record = change("recordSample", "sample { id size method state frameSum }");
+    let input = json!({
+        "populationId": audit.population, "name": "Prüfer", "reason": "gezogen vom Prüfer", "confidence": "0.95",
+        "items": items, "idempotencyKey": "r",
+    });
+    let unknown = with(&input, &json!({ "items": [{ "key": ["99999"] }] }));
+    assert_eq!(audit.auditor.refused(&record, unknown).await, refusal("ITEM_NOT_IN_POPULATION", "input.items.0.key"));
+    let nothing = rows.iter().zip(&books).find(|(_, cents)| **cents <= 0).unwrap().0;
+    let not_positive = with(&input, &json!({ "items": [{ "key": [nothing[0]] }] }));
+    assert_eq!(audit.auditor.refused(&record, not_positive).await, refusal("ITEM_NOT_POSITIVE", "input.items.0.key"));
+    let doubled = with(&input, &json!({ "items": [items[0], items[0]] }));
+    assert_eq!(audit.auditor.refused(&record, doubled).await, refusal("ITEM_DOUBLED", "input.items.1.key"));
+    let sample = audit.auditor.done(&record, input).await["sample"].clone();
+    assert_eq!((drawn.len(), &sample["size"], &sample["method"]), (1_350, &json!(1_604), &json!("RECORDED_MONETARY_UNIT")));
+
+    // What was found there, 200 at a time.
+    let attributes = audit.attributes().await;
+    let document = change("recordChecks", "results { check { version } userErrors { code path } }");
+    let mut variables = json!({ "filter": { "sample": sample["id"] }, "first": 200 });
+    loop {
+        let (connection, _) = page(&audit.auditor, &variables).await;
+        let checks: Vec<Value> = nodes(&connection)
+            .iter()
+            .map(|item| {
+                let row = drawn.iter().find(|row| item["reference"] == row[0]).unwrap();
+                let (book, correct) = (cents(&item["amount"]), half_even(&row[3]));
+                let class = match correct.cmp(&book) {
+                    std::cmp::Ordering::Less => "OVERPAYMENT",
+                    std::cmp::Ordering::Equal => "NONE",
+                    std::cmp::Ordering::Greater => "UNDERPAYMENT",
+                };
+                check(item, class, [0, correct, 0, 0], &attributes)
+            })
+            .collect();
+        let key = checks[0]["sampleItemId"].clone();
+        let done = audit.auditor.done(&document, json!({ "checks": checks, "idempotencyKey": key })).await;
+        for result in done["results"].as_array().unwrap() {
+            assert_eq!(result["userErrors"], json!([]));
+        }
+        variables["after"] = connection["pageInfo"]["endCursor"].clone();
+        if connection["pageInfo"]["hasNextPage"] == false {
+            break;
+        }
+    }
+
+    let found = audit.evaluation(&sample, "").await;
+    assert_eq!((&found["provisional"], &found["units"]), (&json!(false), &json!(1_604)));
+    let codes: Vec<_> = found["exclusions"].as_array().unwrap().iter().map(|exclusion| &exclusion["code"]).collect();
+    assert!(codes.contains(&&json!("DRAWN_ELSEWHERE")) && codes.contains(&&json!("NOT_POSITIVE")));
+    assert_eq!(found["figures"]["bookValue"], euro(positive));
+    assert_eq!(found["figures"]["over"]["projectedError"], "2644745.36");
+    assert_eq!(found["figures"]["over"]["upperLimit"], "2904084.77");
+    let checked: Vec<_> = drawn.iter().map(|row| (half_even(&row[2]), half_even(&row[3]), hits(row))).collect();
+    if let Some(expected) = stringer(&checked, positive, "0.95") {
+        assert_sides(&found["figures"], &expected);
+    }
+});
+
+#[test]
+fn halves_go_to_the_even_cent() {
+    for (text, cents) in [
+        ("1600.0", 160_000), ("0.005", 0), ("0.015", 2), ("0.0150000001", 2), ("0.0149999999", 1), ("-0.025", -2), ("7", 700),
+        ("-3.5", -350), ("0.995", 100),
+    ] {
+        assert_eq!(half_even(text), cents, "{text}");
+    }
+}
+
+/// A run of the real program beside a service, on the service's database and keys.
+fn program(service: &Service, arguments: &[&str]) -> Option<Command> {
+    let binary = std::env::current_exe().unwrap().parent()?.parent()?.join("pruefpfad");
+    if !binary.exists() {
+        println!("skipped: {} is not built", binary.display());
+        return None;
+    }
+    let mut command = Command::new(binary);
+    command
+        .args(arguments)
+        .env("PRUEFPFAD__DATABASE__URL", service.settings.database.url.expose_secret())
+        .env("PRUEFPFAD__AUTH__DEVELOPMENT_KEY", "true")
+        .env("PRUEFPFAD__AUTH__DEVELOPMENT_KEY_FILE", &service.settings.auth.development_key_file)
+        .stdout(Stdio::null());
+    Some(command)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_import_killed_in_the_middle_leaves_nothing_and_can_be_repeated() {
+    const LINES: u32 = 120_000;
+    let service = Service::start(Backend::Sqlite).await.unwrap();
+    let audit = Audit::open(&service).await;
+    let document = "query($id: ID!) { engagement(id: $id) { number } }";
+    let number = audit.auditor.data(document, json!({ "id": audit.engagement })).await["engagement"]["number"].clone();
+    let folder = tempfile::tempdir().unwrap();
+    let (file, mapping) = (folder.path().join("zahlungen.csv"), folder.path().join("mapping.json"));
+    let mut lines = BufWriter::new(File::create(&file).unwrap());
+    writeln!(lines, "Beleg;Fall;Ort;Betrag").unwrap();
+    for line in 1..=LINES {
+        writeln!(lines, "Z{line};BG{};0{};{line},00", line / 20, line % 9 + 1).unwrap();
+    }
+    lines.into_inner().unwrap();
+    let columns = json!({
+        "encoding": "UTF_8", "delimiter": "SEMICOLON", "decimals": "GERMAN", "dateFormat": "ISO", "key": ["Beleg"],
+        "reference": "Beleg", "caseNumber": "Fall", "bezirksstelle": "Ort", "amount": "Betrag", "singleFund": "BUND",
+    });
+    std::fs::write(&mapping, columns.to_string()).unwrap();
+    let (file, mapping) = (file.display().to_string(), mapping.display().to_string());
+    let engagement = number.as_str().unwrap();
+    let import = ["import", "--engagement", engagement, "--population", "Zahlungen", "--unit", "PAYMENT", "--mapping", &mapping, &file];
+
+    // Killed once it has written some lines, and before it has written all.
+    let Some(mut command) = program(&service, &import) else { return };
+    let mut running = command.spawn().unwrap();
+    let written = || async { population_item::Entity::find().count(service.db.reader()).await.unwrap() };
+    while written().await == 0 {
+        assert_eq!(running.try_wait().unwrap(), None, "the import ended before anything was written");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    running.kill().unwrap();
+    running.wait().unwrap();
+    let left = written().await;
+    assert!((1..u64::from(LINES)).contains(&left), "{left}");
+
+    // Nothing of it counts.
+    let selection = "itemCount sum version imports { state linesRead failure }";
+    let seen = audit.seen(selection).await;
+    assert_eq!((&seen["itemCount"], &seen["sum"]), (&json!(0), &json!("0.00")));
+    assert_eq!(seen["imports"][0]["state"], "RUNNING");
+    let freeze = json!({ "id": audit.population, "expectedVersion": seen["version"] });
+    let refused = audit.auditor.refused(&change("freezePopulation", "population { state }"), freeze).await;
+    assert!(["POPULATION_EMPTY", "IMPORT_RUNNING"].contains(&refused[0].0.as_str()), "{refused:?}");
+
+    // While its lease runs, nobody can tell that its reader is gone; a minute later it is repeated.
+    let early = program(&service, &import).unwrap().status().unwrap();
+    assert!(!early.success());
+    let minute_ago = service.sources.now() - chrono::TimeDelta::minutes(1);
+    population_import::Entity::update_many()
+        .col_expr(population_import::Column::HeartbeatAt, Expr::val(minute_ago))
+        .filter(population_import::Column::State.eq(population_import::State::Running))
+        .exec(service.db.owner())
+        .await
+        .unwrap();
+    let again = program(&service, &import).unwrap().status().unwrap();
+    assert!(again.success());
+    let seen = audit.seen(selection).await;
+    let sum = i64::from(LINES) * (i64::from(LINES) + 1) / 2 * 100;
+    assert_eq!((&seen["itemCount"], &seen["sum"]), (&json!(LINES), &json!(euro(sum))));
+    assert_eq!(written().await, u64::from(LINES));
+    let imports = seen["imports"].as_array().unwrap();
+    assert_eq!((&imports[0]["state"], &imports[0]["failure"]), (&json!("FAILED"), &json!("INTERRUPTED")));
+    let last = imports.last().unwrap();
+    assert_eq!((&last["state"], &last["linesRead"]), (&json!("COMPLETED"), &json!(LINES)));
+    service.stop().await;
+}
