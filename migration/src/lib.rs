@@ -1,7 +1,7 @@
 //! Schema changes, one file a change, forward only, for SQLite and PostgreSQL alike.
 //!
 //! A change is plain SQL with a few words in braces (`{uuid}`, `{bytes}`, ...) for what the two databases name
-//! differently; [`apply`] fills them in. Migrations spell their own columns and know no entity.
+//! differently; `apply` fills them in. Migrations spell their own columns and know no entity.
 
 #![expect(
     elided_lifetimes_in_paths,
