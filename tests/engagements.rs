@@ -21,70 +21,129 @@ async fn opened(person: &Person<'_>, title: &str) -> Value {
     person.done(OPEN, input(title, title)).await["engagement"].clone()
 }
 
-on_both!(an_engagement_is_opened_once_and_closed_once, |service| async move {
-    let (auditor, head) = (service.auditor(), service.head());
-    let engagement = opened(&auditor, "Leistungen").await;
-    assert_eq!((&engagement["state"], &engagement["openedBy"]), (&json!("OPEN"), &json!("auditor")));
-    let may = engagement["permissions"].as_array().unwrap();
-    assert!(may.contains(&json!("POPULATION_CREATE")) && !may.contains(&json!("ENGAGEMENT_CLOSE")));
-    // The same again, and the same key with other input.
-    assert_eq!(opened(&auditor, "Leistungen").await, engagement);
-    let reused = auditor.refused(OPEN, input("Anderes", "Leistungen")).await;
-    assert_eq!(reused, [("IDEMPOTENCY_KEY_REUSED".to_owned(), "input.idempotencyKey".to_owned())]);
+on_both!(
+    an_engagement_is_opened_once_and_closed_once,
+    |service| async move {
+        let (auditor, head) = (service.auditor(), service.head());
+        let engagement = opened(&auditor, "Leistungen").await;
+        assert_eq!(
+            (&engagement["state"], &engagement["openedBy"]),
+            (&json!("OPEN"), &json!("auditor"))
+        );
+        let may = engagement["permissions"].as_array().unwrap();
+        assert!(may.contains(&json!("POPULATION_CREATE")) && !may.contains(&json!("ENGAGEMENT_CLOSE")));
+        // The same again, and the same key with other input.
+        assert_eq!(opened(&auditor, "Leistungen").await, engagement);
+        let reused = auditor.refused(OPEN, input("Anderes", "Leistungen")).await;
+        assert_eq!(
+            reused,
+            [(
+                "IDEMPOTENCY_KEY_REUSED".to_owned(),
+                "input.idempotencyKey".to_owned()
+            )]
+        );
 
-    let close = json!({ "id": engagement["id"], "expectedVersion": 7 });
-    assert_eq!(auditor.codes(CLOSE, json!({ "input": close })).await, ["FORBIDDEN"]);
-    let stale = head.refused(CLOSE, close).await;
-    assert_eq!(stale, [("STALE_VERSION".to_owned(), "input.expectedVersion".to_owned())]);
-    let close = json!({ "id": engagement["id"], "expectedVersion": 1 });
-    let closed = head.done(CLOSE, close.clone()).await;
-    assert_eq!((&closed["engagement"]["state"], &closed["engagement"]["version"]), (&json!("CLOSED"), &json!(2)));
-    assert_eq!(head.refused(CLOSE, close).await, [("ENGAGEMENT_CLOSED".to_owned(), "input.id".to_owned())]);
+        let close = json!({ "id": engagement["id"], "expectedVersion": 7 });
+        assert_eq!(
+            auditor.codes(CLOSE, json!({ "input": close })).await,
+            ["FORBIDDEN"]
+        );
+        let stale = head.refused(CLOSE, close).await;
+        assert_eq!(
+            stale,
+            [("STALE_VERSION".to_owned(), "input.expectedVersion".to_owned())]
+        );
+        let close = json!({ "id": engagement["id"], "expectedVersion": 1 });
+        let closed = head.done(CLOSE, close.clone()).await;
+        assert_eq!(
+            (&closed["engagement"]["state"], &closed["engagement"]["version"]),
+            (&json!("CLOSED"), &json!(2))
+        );
+        assert_eq!(
+            head.refused(CLOSE, close).await,
+            [("ENGAGEMENT_CLOSED".to_owned(), "input.id".to_owned())]
+        );
 
-    let trail = auditor
+        let trail = auditor
         .data(
             "query($id: ID!) { engagement(id: $id) { trail { edges { node { actor action outcome } } } } }",
             json!({ "id": engagement["id"] }),
         )
         .await;
-    let told: Vec<_> = trail["engagement"]["trail"]["edges"].as_array().unwrap().iter().map(|edge| edge["node"].clone()).collect();
-    assert_eq!(
-        told,
-        [
-            json!({ "actor": "auditor", "action": "ENGAGEMENT_OPEN", "outcome": "DONE" }),
-            json!({ "actor": "head", "action": "ENGAGEMENT_CLOSE", "outcome": "DONE" }),
-        ]
-    );
-});
+        let told: Vec<_> = trail["engagement"]["trail"]["edges"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|edge| edge["node"].clone())
+            .collect();
+        assert_eq!(
+            told,
+            [
+                json!({ "actor": "auditor", "action": "ENGAGEMENT_OPEN", "outcome": "DONE" }),
+                json!({ "actor": "head", "action": "ENGAGEMENT_CLOSE", "outcome": "DONE" }),
+            ]
+        );
+    }
+);
 
-on_both!(faults_of_an_input_come_all_at_once_in_the_callers_language, |service| async move {
-    let mut faulty = input(" ", "k");
-    faulty["periodTo"] = json!("2024-12-31");
-    let auditor = service.auditor();
-    let refused = auditor.refused(OPEN, faulty.clone()).await;
-    assert_eq!(
-        refused,
-        [
-            ("REQUIRED".to_owned(), "input.title".to_owned()),
-            ("PERIOD_REVERSED".to_owned(), "input.periodTo".to_owned()),
-        ]
-    );
-    let german = service.auditor().in_german().payload(OPEN, faulty).await;
-    assert_eq!(german["userErrors"][0]["message"], "Diese Angabe fehlt.");
-    let mut malformed = input("Leistungen", "k");
-    malformed["periodTo"] = json!("31.12.2025");
-    assert_eq!(auditor.codes(OPEN, json!({ "input": malformed })).await, ["BAD_USER_INPUT"]);
-});
+on_both!(
+    faults_of_an_input_come_all_at_once_in_the_callers_language,
+    |service| async move {
+        let mut faulty = input(" ", "k");
+        faulty["periodTo"] = json!("2024-12-31");
+        let auditor = service.auditor();
+        let refused = auditor.refused(OPEN, faulty.clone()).await;
+        assert_eq!(
+            refused,
+            [
+                ("REQUIRED".to_owned(), "input.title".to_owned()),
+                ("PERIOD_REVERSED".to_owned(), "input.periodTo".to_owned()),
+            ]
+        );
+        let german = service.auditor().in_german().payload(OPEN, faulty).await;
+        assert_eq!(german["userErrors"][0]["message"], "Diese Angabe fehlt.");
+        let mut malformed = input("Leistungen", "k");
+        malformed["periodTo"] = json!("31.12.2025");
+        assert_eq!(
+            auditor.codes(OPEN, json!({ "input": malformed })).await,
+            ["BAD_USER_INPUT"]
+        );
+    }
+);
 
 on_both!(rights_follow_from_token_and_role, |service| async move {
     let engagements = "{ engagements { edges { node { id } } totalCount } }";
-    assert_eq!(service.anybody().codes(engagements, json!({})).await, ["UNAUTHENTICATED"]);
-    assert_eq!(service.anybody().codes(OPEN, json!({ "input": input("x", "x") })).await, ["UNAUTHENTICATED"]);
-    assert_eq!(service.anybody().codes("{ viewer { subject } }", json!({})).await, ["UNAUTHENTICATED"]);
-    assert_eq!(service.anybody().codes("{ bezirksstellen { name } }", json!({})).await, ["UNAUTHENTICATED"]);
+    assert_eq!(
+        service.anybody().codes(engagements, json!({})).await,
+        ["UNAUTHENTICATED"]
+    );
+    assert_eq!(
+        service
+            .anybody()
+            .codes(OPEN, json!({ "input": input("x", "x") }))
+            .await,
+        ["UNAUTHENTICATED"]
+    );
+    assert_eq!(
+        service.anybody().codes("{ viewer { subject } }", json!({})).await,
+        ["UNAUTHENTICATED"]
+    );
+    assert_eq!(
+        service
+            .anybody()
+            .codes("{ bezirksstellen { name } }", json!({}))
+            .await,
+        ["UNAUTHENTICATED"]
+    );
     let administrator = service.person("admin", "ADMINISTRATION");
     assert_eq!(administrator.codes(engagements, json!({})).await, ["FORBIDDEN"]);
-    let info = service.anybody().data("{ serviceInfo { name limits { depth pageMax } introspection } }", json!({})).await;
+    let info = service
+        .anybody()
+        .data(
+            "{ serviceInfo { name limits { depth pageMax } introspection } }",
+            json!({}),
+        )
+        .await;
     assert_eq!(info["serviceInfo"]["limits"]["pageMax"], 200);
 
     // What a Bezirksstelle may not see is not there for it.
@@ -96,7 +155,10 @@ on_both!(rights_follow_from_token_and_role, |service| async move {
     let none = local.data(engagements, json!({})).await;
     assert_eq!(none["engagements"], json!({ "edges": [], "totalCount": 0 }));
     let viewer = local
-        .data("{ viewer { subject membership { text } bezirksstelle { number name } actions } }", json!({}))
+        .data(
+            "{ viewer { subject membership { text } bezirksstelle { number name } actions } }",
+            json!({}),
+        )
         .await;
     assert_eq!(
         viewer["viewer"],
@@ -119,7 +181,12 @@ on_both!(ids_name_their_type, |service| async move {
             json!({ "ids": [part, engagement["id"], part] }),
         )
         .await;
-    let names: Vec<_> = nodes["nodes"].as_array().unwrap().iter().map(|node| node["__typename"].clone()).collect();
+    let names: Vec<_> = nodes["nodes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|node| node["__typename"].clone())
+        .collect();
     assert_eq!(names, ["Bezirksstelle", "Engagement", "Bezirksstelle"]);
     for wrong in [part.clone(), json!("x"), json!("")] {
         let one = "query($id: ID!) { engagement(id: $id) { number } }";
@@ -129,68 +196,95 @@ on_both!(ids_name_their_type, |service| async move {
     }
 });
 
-on_both!(pages_forward_and_backward_are_the_whole_list, |service| async move {
-    let auditor = service.auditor();
-    let mut all = Vec::new();
-    for number in 0..5 {
-        all.insert(0, opened(&auditor, &format!("Prüfung {number}")).await["id"].clone());
-    }
-    let page = "query($first: Int, $after: String, $last: Int, $before: String) {
+on_both!(
+    pages_forward_and_backward_are_the_whole_list,
+    |service| async move {
+        let auditor = service.auditor();
+        let mut all = Vec::new();
+        for number in 0..5 {
+            all.insert(
+                0,
+                opened(&auditor, &format!("Prüfung {number}")).await["id"].clone(),
+            );
+        }
+        let page = "query($first: Int, $after: String, $last: Int, $before: String) {
         engagements(first: $first, after: $after, last: $last, before: $before) {
             totalCount edges { node { id } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }";
-    let ids = |data: &Value| -> Vec<Value> {
-        data["engagements"]["edges"].as_array().unwrap().iter().map(|edge| edge["node"]["id"].clone()).collect()
-    };
-    let (mut forward, mut after) = (Vec::new(), Value::Null);
-    loop {
-        let data = auditor.data(page, json!({ "first": 2, "after": after })).await;
-        assert_eq!(data["engagements"]["totalCount"], 5);
-        forward.extend(ids(&data));
-        after = data["engagements"]["pageInfo"]["endCursor"].clone();
-        if data["engagements"]["pageInfo"]["hasNextPage"] == false {
-            break;
+        let ids = |data: &Value| -> Vec<Value> {
+            data["engagements"]["edges"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|edge| edge["node"]["id"].clone())
+                .collect()
+        };
+        let (mut forward, mut after) = (Vec::new(), Value::Null);
+        loop {
+            let data = auditor.data(page, json!({ "first": 2, "after": after })).await;
+            assert_eq!(data["engagements"]["totalCount"], 5);
+            forward.extend(ids(&data));
+            after = data["engagements"]["pageInfo"]["endCursor"].clone();
+            if data["engagements"]["pageInfo"]["hasNextPage"] == false {
+                break;
+            }
+        }
+        assert_eq!(forward, all);
+        let (mut backward, mut before) = (Vec::new(), Value::Null);
+        loop {
+            let data = auditor.data(page, json!({ "last": 2, "before": before })).await;
+            backward.splice(0..0, ids(&data));
+            before = data["engagements"]["pageInfo"]["startCursor"].clone();
+            if data["engagements"]["pageInfo"]["hasPreviousPage"] == false {
+                break;
+            }
+        }
+        assert_eq!(backward, all);
+        for wrong in [
+            json!({ "first": 1, "last": 1 }),
+            json!({ "first": -1 }),
+            json!({ "first": 201 }),
+            json!({ "after": "x" }),
+        ] {
+            assert_eq!(auditor.codes(page, wrong).await, ["BAD_USER_INPUT"]);
         }
     }
-    assert_eq!(forward, all);
-    let (mut backward, mut before) = (Vec::new(), Value::Null);
-    loop {
-        let data = auditor.data(page, json!({ "last": 2, "before": before })).await;
-        backward.splice(0..0, ids(&data));
-        before = data["engagements"]["pageInfo"]["startCursor"].clone();
-        if data["engagements"]["pageInfo"]["hasPreviousPage"] == false {
-            break;
-        }
-    }
-    assert_eq!(backward, all);
-    for wrong in [json!({ "first": 1, "last": 1 }), json!({ "first": -1 }), json!({ "first": 201 }), json!({ "after": "x" })] {
-        assert_eq!(auditor.codes(page, wrong).await, ["BAD_USER_INPUT"]);
-    }
-});
+);
 
-on_both!(lists_within_lists_cost_no_more_statements_than_one, |service| async move {
-    let auditor = service.auditor();
-    let nested = "{ engagements { edges { node { id populations { name imports { fileName } controlTotals { source } engagement { id } } } } } }";
-    let create = "mutation($input: CreatePopulationInput!) { createPopulation(input: $input) {
+on_both!(
+    lists_within_lists_cost_no_more_statements_than_one,
+    |service| async move {
+        let auditor = service.auditor();
+        let nested = "{ engagements { edges { node { id populations { name imports { fileName } controlTotals { source } engagement { id } } } } } }";
+        let create = "mutation($input: CreatePopulationInput!) { createPopulation(input: $input) {
         population { id } userErrors { code } } }";
-    let mut counts = Vec::new();
-    for number in 0..3 {
-        let engagement = opened(&auditor, &format!("Prüfung {number}")).await;
-        for name in ["Bescheide", "Zahlungen"] {
-            let input = json!({
-                "engagementId": engagement["id"], "name": name, "unit": "PAYMENT", "source": "Fachverfahren",
-                "idempotencyKey": format!("{number} {name}"),
-            });
-            auditor.done(create, input).await;
+        let mut counts = Vec::new();
+        for number in 0..3 {
+            let engagement = opened(&auditor, &format!("Prüfung {number}")).await;
+            for name in ["Bescheide", "Zahlungen"] {
+                let input = json!({
+                    "engagementId": engagement["id"], "name": name, "unit": "PAYMENT", "source": "Fachverfahren",
+                    "idempotencyKey": format!("{number} {name}"),
+                });
+                auditor.done(create, input).await;
+            }
+            let (data, statements) = service.statements(auditor.data(nested, json!({}))).await;
+            assert_eq!(
+                data["engagements"]["edges"][0]["node"]["populations"]
+                    .as_array()
+                    .map(Vec::len),
+                Some(2)
+            );
+            counts.push(statements);
         }
-        let (data, statements) = service.statements(auditor.data(nested, json!({}))).await;
-        assert_eq!(data["engagements"]["edges"][0]["node"]["populations"].as_array().map(Vec::len), Some(2));
-        counts.push(statements);
+        assert!(counts.iter().all(|count| *count == counts[0]), "{counts:?}");
+        // Engagements, their populations; imports, control totals with their populations' visibility, engagements again.
+        assert!(counts[0] <= 6, "{counts:?}");
+        let (_, uncounted) = service
+            .statements(auditor.data("{ engagements { edges { cursor } } }", json!({})))
+            .await;
+        let (_, counted) = service
+            .statements(auditor.data("{ engagements { totalCount } }", json!({})))
+            .await;
+        assert_eq!((uncounted, counted), (1, 2));
     }
-    assert!(counts.iter().all(|count| *count == counts[0]), "{counts:?}");
-    // Engagements, their populations; imports, control totals with their populations' visibility, engagements again.
-    assert!(counts[0] <= 6, "{counts:?}");
-    let (_, uncounted) = service.statements(auditor.data("{ engagements { edges { cursor } } }", json!({}))).await;
-    let (_, counted) = service.statements(auditor.data("{ engagements { totalCount } }", json!({}))).await;
-    assert_eq!((uncounted, counted), (1, 2));
-});
-
+);

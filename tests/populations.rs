@@ -1,6 +1,10 @@
 //! Populations over the wire: created, imported, reconciled, frozen, given up.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test ends where something is missing")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test ends where something is missing"
+)]
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
@@ -58,7 +62,12 @@ fn import(population: &Value) -> Value {
 
 async fn send(person: &Person<'_>, import: &Value, file: &str) -> (u16, Value) {
     let path = format!("/imports/{}", import["id"].as_str().unwrap());
-    let answer = person.request(reqwest::Method::PUT, &path).body(file.to_owned()).send().await.unwrap();
+    let answer = person
+        .request(reqwest::Method::PUT, &path)
+        .body(file.to_owned())
+        .send()
+        .await
+        .unwrap();
     (answer.status().as_u16(), answer.json().await.unwrap())
 }
 
@@ -76,13 +85,22 @@ on_both!(from_the_extract_to_the_frozen_population, |service| async move {
     let head = service.head();
     let population = population(&auditor).await;
     let freeze = |version: &Value| json!({ "id": population["id"], "expectedVersion": version });
-    assert_eq!(auditor.refused(FREEZE, freeze(&json!(1))).await[0].0, "POPULATION_EMPTY");
+    assert_eq!(
+        auditor.refused(FREEZE, freeze(&json!(1))).await[0].0,
+        "POPULATION_EMPTY"
+    );
 
     let import = auditor.done(OPEN, import(&population)).await["import"].clone();
     let (status, ended) = send(&auditor, &import, EXTRACT).await;
-    assert_eq!((status, &ended["state"], &ended["sum"]), (200, &json!("COMPLETED"), &json!("200.50")));
+    assert_eq!(
+        (status, &ended["state"], &ended["sum"]),
+        (200, &json!("COMPLETED"), &json!("200.50"))
+    );
     let page = seen(&auditor, &population).await;
-    assert_eq!((&page["itemCount"], &page["sum"], &page["negativeSum"]), (&json!(3), &json!("200.50"), &json!("-20.00")));
+    assert_eq!(
+        (&page["itemCount"], &page["sum"], &page["negativeSum"]),
+        (&json!(3), &json!("200.50"), &json!("-20.00"))
+    );
     assert_eq!(
         page["reconciliation"][0],
         json!({
@@ -97,61 +115,107 @@ on_both!(from_the_extract_to_the_frozen_population, |service| async move {
         "cells": [{ "fund": "BUND", "bezirksstelle": "01", "month": "2025-01-01", "count": 2, "sum": "81.00" }],
         "csv": "fund;bezirksstelle;month;count;sum\nKOMMUNE;01;2025-01;1;50,00\nKOMMUNE;03;2025-02;1;70,50\n",
     });
-    assert_eq!(auditor.refused(RECORD, total.clone()).await[0].0, "CONTROL_TOTAL_SAME_PERSON");
+    assert_eq!(
+        auditor.refused(RECORD, total.clone()).await[0].0,
+        "CONTROL_TOTAL_SAME_PERSON"
+    );
     let recorded = second.done(RECORD, total.clone()).await;
     assert_eq!(recorded["controlTotal"]["enteredBy"], "second");
     total["cells"][0]["sum"] = json!("80");
-    assert_eq!(second.codes(RECORD, json!({ "input": total })).await, ["BAD_USER_INPUT"]);
+    assert_eq!(
+        second.codes(RECORD, json!({ "input": total })).await,
+        ["BAD_USER_INPUT"]
+    );
 
     let page = seen(&auditor, &population).await;
-    assert_eq!(auditor.refused(FREEZE, freeze(&page["version"])).await[0].0, "DIFFERENCES_OPEN");
+    assert_eq!(
+        auditor.refused(FREEZE, freeze(&page["version"])).await[0].0,
+        "DIFFERENCES_OPEN"
+    );
     let difference = &page["differences"]["edges"][0]["node"];
-    assert_eq!((&difference["expectedSum"], &difference["actualSum"]), (&json!("81.00"), &json!("80.00")));
+    assert_eq!(
+        (&difference["expectedSum"], &difference["actualSum"]),
+        (&json!("81.00"), &json!("80.00"))
+    );
     let approve = json!({ "id": difference["id"], "expectedVersion": difference["version"] });
-    assert_eq!(head.refused(APPROVE, approve.clone()).await[0].0, "DIFFERENCE_NOT_EXPLAINED");
+    assert_eq!(
+        head.refused(APPROVE, approve.clone()).await[0].0,
+        "DIFFERENCE_NOT_EXPLAINED"
+    );
     let mut explain = approve.clone();
     explain["explanation"] = json!("Rundung im Kontoauszug");
     let explained = head.done(EXPLAIN, explain).await["difference"].clone();
     assert_eq!(explained["permissions"], json!(["DIFFERENCE_EXPLAIN"]));
     assert_eq!(head.refused(APPROVE, approve).await[0].0, "STALE_VERSION");
     let approve = json!({ "id": difference["id"], "expectedVersion": explained["version"] });
-    assert_eq!(auditor.codes(APPROVE, json!({ "input": approve })).await, ["FORBIDDEN"]);
-    assert_eq!(head.refused(APPROVE, approve.clone()).await[0].0, "APPROVER_IS_AUTHOR");
-    service.person("review", "QUALITAETSSICHERUNG").done(APPROVE, approve).await;
+    assert_eq!(
+        auditor.codes(APPROVE, json!({ "input": approve })).await,
+        ["FORBIDDEN"]
+    );
+    assert_eq!(
+        head.refused(APPROVE, approve.clone()).await[0].0,
+        "APPROVER_IS_AUTHOR"
+    );
+    service
+        .person("review", "QUALITAETSSICHERUNG")
+        .done(APPROVE, approve)
+        .await;
 
     let version = seen(&auditor, &population).await["version"].clone();
     let frozen = auditor.done(FREEZE, freeze(&version)).await["population"].clone();
-    assert_eq!((&frozen["state"], frozen["merkleRoot"].as_str().map(str::len)), (&json!("FROZEN"), Some(64)));
-    assert_eq!(auditor.refused(FREEZE, freeze(&frozen["version"])).await[0].0, "POPULATION_FROZEN");
+    assert_eq!(
+        (&frozen["state"], frozen["merkleRoot"].as_str().map(str::len)),
+        (&json!("FROZEN"), Some(64))
+    );
+    assert_eq!(
+        auditor.refused(FREEZE, freeze(&frozen["version"])).await[0].0,
+        "POPULATION_FROZEN"
+    );
     let discard = json!({ "id": population["id"], "expectedVersion": frozen["version"], "reason": "nein" });
     assert_eq!(auditor.refused(DISCARD, discard).await[0].0, "POPULATION_FROZEN");
     let local = service.person("sach", "SACHBEARBEITUNG:03");
-    let hidden = local.graphql("query($id: ID!) { population(id: $id) { name } }", json!({ "id": population["id"] })).await;
+    let hidden = local
+        .graphql(
+            "query($id: ID!) { population(id: $id) { name } }",
+            json!({ "id": population["id"] }),
+        )
+        .await;
     assert_eq!(hidden["errors"][0]["extensions"]["code"], "FORBIDDEN");
 });
 
-on_both!(a_refused_file_leaves_nothing_and_names_its_lines, |service| async move {
-    let auditor = service.auditor();
-    let population = population(&auditor).await;
-    let mut wrong = import(&population);
-    wrong["mapping"]["key"] = json!([]);
-    assert_eq!(
-        auditor.refused(OPEN, wrong).await,
-        [("MAPPING_INVALID".to_owned(), "input.mapping.key".to_owned())]
-    );
-    let import = auditor.done(OPEN, import(&population)).await["import"].clone();
-    let (status, ended) = send(&auditor, &import, &EXTRACT.replace("70,50;70,50", "70,50;71,50").replace("A2", "A1")).await;
-    assert_eq!((status, &ended["state"]), (422, &json!("REJECTED")));
-    let page = seen(&auditor, &population).await;
-    assert_eq!(page["itemCount"], 0);
-    assert_eq!(page["imports"][0]["failure"], "LINES_REJECTED");
-    assert_eq!(page["imports"][0]["rejections"]["edges"][0]["node"]["line"], 4);
-    let (status, again) = send(&auditor, &import, EXTRACT).await;
-    assert_eq!((status, &again["userErrors"][0]["code"]), (422, &json!("IMPORT_NOT_WAITING")));
-    let discard = json!({ "id": population["id"], "expectedVersion": page["version"], "reason": "neu" });
-    let gone = auditor.done(DISCARD, discard).await;
-    assert_eq!(gone["population"]["state"], "DISCARDED");
-});
+on_both!(
+    a_refused_file_leaves_nothing_and_names_its_lines,
+    |service| async move {
+        let auditor = service.auditor();
+        let population = population(&auditor).await;
+        let mut wrong = import(&population);
+        wrong["mapping"]["key"] = json!([]);
+        assert_eq!(
+            auditor.refused(OPEN, wrong).await,
+            [("MAPPING_INVALID".to_owned(), "input.mapping.key".to_owned())]
+        );
+        let import = auditor.done(OPEN, import(&population)).await["import"].clone();
+        let (status, ended) = send(
+            &auditor,
+            &import,
+            &EXTRACT.replace("70,50;70,50", "70,50;71,50").replace("A2", "A1"),
+        )
+        .await;
+        assert_eq!((status, &ended["state"]), (422, &json!("REJECTED")));
+        let page = seen(&auditor, &population).await;
+        assert_eq!(page["itemCount"], 0);
+        assert_eq!(page["imports"][0]["failure"], "LINES_REJECTED");
+        assert_eq!(page["imports"][0]["rejections"]["edges"][0]["node"]["line"], 4);
+        let (status, again) = send(&auditor, &import, EXTRACT).await;
+        assert_eq!(
+            (status, &again["userErrors"][0]["code"]),
+            (422, &json!("IMPORT_NOT_WAITING"))
+        );
+        let discard = json!({ "id": population["id"], "expectedVersion": page["version"], "reason": "neu" });
+        let gone = auditor.done(DISCARD, discard).await;
+        assert_eq!(gone["population"]["state"], "DISCARDED");
+    }
+);
 
 on_both!(an_import_is_watched_to_its_end, |service| async move {
     let auditor = service.auditor();
@@ -172,10 +236,18 @@ on_both!(an_import_is_watched_to_its_end, |service| async move {
         }
         last = message;
     }
-    assert_eq!(last["payload"]["data"]["importProgress"], json!({ "state": "COMPLETED", "linesRead": 3 }));
+    assert_eq!(
+        last["payload"]["data"]["importProgress"],
+        json!({ "state": "COMPLETED", "linesRead": 3 })
+    );
 });
 
 async fn next(socket: &mut tests::Socket) -> Value {
-    let message = socket.next().await.expect("a message").unwrap();
-    serde_json::from_str(message.to_text().unwrap()).unwrap()
+    loop {
+        let message = socket.next().await.expect("a message").unwrap();
+        if message.is_text() {
+            return serde_json::from_str(message.to_text().unwrap()).unwrap();
+        }
+        assert!(!message.is_close(), "closed: {message:?}");
+    }
 }

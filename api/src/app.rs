@@ -1,6 +1,5 @@
 //! The service as a whole: what it is built from, its routes, its start and its end.
 
-use std::collections::HashMap;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -38,28 +37,45 @@ fn case_key_file(settings: &Settings) -> PathBuf {
 pub fn sources(settings: &Settings) -> anyhow::Result<Arc<Sources>> {
     let key = settings.secrets.case_key_or_create(&case_key_file(settings))?;
     let random = OsRandom::new().context("the operating system gives no randomness")?;
-    Ok(Arc::new(Sources::new(Arc::new(SystemClock), Arc::new(random), Vault::new(key))))
+    Ok(Arc::new(Sources::new(
+        Arc::new(SystemClock),
+        Arc::new(random),
+        Vault::new(key),
+    )))
 }
 
 /// Connects to the database; the folder of a SQLite file is made.
 pub async fn connect(settings: &Settings) -> anyhow::Result<Db> {
     let url = settings.database.url.expose_secret();
-    if let Some(path) = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")) {
+    if let Some(path) = url
+        .strip_prefix("sqlite://")
+        .or_else(|| url.strip_prefix("sqlite:"))
+    {
         let path = Path::new(path.split('?').next().unwrap_or(path));
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder)?;
         }
     }
-    let connected = Db::connect(url, settings.database.max_connections).await;
+    let database = &settings.database;
+    let connected = Db::connect_within(url, database.max_connections, database.acquire_timeout()).await;
     connected.map_err(|error| anyhow::anyhow!("Datenbank nicht erreichbar / database not reachable: {error}"))
 }
 
 /// Brings the database to where the service can start: no change of its schema is missing, and the Jobcenter is there.
-pub async fn prepare(settings: &Settings, db: &Db, sources: &Arc<Sources>, migrate: bool) -> anyhow::Result<()> {
+pub async fn prepare(
+    settings: &Settings,
+    db: &Db,
+    sources: &Arc<Sources>,
+    migrate: bool,
+) -> anyhow::Result<()> {
     if migrate {
         migration::up(db.owner()).await?;
     }
-    let missing = migration::status(db.reader()).await?.into_iter().filter(|(_, applied)| !applied).count();
+    let missing = migration::status(db.reader())
+        .await?
+        .into_iter()
+        .filter(|(_, applied)| !applied)
+        .count();
     if missing > 0 {
         bail!(
             "Der Datenbank fehlen {missing} Änderungen. Bitte erst sichern, dann `pruefpfad migrate up` ausführen. / \
@@ -104,7 +120,8 @@ pub async fn start(settings: &Settings, db: Db, sources: Arc<Sources>) -> anyhow
     let verifier: web::Data<TokenVerifier> = web::Data::new(verifier(&settings.auth, system_clock())?);
     let metrics_data = web::Data::new(Metrics::new(&settings.telemetry.service_name)?);
     let house = house(settings, db.clone(), sources.clone()).await?;
-    let edge = edge(settings, &house, verifier.clone().into_inner())?;
+    let edge =
+        edge(settings, &house, verifier.clone().into_inner())?.measured_by(metrics_data.clone().into_inner());
     let rate = web::Data::new(RateLimit::new(&settings.rate));
     let import = web::Data::new(settings.import.clone());
     let house = web::Data::new(house);
@@ -142,20 +159,25 @@ pub async fn start(settings: &Settings, db: Db, sources: Arc<Sources>) -> anyhow
     }
     let server = server.listen(listener)?.run();
     let handle = server.handle();
-    Ok(Running { address, server: handle, serving: tokio::spawn(server), sweeping })
+    Ok(Running {
+        address,
+        server: handle,
+        serving: tokio::spawn(server),
+        sweeping,
+    })
 }
 
 async fn house(settings: &Settings, db: Db, sources: Arc<Sources>) -> anyhow::Result<House> {
-    let bezirksstellen: HashMap<_, _> =
-        jobcenter::bezirksstellen(&db).await?.into_iter().map(|row| (row.number, row.id)).collect();
+    let rows = jobcenter::bezirksstellen(&db).await?;
     Ok(House {
         sources,
         db,
-        bezirksstellen: Arc::new(bezirksstellen),
+        bezirksstellen: Arc::new(rows.iter().map(|row| (row.number.clone(), row.id)).collect()),
         info: Arc::new(Info {
             limits: settings.limits.clone(),
             introspection: settings.introspection,
             production: settings.mode == Mode::Production,
+            bezirksstellen: rows.into_iter().map(|row| (row.id, row)).collect(),
         }),
     })
 }
@@ -165,8 +187,16 @@ fn edge(settings: &Settings, house: &House, verifier: Arc<TokenVerifier>) -> any
     let admission = Admission::new(&graphql::sdl(), settings.limits.clone())
         .map_err(|error| anyhow::anyhow!("{error}"))?
         .with_scalars(graphql::check_scalar);
-    let callers = HouseCallers { house: house.clone(), verifier };
-    Ok(Edge::new(schema, Arc::new(admission), callers, settings.introspection))
+    let callers = HouseCallers {
+        house: house.clone(),
+        verifier,
+    };
+    Ok(Edge::new(
+        schema,
+        Arc::new(admission),
+        callers,
+        settings.introspection,
+    ))
 }
 
 fn readiness(db: &Db) -> Readiness {
@@ -180,7 +210,11 @@ fn readiness(db: &Db) -> Readiness {
             let db = current.clone();
             async move {
                 let changes = migration::status(db.reader()).await.map_err(|_| "unreachable")?;
-                if changes.iter().all(|(_, applied)| *applied) { Ok(()) } else { Err("pending") }
+                if changes.iter().all(|(_, applied)| *applied) {
+                    Ok(())
+                } else {
+                    Err("pending")
+                }
             }
         })
 }

@@ -90,16 +90,6 @@ fn tracer(endpoint: &str, service_name: &str) -> anyhow::Result<SdkTracerProvide
         .build())
 }
 
-/// The span around the execution of one operation: `graphql query SampleItems`.
-pub fn operation_span(kind: &'static str, name: Option<&str>) -> tracing::Span {
-    tracing::info_span!(
-        "graphql",
-        otel.name = format!("graphql {kind} {}", name.unwrap_or("anonymous")),
-        graphql.operation.kind = kind,
-        graphql.operation.name = name,
-    )
-}
-
 /// The instruments of the process, readable as `/metrics`; one for all workers, as `web::Data`.
 pub struct Metrics {
     registry: Registry,
@@ -162,7 +152,8 @@ impl Metrics {
         self.requests.record(elapsed.as_secs_f64(), &labels);
     }
 
-    /// One operation: its type, and `OK`, the first error's code, or `REFUSED`.
+    /// One operation: its type (`unknown` if it did not come so far), and `OK`, the first error's code, `REFUSED`, or
+    /// `CANCELLED` by a client that hung up.
     pub fn operation(&self, kind: &'static str, outcome: &str, elapsed: Duration) {
         let labels = [
             KeyValue::new("graphql.operation.type", kind),
@@ -256,7 +247,7 @@ mod tests {
             let (mut connection, _) = collector.accept().unwrap();
             let mut request = Vec::new();
             let mut part = [0; 4096];
-            while !String::from_utf8_lossy(&request).contains("graphql query SampleItems") {
+            while !String::from_utf8_lossy(&request).contains("query SampleItems") {
                 let length = connection.read(&mut part).unwrap();
                 assert!(
                     length > 0,
@@ -273,7 +264,7 @@ mod tests {
         let provider = tracer(&endpoint, "vks").unwrap();
         let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
         tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
-            operation_span("query", Some("SampleItems")).in_scope(|| {});
+            tracing::info_span!("query SampleItems").in_scope(|| {});
         });
         Telemetry {
             traces: Some(provider),

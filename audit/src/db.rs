@@ -22,17 +22,23 @@ impl Db {
     /// SQLite: write-ahead log, `synchronous=FULL`, foreign keys on, one writing connection and several that can only
     /// read. PostgreSQL: a pool of `max_connections`.
     pub async fn connect(url: &str, max_connections: u32) -> Result<Self> {
+        Self::connect_within(url, max_connections, Duration::from_secs(30)).await
+    }
+
+    /// The same; whoever waits longer than `patience` for a connection, now or later, is told so.
+    pub async fn connect_within(url: &str, max_connections: u32, patience: Duration) -> Result<Self> {
         if url.starts_with("sqlite:") {
-            Self::connect_sqlite(url, max_connections).await
+            Self::connect_sqlite(url, max_connections, patience).await
         } else {
-            Self::connect_postgres(url, max_connections).await
+            Self::connect_postgres(url, max_connections, patience).await
         }
     }
 
-    async fn connect_postgres(url: &str, max_connections: u32) -> Result<Self> {
+    async fn connect_postgres(url: &str, max_connections: u32, patience: Duration) -> Result<Self> {
         let mut options = quiet(url);
         options
             .max_connections(max_connections.max(2))
+            .acquire_timeout(patience)
             .test_before_acquire_if_idle_for(Duration::from_secs(30));
         let pool = Database::connect(options).await?;
         Ok(Self {
@@ -41,7 +47,7 @@ impl Db {
         })
     }
 
-    async fn connect_sqlite(url: &str, max_connections: u32) -> Result<Self> {
+    async fn connect_sqlite(url: &str, max_connections: u32, patience: Duration) -> Result<Self> {
         if url.contains(":memory:") {
             return Err(Error::internal(
                 "SQLite in memory loses everything with its first connection: name a file",
@@ -71,7 +77,9 @@ impl Db {
         writing.map_sqlx_sqlite_opts(settings(false));
         let write = Database::connect(writing).await?;
         let mut reading = quiet(url);
-        reading.max_connections(max_connections.max(2));
+        reading
+            .max_connections(max_connections.max(2))
+            .acquire_timeout(patience);
         reading.map_sqlx_sqlite_opts(settings(true));
         let read = Database::connect(reading).await?;
         Ok(Self { read, write })

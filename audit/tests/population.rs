@@ -209,7 +209,11 @@ on_both!(from_the_file_to_the_frozen_population, async |house: House| {
         .unwrap();
     assert_eq!(frozen.merkle_root.as_ref().map(Vec::len), Some(32));
     assert_eq!(frozen.item_count, i64::try_from(lines).unwrap());
-    assert_eq!(oracle_root(&house).await, hex::encode(frozen.merkle_root.unwrap()), "the root of an outsider");
+    assert_eq!(
+        oracle_root(&house).await,
+        hex::encode(frozen.merkle_root.unwrap()),
+        "the root of an outsider"
+    );
     let late = import(
         &house,
         &anna,
@@ -238,7 +242,10 @@ on_both!(from_the_file_to_the_frozen_population, async |house: House| {
 
 /// The root as a program computes it that knows the documentation only.
 async fn oracle_root(house: &House) -> String {
-    let rows = population_item::Entity::find().all(house.db.reader()).await.unwrap();
+    let rows = population_item::Entity::find()
+        .all(house.db.reader())
+        .await
+        .unwrap();
     let lines: Vec<String> = rows
         .iter()
         .map(|row| {
@@ -272,7 +279,12 @@ async fn oracle_root(house: &House) -> String {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    child.stdin.take().unwrap().write_all(lines.join("\n").as_bytes()).unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(lines.join("\n").as_bytes())
+        .unwrap();
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success());
     String::from_utf8(output.stdout).unwrap().trim().to_owned()

@@ -561,8 +561,38 @@ on_both!(
             sample: Some(row.id),
             ..ItemFilter::default()
         };
+        let hidden = [
+            (
+                ItemFilter {
+                    state: Some(ItemState::Open),
+                    ..filter.clone()
+                },
+                ItemOrder::usual(&local),
+            ),
+            (
+                ItemFilter {
+                    result: Some(CheckResult::Error),
+                    ..filter.clone()
+                },
+                ItemOrder::usual(&local),
+            ),
+            (
+                filter.clone(),
+                ItemOrder {
+                    by: ItemSort::DrawOrder,
+                    descending: false,
+                },
+            ),
+        ];
+        for (filter, order) in hidden {
+            let searched = sample::items(&local, db, &filter, order, &ALL, false).await;
+            assert!(
+                matches!(searched, Err(Error::Forbidden(_))),
+                "working papers are found by searching"
+            );
+        }
         let seen = async || {
-            let order = ItemOrder::default();
+            let order = ItemOrder::usual(&local);
             let (page, totals) = sample::items(&local, db, &filter, order, &ALL, true)
                 .await
                 .unwrap();

@@ -1,6 +1,13 @@
 //! The product seen from outside: a whole service per test, on a database of its own, spoken to over HTTP.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc, reason = "a test ends where something is missing")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "a test ends where something is missing"
+)]
+
+pub mod program;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -65,8 +72,18 @@ impl Service {
         ]
         .map(|(key, value)| (key.to_owned(), value))
         .into();
-        environment.extend(settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
-        let settings = Layers { environment, ..Layers::default() }.load().expect("settings of the test").settings;
+        environment.extend(
+            settings
+                .iter()
+                .map(|(key, value)| ((*key).to_owned(), (*value).to_owned())),
+        );
+        let settings = Layers {
+            environment,
+            ..Layers::default()
+        }
+        .load()
+        .expect("settings of the test")
+        .settings;
         let sources = app::sources(&settings).unwrap();
         let mut db = app::connect(&settings).await.unwrap();
         app::prepare(&settings, &db, &sources, true).await.unwrap();
@@ -78,7 +95,16 @@ impl Service {
         let running = app::start(&settings, db.clone(), sources.clone()).await.unwrap();
         let address = format!("http://{}", running.address);
         let http = reqwest::Client::new();
-        Some(Self { settings, db, sources, address, http, statements, running, folder })
+        Some(Self {
+            settings,
+            db,
+            sources,
+            address,
+            http,
+            statements,
+            running,
+            folder,
+        })
     }
 
     /// Ends the service.
@@ -89,20 +115,36 @@ impl Service {
 
     /// Somebody with one membership: `INNENREVISION`, `SACHBEARBEITUNG:03`.
     pub fn person(&self, subject: &str, membership: &str) -> Person<'_> {
+        Person {
+            service: self,
+            token: Some(self.token(subject, &[membership])),
+            english: true,
+        }
+    }
+
+    /// A token of somebody with any number of memberships.
+    pub fn token(&self, subject: &str, memberships: &[&str]) -> String {
         let request = TokenRequest {
             subject: subject.to_owned(),
             name: Some(format!("Test {subject}")),
-            memberships: vec![membership.parse().unwrap()],
+            memberships: memberships
+                .iter()
+                .map(|membership| membership.parse().unwrap())
+                .collect(),
             lifetime: chrono::TimeDelta::minutes(10),
         };
         let key = DevelopmentKey::open(&self.settings.auth.development_key_file).unwrap();
-        let token = key.issue(&self.settings.auth, &request, system_clock()()).unwrap();
-        Person { service: self, token: Some(token), english: true }
+        key.issue(&self.settings.auth, &request, system_clock()())
+            .unwrap()
     }
 
     /// Somebody who shows no token.
     pub const fn anybody(&self) -> Person<'_> {
-        Person { service: self, token: None, english: true }
+        Person {
+            service: self,
+            token: None,
+            english: true,
+        }
     }
 
     /// An auditor of the Innenrevision.
@@ -124,14 +166,18 @@ impl Service {
 }
 
 /// A new database on the test cluster.
-async fn fresh_database() -> Option<String> {
+pub(crate) async fn fresh_database() -> Option<String> {
     let Ok(cluster) = std::env::var("TEST_POSTGRES_URL") else {
         println!("skipped: TEST_POSTGRES_URL is not set");
         return None;
     };
     let name = format!("tests_{}", uuid::Uuid::from_bytes(rand_bytes()).simple());
     let owner = Db::connect(&cluster, 2).await.unwrap();
-    owner.owner().execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
+    owner
+        .owner()
+        .execute_unprepared(&format!("CREATE DATABASE {name}"))
+        .await
+        .unwrap();
     let (server, _) = cluster.rsplit_once('/').unwrap();
     Some(format!("{server}/{name}"))
 }
@@ -144,7 +190,8 @@ fn rand_bytes() -> [u8; 16] {
 }
 
 /// A WebSocket that speaks `graphql-transport-ws`.
-pub type Socket = tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
+pub type Socket =
+    tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
 
 /// Somebody who speaks to the service.
 pub struct Person<'a> {
@@ -157,12 +204,18 @@ impl Person<'_> {
     /// The same person, asking in German.
     #[must_use]
     pub fn in_german(self) -> Self {
-        Self { english: false, ..self }
+        Self {
+            english: false,
+            ..self
+        }
     }
 
     /// A request with this person's token.
     pub fn request(&self, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {
-        let request = self.service.http.request(method, format!("{}{path}", self.service.address));
+        let request = self
+            .service
+            .http
+            .request(method, format!("{}{path}", self.service.address));
         let request = request.header("Accept-Language", if self.english { "en" } else { "de" });
         match &self.token {
             Some(token) => request.bearer_auth(token),
@@ -173,7 +226,12 @@ impl Person<'_> {
     /// The whole answer to an operation: `data`, `errors`.
     pub async fn graphql(&self, document: &str, variables: Value) -> Value {
         let body = json!({ "query": document, "variables": variables });
-        let answer = self.request(reqwest::Method::POST, "/graphql").json(&body).send().await.unwrap();
+        let answer = self
+            .request(reqwest::Method::POST, "/graphql")
+            .json(&body)
+            .send()
+            .await
+            .unwrap();
         answer.json().await.expect("an answer in JSON")
     }
 
@@ -194,7 +252,10 @@ impl Person<'_> {
     /// The payload of a mutation.
     pub async fn payload(&self, document: &str, input: Value) -> Value {
         let mut data = self.data(document, json!({ "input": input })).await;
-        let payload = data.as_object_mut().and_then(|fields| fields.values_mut().next()).expect("one mutation");
+        let payload = data
+            .as_object_mut()
+            .and_then(|fields| fields.values_mut().next())
+            .expect("one mutation");
         payload.take()
     }
 
@@ -205,7 +266,12 @@ impl Person<'_> {
         errors
             .iter()
             .map(|error| {
-                let path: Vec<_> = error["path"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+                let path: Vec<_> = error["path"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .filter_map(Value::as_str)
+                    .collect();
                 (error["code"].as_str().unwrap().to_owned(), path.join("."))
             })
             .collect()
@@ -217,12 +283,19 @@ impl Person<'_> {
         use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
         let address = format!("{}/graphql", self.service.address.replace("http://", "ws://"));
         let mut request = address.into_client_request().unwrap();
-        request.headers_mut().insert("Sec-WebSocket-Protocol", "graphql-transport-ws".parse().unwrap());
+        request
+            .headers_mut()
+            .insert("Sec-WebSocket-Protocol", "graphql-transport-ws".parse().unwrap());
         if let Some(token) = &self.token {
-            request.headers_mut().insert("Authorization", format!("Bearer {token}").parse().unwrap());
+            request
+                .headers_mut()
+                .insert("Authorization", format!("Bearer {token}").parse().unwrap());
         }
         let (mut socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
-        socket.send(json!({ "type": "connection_init" }).to_string().into()).await.unwrap();
+        socket
+            .send(json!({ "type": "connection_init" }).to_string().into())
+            .await
+            .unwrap();
         let answer = socket.next().await.expect("an answer").unwrap();
         assert!(answer.to_text().unwrap().contains("connection_ack"), "{answer}");
         socket
@@ -232,7 +305,10 @@ impl Person<'_> {
     pub async fn codes(&self, document: &str, variables: Value) -> Vec<String> {
         let answer = self.graphql(document, variables).await;
         let errors = answer["errors"].as_array().cloned().unwrap_or_default();
-        errors.iter().map(|error| error["extensions"]["code"].as_str().unwrap_or("none").to_owned()).collect()
+        errors
+            .iter()
+            .map(|error| error["extensions"]["code"].as_str().unwrap_or("none").to_owned())
+            .collect()
     }
 }
 

@@ -3,6 +3,7 @@
 //! Everything in it came in by the use cases a person would use: an engagement, two extracts, control totals with an
 //! explained difference, two frozen populations, samples, announced items and checks.
 
+use std::fmt::Write as _;
 use std::io::{Read, Write as _};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -20,8 +21,8 @@ use entity::population::Unit;
 use entity::{control_total, population as population_row, population_import};
 use secrecy::SecretString;
 
-use super::import::{import, said};
 use super::demo_samples::{Populations, Roles};
+use super::import::{import, said};
 use super::{DemoArgs, Surroundings};
 use crate::app;
 use crate::auth::{DevelopmentKey, TokenRequest};
@@ -34,10 +35,19 @@ use crate::telemetry::Telemetry;
 const SEED: [u8; 32] = *b"Kreis Recklinghausen, 2025, Demo";
 /// Tokens of the demonstration hold for a working week.
 const TOKEN_LIFETIME: TimeDelta = TimeDelta::days(7);
-const ALL: PageArgs = PageArgs { after: None, before: None, limit: 200, backward: false };
+const ALL: PageArgs = PageArgs {
+    after: None,
+    before: None,
+    limit: 200,
+    backward: false,
+};
 
 /// Prepares the demonstration where it is not there yet, prints the tokens and serves.
-pub(super) async fn run(arguments: &DemoArgs, settings: Settings, surroundings: &Surroundings) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(
+    arguments: &DemoArgs,
+    settings: Settings,
+    surroundings: &Surroundings,
+) -> anyhow::Result<ExitCode> {
     let language = surroundings.language;
     let settings = demonstration(arguments, settings);
     let telemetry = Telemetry::start(&settings.telemetry)?;
@@ -93,7 +103,11 @@ async fn tokens(
     db: &Db,
     surroundings: &Surroundings,
 ) -> anyhow::Result<String> {
-    let place = jobcenter::bezirksstellen(db).await?.into_iter().nth(1).context("no Bezirksstelle")?;
+    let place = jobcenter::bezirksstellen(db)
+        .await?
+        .into_iter()
+        .nth(1)
+        .context("no Bezirksstelle")?;
     let mut text = String::new();
     for role in Role::ALL {
         let number = role.is_local().then_some(place.number.as_str());
@@ -105,7 +119,7 @@ async fn tokens(
             lifetime: TOKEN_LIFETIME,
         };
         let token = key.issue(&settings.auth, &request, (surroundings.now)())?;
-        text.push_str(&format!("{membership}\t{token}\n"));
+        writeln!(text, "{membership}\t{token}")?;
     }
     Ok(text)
 }
@@ -141,13 +155,34 @@ impl People {
     }
 
     /// Fills the house step by step. Each step looks whether it was done: an interrupted start goes on where it stopped.
-    async fn fill(&self, db: &Db, settings: &Settings, arguments: &DemoArgs, language: Language) -> anyhow::Result<()> {
+    async fn fill(
+        &self,
+        db: &Db,
+        settings: &Settings,
+        arguments: &DemoArgs,
+        language: Language,
+    ) -> anyhow::Result<()> {
         let demo = Arc::new(Demo::new(SEED, size(arguments.lines)));
         let engagement = self.engagement(db, language).await?;
-        let payments = self.filled(db, settings, &demo, engagement, Extract::Payments, language).await?;
-        let decisions = self.filled(db, settings, &demo, engagement, Extract::Decisions, language).await?;
-        let roles = Roles { auditor: &self.auditor, head: &self.head };
-        roles.fill(db, engagement, &Populations { payments, decisions }, SEED, language).await
+        let payments = self
+            .filled(db, settings, &demo, engagement, Extract::Payments, language)
+            .await?;
+        let decisions = self
+            .filled(db, settings, &demo, engagement, Extract::Decisions, language)
+            .await?;
+        let roles = Roles {
+            auditor: &self.auditor,
+            head: &self.head,
+        };
+        roles
+            .fill(
+                db,
+                engagement,
+                &Populations { payments, decisions },
+                SEED,
+                language,
+            )
+            .await
     }
 
     /// A population from its creation to freezing.
@@ -166,7 +201,8 @@ impl People {
         };
         let population = self.population(db, engagement, extract, name, language).await?;
         if population.state == population_row::State::Open {
-            self.extract(db, settings, demo, extract, &population, language).await?;
+            self.extract(db, settings, demo, extract, &population, language)
+                .await?;
             self.reconcile(db, demo, extract, population.id, language).await?;
         }
         Ok(population.id)
@@ -177,14 +213,19 @@ impl People {
         let open = Open {
             title: "Leistungsgewährung und Auszahlung 2025".to_owned(),
             function: entity::engagement::Function::Innenrevision,
-            objective: "Sind die Leistungen rechtmäßig bewilligt, richtig berechnet, richtig ausgezahlt und dem \
+            objective:
+                "Sind die Leistungen rechtmäßig bewilligt, richtig berechnet, richtig ausgezahlt und dem \
                         richtigen Kostenträger zugeordnet?"
-                .to_owned(),
+                    .to_owned(),
             legal_basis: "§ 6b (4) SGB II; § 3 Heranziehungssatzung".to_owned(),
             period_from: day("2025-01-01")?,
             period_to: day("2025-12-31")?,
         };
-        Ok(said(engagement::open(&self.auditor, db, "demo-engagement", open).await, language)?.id)
+        Ok(said(
+            engagement::open(&self.auditor, db, "demo-engagement", open).await,
+            language,
+        )?
+        .id)
     }
 
     async fn population(
@@ -205,7 +246,10 @@ impl People {
             source: "Fachverfahren, Auszug vom 15.01.2026 (Demonstration)".to_owned(),
         };
         let key = format!("demo-{name}");
-        said(population::create(&self.auditor, db, &key, create).await, language)
+        said(
+            population::create(&self.auditor, db, &key, create).await,
+            language,
+        )
     }
 
     async fn extract(
@@ -227,8 +271,18 @@ impl People {
             Extract::Decisions => ("bescheide-2025.csv", mapping_decisions()),
         };
         let file = pipe(demo.clone(), extract)?;
-        let ended =
-            import(&self.auditor, db, population.id, file_name, bytes, mapping, file, settings, language).await?;
+        let ended = import(
+            &self.auditor,
+            db,
+            population.id,
+            file_name,
+            bytes,
+            mapping,
+            file,
+            settings,
+            language,
+        )
+        .await?;
         anyhow::ensure!(
             ended.state == population_import::State::Completed,
             "{} {}",
@@ -249,8 +303,14 @@ impl People {
         let mut totals = Vec::new();
         demo.write_control_totals(extract, &mut totals)?;
         let (source, document) = match extract {
-            Extract::Payments => (control_total::Source::HkrStatement, "HKR-Kontoauszug Nr. 2025/12 vom 09.01.2026"),
-            Extract::Decisions => (control_total::Source::DecisionRegister, "Bescheidregister, Stand 31.12.2025"),
+            Extract::Payments => (
+                control_total::Source::HkrStatement,
+                "HKR-Kontoauszug Nr. 2025/12 vom 09.01.2026",
+            ),
+            Extract::Decisions => (
+                control_total::Source::DecisionRegister,
+                "Bescheidregister, Stand 31.12.2025",
+            ),
         };
         let input = ControlTotalInput {
             population_id: id,
@@ -259,14 +319,26 @@ impl People {
             cells: said(cells_from_csv(std::str::from_utf8(&totals)?), language)?,
         };
         let key = format!("demo-control-{}", id.0);
-        said(population::enter_control_total(&self.head, db, &key, input).await, language)?;
+        said(
+            population::enter_control_total(&self.head, db, &key, input).await,
+            language,
+        )?;
         for found in said(population::differences(&self.head, db, id, &ALL).await, language)?.rows {
             let explained = said(
-                population::explain_difference(&self.auditor, db, found.id, found.version, CONTROL_DIFFERENCE.explanation)
-                    .await,
+                population::explain_difference(
+                    &self.auditor,
+                    db,
+                    found.id,
+                    found.version,
+                    CONTROL_DIFFERENCE.explanation,
+                )
+                .await,
                 language,
             )?;
-            said(population::approve_difference(&self.quality, db, found.id, explained.version).await, language)?;
+            said(
+                population::approve_difference(&self.quality, db, found.id, explained.version).await,
+                language,
+            )?;
         }
         let current = said(population::find_many(&self.auditor, db, &[id]).await, language)?;
         let version = current.first().context("the population is gone")?.version;
@@ -278,8 +350,13 @@ impl People {
 /// As many Bedarfsgemeinschaften as it takes for about so many payment lines.
 fn size(lines: u64) -> Size {
     let whole = u64::from(Size::FULL.bedarfsgemeinschaften);
-    let wanted = lines.saturating_mul(whole).div_ceil(200_000).clamp(60, whole * 100);
-    Size { bedarfsgemeinschaften: u32::try_from(wanted).unwrap_or(Size::FULL.bedarfsgemeinschaften) }
+    let wanted = lines
+        .saturating_mul(whole)
+        .div_ceil(200_000)
+        .clamp(60, whole * 100);
+    Size {
+        bedarfsgemeinschaften: u32::try_from(wanted).unwrap_or(Size::FULL.bedarfsgemeinschaften),
+    }
 }
 
 /// Bytes of an extract, for the bar.

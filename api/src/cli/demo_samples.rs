@@ -4,8 +4,10 @@ use anyhow::Context as _;
 use audit::check::{AnswerInput, PROGRAMMES, RecordCheck, record_many};
 use audit::demo::true_amount;
 use audit::page::PageArgs;
+use audit::population::find_many;
 use audit::sample::{
-    Abort, Announce, Draw, ItemFilter, ItemOrder, PlanInput, abort, announce, draw, items, list, plan, population_items,
+    Abort, Announce, Draw, ItemFilter, ItemOrder, PlanInput, abort, announce, draw, items, list, plan,
+    population_items,
 };
 use audit::{Ctx, Db};
 use entity::check_answer::{Answer, Dimension};
@@ -19,6 +21,8 @@ use crate::language::Language;
 
 /// Checks recorded at once.
 const AT_ONCE: u64 = 100;
+/// What of the payments of a whole year may be wrong.
+const TOLERABLE: Cents = Cents(300_000_000);
 /// The seeds of the demonstration: thrown with ten-sided dice, so to speak.
 const SEEDS: [&str; 2] = ["48201973650284719365", "90736152840617239458"];
 
@@ -48,34 +52,63 @@ impl Roles<'_> {
         seed: [u8; 32],
         language: Language,
     ) -> anyhow::Result<()> {
-        let given_up = self.planned(db, first_plan(populations.payments), language).await?;
+        let tolerable = self.tolerable(db, populations.payments, language).await?;
+        let given_up = self
+            .planned(db, first_plan(populations.payments, tolerable), language)
+            .await?;
         if given_up.state == State::Planned {
             let input = Abort {
                 id: given_up.id,
                 expected_version: given_up.version,
-                reason: "Der Umfang war ohne Erwartungswert berechnet; neuer Plan mit erwartetem Fehler.".to_owned(),
+                reason: "Der Umfang war ohne Erwartungswert berechnet; neuer Plan mit erwartetem Fehler."
+                    .to_owned(),
             };
             said(abort(self.head, db, input).await, language)?;
         }
-        let plans = [payment_plan(populations.payments), decision_plan(populations.decisions)];
+        let plans = [
+            payment_plan(populations.payments, tolerable),
+            decision_plan(populations.decisions),
+        ];
         for (plan, dice) in plans.into_iter().zip(SEEDS) {
             let sample = self.planned(db, plan, language).await?;
             if sample.state == State::Planned {
                 super::complain(&format!("{} …", sample.name));
-                let input =
-                    Draw { id: sample.id, expected_version: sample.version, seed: Some(dice.to_owned()) };
+                let input = Draw {
+                    id: sample.id,
+                    expected_version: sample.version,
+                    seed: Some(dice.to_owned()),
+                };
                 said(draw(self.auditor, db, input).await, language)?;
             }
         }
-        let all = PageArgs { after: None, before: None, limit: 100, backward: false };
-        let (samples, _) = said(list(self.auditor, db, Some(engagement), &all, false).await, language)?;
+        let all = PageArgs {
+            after: None,
+            before: None,
+            limit: 100,
+            backward: false,
+        };
+        let (samples, _) = said(
+            list(self.auditor, db, Some(engagement), &all, false).await,
+            language,
+        )?;
         for sample in samples.rows.iter().filter(|sample| sample.state == State::Drawn) {
             self.announce(db, sample.id, language).await?;
             // Payments are checked throughout, so that the evaluation can be seen; decisions have just begun.
-            let most = if sample.method == Method::MonetaryUnitFixedInterval { u64::MAX } else { AT_ONCE };
+            let most = if sample.method == Method::MonetaryUnitFixedInterval {
+                u64::MAX
+            } else {
+                AT_ONCE
+            };
             self.check(db, sample.id, most, seed, language).await?;
         }
         Ok(())
+    }
+
+    /// What of the payments may be wrong: a smaller demonstration tolerates less.
+    async fn tolerable(&self, db: &Db, payments: PopulationId, language: Language) -> anyhow::Result<Cents> {
+        let found = said(find_many(self.auditor, db, &[payments]).await, language)?;
+        let sum = found.first().context("the population is gone")?.positive_cents;
+        Ok(Cents(TOLERABLE.0.min(sum.0 / 20)))
     }
 
     async fn planned(&self, db: &Db, input: PlanInput, language: Language) -> anyhow::Result<row::Model> {
@@ -84,15 +117,26 @@ impl Roles<'_> {
     }
 
     async fn announce(&self, db: &Db, sample: SampleId, language: Language) -> anyhow::Result<()> {
-        let filter = ItemFilter { sample: Some(sample), announced: Some(true), ..ItemFilter::default() };
+        let filter = ItemFilter {
+            sample: Some(sample),
+            announced: Some(true),
+            ..ItemFilter::default()
+        };
         if !self.some(db, &filter, 1, language).await?.is_empty() {
             return Ok(());
         }
         // Every second item: what is not announced is not there for its Bezirksstelle.
-        let filter = ItemFilter { sample: Some(sample), ..ItemFilter::default() };
+        let filter = ItemFilter {
+            sample: Some(sample),
+            ..ItemFilter::default()
+        };
         let half = self.some(db, &filter, 1_000, language).await?;
         let ids = half.iter().step_by(2).map(|item| item.id).collect();
-        let input = Announce { sample_id: sample, item_ids: Some(ids), from: None };
+        let input = Announce {
+            sample_id: sample,
+            item_ids: Some(ids),
+            from: None,
+        };
         said(announce(self.auditor, db, input).await, language)?;
         Ok(())
     }
@@ -111,8 +155,11 @@ impl Roles<'_> {
             ..ItemFilter::default()
         };
         let mut done = self.some(db, &checked, AT_ONCE, language).await?.len() as u64;
-        let open =
-            ItemFilter { sample: Some(sample), state: Some(sample_item::State::Open), ..ItemFilter::default() };
+        let open = ItemFilter {
+            sample: Some(sample),
+            state: Some(sample_item::State::Open),
+            ..ItemFilter::default()
+        };
         while done < most {
             let found = self.some(db, &open, AT_ONCE, language).await?;
             if found.is_empty() {
@@ -122,7 +169,10 @@ impl Roles<'_> {
             let details = said(population_items(self.auditor, db, &ids).await, language)?;
             let mut checks = Vec::with_capacity(found.len());
             for item in &found {
-                let (_, booked) = details.iter().find(|(id, _)| *id == item.id).context("an item has no details")?;
+                let (_, booked) = details
+                    .iter()
+                    .find(|(id, _)| *id == item.id)
+                    .context("an item has no details")?;
                 checks.push(sheet(item, booked.funds(), seed));
             }
             done += checks.len() as u64;
@@ -141,8 +191,16 @@ impl Roles<'_> {
         limit: u64,
         language: Language,
     ) -> anyhow::Result<Vec<sample_item::Model>> {
-        let args = PageArgs { after: None, before: None, limit, backward: false };
-        let (page, _) = said(items(self.auditor, db, filter, ItemOrder::default(), &args, false).await, language)?;
+        let args = PageArgs {
+            after: None,
+            before: None,
+            limit,
+            backward: false,
+        };
+        let (page, _) = said(
+            items(self.auditor, db, filter, ItemOrder::default(), &args, false).await,
+            language,
+        )?;
         Ok(page.rows)
     }
 }
@@ -161,7 +219,9 @@ fn sheet(item: &sample_item::Model, booked: FundSplit, seed: [u8; 32]) -> Record
         ErrorClass::Overpayment | ErrorClass::Underpayment => Some((Dimension::Calculation, Answer::No)),
     };
     let mut told = false;
-    let attributes = PROGRAMMES.first().map_or(&[][..], |programme| programme.attributes);
+    let attributes = PROGRAMMES
+        .first()
+        .map_or(&[][..], |programme| programme.attributes);
     let answers = attributes
         .iter()
         .map(|attribute| {
@@ -172,7 +232,11 @@ fn sheet(item: &sample_item::Model, booked: FundSplit, seed: [u8; 32]) -> Record
                 }
                 _ => Answer::Yes,
             };
-            AnswerInput { attribute: attribute.code.to_owned(), answer, remark: String::new() }
+            AnswerInput {
+                attribute: attribute.code.to_owned(),
+                answer,
+                remark: String::new(),
+            }
         })
         .collect();
     RecordCheck {
@@ -181,22 +245,27 @@ fn sheet(item: &sample_item::Model, booked: FundSplit, seed: [u8; 32]) -> Record
         programme: None,
         correction: false,
         error_class: truth.class,
-        correct: FundSplit { bund, kommune, land, eu },
+        correct: FundSplit {
+            bund,
+            kommune,
+            land,
+            eu,
+        },
         remark: String::new(),
         answers,
     }
 }
 
-fn first_plan(population: PopulationId) -> PlanInput {
+fn first_plan(population: PopulationId, tolerable: Cents) -> PlanInput {
     PlanInput {
         name: "Auszahlungen, Wertstichprobe, erster Plan".to_owned(),
         expected_cents: Some(Cents(0)),
         reason: None,
-        ..payment_plan(population)
+        ..payment_plan(population, tolerable)
     }
 }
 
-fn payment_plan(population: PopulationId) -> PlanInput {
+fn payment_plan(population: PopulationId, tolerable: Cents) -> PlanInput {
     PlanInput {
         population_id: population,
         name: "Auszahlungen, Wertstichprobe".to_owned(),
@@ -205,8 +274,8 @@ fn payment_plan(population: PopulationId) -> PlanInput {
         confidence: Some(Decimal::new(95, 2)),
         tolerable_rate: None,
         expected_rate: None,
-        tolerable_cents: Some(Cents(300_000_000)),
-        expected_cents: Some(Cents(60_000_000)),
+        tolerable_cents: Some(tolerable),
+        expected_cents: Some(Cents(tolerable.0 / 5)),
         checks_per_item: 1,
         reason: Some("Neuer Plan mit erwartetem Fehler, siehe aufgegebenen ersten Plan.".to_owned()),
     }

@@ -10,7 +10,10 @@ use crate::language::Language;
 
 /// One line a check; the exit code tells whether all of them passed.
 pub(super) async fn run(settings: &Settings, language: Language) -> anyhow::Result<ExitCode> {
-    let mut report = Report { language, failed: false };
+    let mut report = Report {
+        language,
+        failed: false,
+    };
     report.line(language.say("Konfiguration", "configuration"), Ok(()), "");
     report.line(
         language.say("Signaturprüfung", "signature check"),
@@ -19,23 +22,35 @@ pub(super) async fn run(settings: &Settings, language: Language) -> anyhow::Resu
     );
     report.line(
         language.say("Schlüssel der Zugangstoken", "keys of access tokens"),
-        verifier(&settings.auth, system_clock()).map(drop).map_err(|error| error.to_string()),
+        verifier(&settings.auth, system_clock())
+            .map(drop)
+            .map_err(|error| error.to_string()),
         "auth.keys",
     );
     report.line(
         language.say("Schlüssel der Fallnummern", "key of case numbers"),
-        app::sources(settings).map(drop).map_err(|error| error.to_string()),
+        app::sources(settings)
+            .map(drop)
+            .map_err(|error| error.to_string()),
         "secrets.case_key_file",
     );
     report.database(settings).await;
     if settings.explorer.enabled {
         report.line(
             language.say("Explorer gebaut", "explorer built"),
-            if is_built(&settings.explorer) { Ok(()) } else { Err(settings.explorer.directory.display().to_string()) },
+            if is_built(&settings.explorer) {
+                Ok(())
+            } else {
+                Err(settings.explorer.directory.display().to_string())
+            },
             "cd api/explorer && npm ci && npm run build",
         );
     }
-    Ok(if report.failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(if report.failed {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
 }
 
 struct Report {
@@ -57,7 +72,11 @@ impl Report {
                 }
             }
         };
-        let text = if self.language == Language::En { text.replacen("FEHLER", "FAILED", 1) } else { text };
+        let text = if self.language == Language::En {
+            text.replacen("FEHLER", "FAILED", 1)
+        } else {
+            text
+        };
         // A reader that has gone away needs no report.
         let _ = super::emit(&text);
     }
@@ -71,12 +90,20 @@ impl Report {
         };
         self.line(reachable, Ok(()), "");
         let missing = match migration::status(db.reader()).await {
-            Ok(changes) => changes.into_iter().filter(|(_, applied)| !applied).map(|(name, _)| name).collect(),
+            Ok(changes) => changes
+                .into_iter()
+                .filter(|(_, applied)| !applied)
+                .map(|(name, _)| name)
+                .collect(),
             Err(error) => vec![error.to_string()],
         };
         self.line(
             language.say("Schema der Datenbank aktuell", "database schema current"),
-            if missing.is_empty() { Ok(()) } else { Err(missing.join(", ")) },
+            if missing.is_empty() {
+                Ok(())
+            } else {
+                Err(missing.join(", "))
+            },
             "pruefpfad migrate up",
         );
     }

@@ -16,15 +16,26 @@ use crate::http::write_sample_items;
 use crate::language::Language;
 
 /// Writes a list.
-pub(super) async fn run(command: &ExportCommand, settings: &Settings, language: Language) -> anyhow::Result<ExitCode> {
-    let ExportCommand::SampleItems { sample, output, subject, format: _ } = command;
+pub(super) async fn run(
+    command: &ExportCommand,
+    settings: &Settings,
+    language: Language,
+) -> anyhow::Result<ExitCode> {
+    let ExportCommand::SampleItems {
+        sample,
+        output,
+        subject,
+        format: _,
+    } = command;
     let (db, sources) = (app::connect(settings).await?, app::sources(settings)?);
     app::prepare(settings, &db, &sources, false).await?;
     let ctx = operator(subject, &sources)?;
     let id = NodeKind::Sample.parse(sample).or_else(|| sample.parse().ok());
     let id = id.with_context(|| format!("--sample {sample}"))?;
     let mut writer: Box<dyn Write> = match output {
-        Some(path) => Box::new(BufWriter::new(File::create(path).with_context(|| path.display().to_string())?)),
+        Some(path) => Box::new(BufWriter::new(
+            File::create(path).with_context(|| path.display().to_string())?,
+        )),
         None => Box::new(BufWriter::new(std::io::stdout())),
     };
     let written = write_sample_items(&ctx, &db, SampleId(id), language, &mut *writer).await?;

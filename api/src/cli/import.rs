@@ -24,7 +24,11 @@ use crate::language::Language;
 const SHOWN: u64 = 20;
 
 /// Imports a file into a population of an engagement. Exit code 1 when nothing was imported.
-pub(super) async fn run(arguments: &ImportArgs, settings: &Settings, language: Language) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(
+    arguments: &ImportArgs,
+    settings: &Settings,
+    language: Language,
+) -> anyhow::Result<ExitCode> {
     let (db, sources) = (app::connect(settings).await?, app::sources(settings)?);
     app::prepare(settings, &db, &sources, false).await?;
     let ctx = operator(&arguments.subject, &sources)?;
@@ -35,8 +39,16 @@ pub(super) async fn run(arguments: &ImportArgs, settings: &Settings, language: L
     let file = File::open(&arguments.file).with_context(|| arguments.file.display().to_string())?;
     let population = find_or_create(arguments, &ctx, &db, language).await?;
     let bytes = file.metadata()?.len();
-    let name = arguments.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let row = import(&ctx, &db, population, &name, bytes, mapping, file, settings, language).await?;
+    let name = arguments
+        .file
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    let row = import(
+        &ctx, &db, population, &name, bytes, mapping, file, settings, language,
+    )
+    .await?;
     report(&ctx, &db, &row, language).await
 }
 
@@ -53,7 +65,10 @@ pub(super) fn operator(subject: &str, sources: &Arc<Sources>) -> anyhow::Result<
 }
 
 /// Reads a file into a population, with a bar in the terminal.
-#[expect(clippy::too_many_arguments, reason = "what an import is made of, each used once")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "what an import is made of, each used once"
+)]
 pub(super) async fn import(
     ctx: &Ctx,
     db: &Db,
@@ -94,22 +109,45 @@ async fn find_or_create(
     db: &Db,
     language: Language,
 ) -> anyhow::Result<entity::PopulationId> {
-    let Some(engagement) = said(engagement::by_number(ctx, db, &arguments.engagement).await, language)? else {
-        bail!("{} {}", language.say("Diese Prüfung gibt es nicht:", "There is no such engagement:"), arguments.engagement);
+    let Some(engagement) = said(
+        engagement::by_number(ctx, db, &arguments.engagement).await,
+        language,
+    )?
+    else {
+        bail!(
+            "{} {}",
+            language.say("Diese Prüfung gibt es nicht:", "There is no such engagement:"),
+            arguments.engagement
+        );
     };
-    let all = PageArgs { after: None, before: None, limit: 1_000, backward: false };
-    let (page, _) = said(population::list(ctx, db, engagement.id, &all, false).await, language)?;
+    let all = PageArgs {
+        after: None,
+        before: None,
+        limit: 1_000,
+        backward: false,
+    };
+    let (page, _) = said(
+        population::list(ctx, db, engagement.id, &all, false).await,
+        language,
+    )?;
     if let Some(row) = page.rows.into_iter().find(|row| row.name == arguments.population) {
         return Ok(row.id);
     }
-    let unit = Unit::ALL.iter().copied().find(|unit| unit.as_str() == arguments.unit.as_str());
+    let unit = Unit::ALL
+        .iter()
+        .copied()
+        .find(|unit| unit.as_str() == arguments.unit.as_str());
     let create = Create {
         engagement_id: engagement.id,
         name: arguments.population.clone(),
         unit: unit.context("unit")?,
         source: arguments.file.display().to_string(),
     };
-    Ok(said(population::create(ctx, db, &ctx.new_id().to_string(), create).await, language)?.id)
+    Ok(said(
+        population::create(ctx, db, &ctx.new_id().to_string(), create).await,
+        language,
+    )?
+    .id)
 }
 
 async fn report(ctx: &Ctx, db: &Db, row: &Model, language: Language) -> anyhow::Result<ExitCode> {
@@ -137,7 +175,10 @@ async fn report(ctx: &Ctx, db: &Db, row: &Model, language: Language) -> anyhow::
             rejection.line,
             rejection.column_name.as_deref().unwrap_or_default(),
             rejection.code,
-            rejection.other_line.map(|line| format!("({line})")).unwrap_or_default(),
+            rejection
+                .other_line
+                .map(|line| format!("({line})"))
+                .unwrap_or_default(),
         ));
     }
     Ok(ExitCode::FAILURE)
@@ -149,7 +190,12 @@ pub(super) fn said<T>(result: audit::Result<T>, language: Language) -> anyhow::R
         Error::Refused(refusals) => anyhow::anyhow!(
             refusals
                 .iter()
-                .map(|refusal| format!("{} [{}] {}", refusal.message(language), refusal.code.as_str(), refusal.path))
+                .map(|refusal| format!(
+                    "{} [{}] {}",
+                    refusal.message(language),
+                    refusal.code.as_str(),
+                    refusal.path
+                ))
                 .collect::<Vec<_>>()
                 .join("\n")
         ),

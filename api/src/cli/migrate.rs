@@ -9,7 +9,11 @@ use crate::config::Settings;
 use crate::language::Language;
 
 /// Applies missing changes, or lists all with whether they were applied.
-pub(super) async fn run(command: MigrateCommand, settings: &Settings, language: Language) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(
+    command: MigrateCommand,
+    settings: &Settings,
+    language: Language,
+) -> anyhow::Result<ExitCode> {
     let db = app::connect(settings).await?;
     if matches!(command, MigrateCommand::Up) {
         migration::up(db.owner()).await?;
@@ -17,11 +21,18 @@ pub(super) async fn run(command: MigrateCommand, settings: &Settings, language: 
     let changes = migration::status(db.reader()).await?;
     let mut text = String::new();
     for (name, applied) in &changes {
-        let state =
-            if *applied { language.say("angewandt", "applied") } else { language.say("fehlt", "missing") };
+        let state = if *applied {
+            language.say("angewandt", "applied")
+        } else {
+            language.say("fehlt", "missing")
+        };
         writeln!(text, "{state}\t{name}")?;
     }
     super::emit(&text)?;
     let current = changes.iter().all(|(_, applied)| *applied);
-    Ok(if current { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if current {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }

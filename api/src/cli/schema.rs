@@ -21,7 +21,12 @@ pub(super) fn run(command: &SchemaCommand, language: Language) -> anyhow::Result
             if kept == built {
                 return Ok(ExitCode::SUCCESS);
             }
-            let line = kept.lines().zip(built.lines()).take_while(|(kept, built)| kept == built).count() + 1;
+            let line = kept
+                .lines()
+                .zip(built.lines())
+                .take_while(|(kept, built)| kept == built)
+                .count()
+                + 1;
             super::complain(&format!(
                 "{} {}:{line}\n- {}\n+ {}\n{}",
                 language.say("Das Schema weicht ab:", "The schema differs:"),

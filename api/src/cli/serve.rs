@@ -10,7 +10,11 @@ use crate::language::Language;
 use crate::telemetry::Telemetry;
 
 /// Serves until a signal ends it.
-pub(super) async fn run(arguments: &ServeArgs, settings: &Settings, language: Language) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(
+    arguments: &ServeArgs,
+    settings: &Settings,
+    language: Language,
+) -> anyhow::Result<ExitCode> {
     let telemetry = Telemetry::start(&settings.telemetry)?;
     let (db, sources) = (app::connect(settings).await?, app::sources(settings)?);
     let migrate = arguments.migrate || settings.database.migrate_on_start;

@@ -115,7 +115,11 @@ impl Check {
 
     /// The item.
     async fn item(&self, ctx: &Context<'_>) -> Maybe<SampleItem> {
-        ctx.loaders().one(ctx, SampleItemsKey(self.0.sample_item_id)).await.map(|row| row.map(SampleItem)).transpose()
+        ctx.loaders()
+            .one(ctx, SampleItemsKey(self.0.sample_item_id))
+            .await
+            .map(|row| row.map(SampleItem::from))
+            .transpose()
     }
 }
 
@@ -287,7 +291,8 @@ impl CheckInput {
 /// What records a check.
 #[derive(InputObject)]
 pub(super) struct RecordCheckInput {
-    /// The check.
+    /// The check itself.
+    #[graphql(flatten)]
     check: CheckInput,
     /// Repeating the same input under the same key gives the same answer.
     idempotency_key: String,
@@ -328,18 +333,6 @@ pub(super) struct RecordChecksPayload {
     user_errors: Vec<UserError>,
 }
 
-/// Refusals of a check name its fields where the check stands in the input of the mutation.
-fn placed(error: audit::Error, place: &str) -> audit::Error {
-    let audit::Error::Refused(mut refusals) = error else { return error };
-    for refusal in &mut refusals {
-        match refusal.path.strip_prefix("input.") {
-            None | Some("idempotencyKey") => {}
-            Some(field) => refusal.path = format!("{place}.{field}"),
-        }
-    }
-    audit::Error::Refused(refusals)
-}
-
 /// Records checks.
 #[derive(Default)]
 pub(super) struct CheckMutation;
@@ -348,13 +341,19 @@ pub(super) struct CheckMutation;
 impl CheckMutation {
     /// Records a check of a drawn item, or a new version of the caller's own.
     async fn record_check(&self, ctx: &Context<'_>, input: RecordCheckInput) -> Result<RecordCheckPayload> {
-        let check = input.check.resolve("input.check")?;
-        let outcome = service::record(ctx.audit(), ctx.db(), &input.idempotency_key, check).await;
-        RecordCheckPayload::of(ctx, outcome.map_err(|error| placed(error, "input.check")))
+        let check = input.check.resolve("input")?;
+        RecordCheckPayload::of(
+            ctx,
+            service::record(ctx.audit(), ctx.db(), &input.idempotency_key, check).await,
+        )
     }
 
     /// Records up to 200 checks, each for itself: one that is refused does not hold up the others.
-    async fn record_checks(&self, ctx: &Context<'_>, input: RecordChecksInput) -> Result<RecordChecksPayload> {
+    async fn record_checks(
+        &self,
+        ctx: &Context<'_>,
+        input: RecordChecksInput,
+    ) -> Result<RecordChecksPayload> {
         let checks: Vec<_> = input
             .checks
             .into_iter()
@@ -368,11 +367,26 @@ impl CheckMutation {
             .into_iter()
             .enumerate()
             .map(|(place, outcome)| {
-                let outcome = outcome.map_err(|error| placed(error, &format!("input.checks.{place}")));
-                let (check, user_errors) = settle(ctx, outcome)?;
-                Ok(RecordedCheck { check: check.map(Check), user_errors })
+                let (check, user_errors) = settle(ctx, outcome.map_err(|error| within(error, place)))?;
+                Ok(RecordedCheck {
+                    check: check.map(Check),
+                    user_errors,
+                })
             })
             .collect::<Result<_>>()?;
         Ok(RecordChecksPayload { results, user_errors })
     }
+}
+
+/// The refusal of one of several checks, its paths from the whole input on.
+fn within(error: audit::Error, place: usize) -> audit::Error {
+    let audit::Error::Refused(mut refusals) = error else {
+        return error;
+    };
+    for refusal in &mut refusals {
+        if let Some(field) = refusal.path.strip_prefix("input.") {
+            refusal.path = format!("input.checks.{place}.{field}");
+        }
+    }
+    audit::Error::Refused(refusals)
 }

@@ -3,8 +3,8 @@
 use async_graphql::{Context, Description, Enum, ID, InputObject, Object, Result};
 use audit::access::Action as May;
 use audit::engagement as service;
-use entity::engagement::{Model, State};
 use entity::EngagementId;
+use entity::engagement::{Model, State};
 
 use super::ContextExt;
 use super::error::{Maybe, field, payload};
@@ -159,7 +159,19 @@ impl Engagement {
         last: Option<i32>,
         before: Option<String>,
     ) -> Maybe<SampleConnection> {
-        Some(sample::of_engagement(ctx, self.0.id, &Window { first, after, last, before }).await)
+        Some(
+            sample::of_engagement(
+                ctx,
+                self.0.id,
+                &Window {
+                    first,
+                    after,
+                    last,
+                    before,
+                },
+            )
+            .await,
+        )
     }
 
     /// Every freeze, draw, abort and record in it, numbered; empty where the caller may not see them.
@@ -176,7 +188,19 @@ impl Engagement {
         last: Option<i32>,
         before: Option<String>,
     ) -> Maybe<TrailConnection> {
-        Some(trail::of(ctx, self.0.id, &Window { first, after, last, before }).await)
+        Some(
+            trail::of(
+                ctx,
+                self.0.id,
+                &Window {
+                    first,
+                    after,
+                    last,
+                    before,
+                },
+            )
+            .await,
+        )
     }
 }
 
@@ -194,7 +218,9 @@ impl EngagementQuery {
             Ok(id) => EngagementId(id),
             Err(error) => return Some(Err(error)),
         };
-        field(ctx, service::find(ctx.audit(), ctx.db(), id).await).map(|row| row.map(Engagement)).transpose()
+        field(ctx, service::find(ctx.audit(), ctx.db(), id).await)
+            .map(|row| row.map(Engagement))
+            .transpose()
     }
 
     /// Engagements the caller may see, newest first.
@@ -207,16 +233,30 @@ impl EngagementQuery {
         last: Option<i32>,
         before: Option<String>,
     ) -> Maybe<EngagementConnection> {
-        let window = Window { first, after, last, before };
+        let window = Window {
+            first,
+            after,
+            last,
+            before,
+        };
         Some(list(ctx, state, &window).await)
     }
 }
 
-async fn list(ctx: &Context<'_>, state: Option<EngagementState>, window: &Window) -> Result<EngagementConnection> {
+async fn list(
+    ctx: &Context<'_>,
+    state: Option<EngagementState>,
+    window: &Window,
+) -> Result<EngagementConnection> {
     let args = window.args(ctx, ORDER)?;
     let state = state.map(State::from);
-    let (page, total) = field(ctx, service::list(ctx.audit(), ctx.db(), state, &args, counted(ctx)).await)?;
-    Ok(EngagementConnection::of(ORDER, page, total, |row| by_id(row.id.0)))
+    let (page, total) = field(
+        ctx,
+        service::list(ctx.audit(), ctx.db(), state, &args, counted(ctx)).await,
+    )?;
+    Ok(EngagementConnection::of(ORDER, page, total, |row| {
+        by_id(row.id.0)
+    }))
 }
 
 /// What opens an engagement.
@@ -272,7 +312,11 @@ pub(super) struct EngagementMutation;
 #[Object]
 impl EngagementMutation {
     /// Opens an engagement under the next number of the year.
-    async fn open_engagement(&self, ctx: &Context<'_>, input: OpenEngagementInput) -> Result<OpenEngagementPayload> {
+    async fn open_engagement(
+        &self,
+        ctx: &Context<'_>,
+        input: OpenEngagementInput,
+    ) -> Result<OpenEngagementPayload> {
         let open = service::Open {
             title: input.title,
             function: input.function.into(),
@@ -281,7 +325,10 @@ impl EngagementMutation {
             period_from: input.period_from.0,
             period_to: input.period_to.0,
         };
-        OpenEngagementPayload::of(ctx, service::open(ctx.audit(), ctx.db(), &input.idempotency_key, open).await)
+        OpenEngagementPayload::of(
+            ctx,
+            service::open(ctx.audit(), ctx.db(), &input.idempotency_key, open).await,
+        )
     }
 
     /// Closes an engagement for good.

@@ -37,14 +37,20 @@ impl ErrorCode {
 
     fn message(self, language: Language) -> &'static str {
         match (self, language) {
-            (Self::Unauthenticated, Language::De) => "Bitte melden Sie sich an: dafür ist ein gültiges Token nötig.",
+            (Self::Unauthenticated, Language::De) => {
+                "Bitte melden Sie sich an: dafür ist ein gültiges Token nötig."
+            }
             (Self::Unauthenticated, Language::En) => "Sign in: this needs a valid token.",
             (Self::Forbidden, Language::De) => "Ihre Rolle erlaubt das nicht.",
             (Self::Forbidden, Language::En) => "Your role does not permit this.",
             (Self::BadUserInput, Language::De) => "Diese Angabe ist nicht verwendbar.",
             (Self::BadUserInput, Language::En) => "This input cannot be used.",
-            (Self::Internal, Language::De) => "Der Dienst hat einen Fehler. Bitte nennen Sie der Administration die Kennung der Anfrage.",
-            (Self::Internal, Language::En) => "The service failed. Tell the administration the id of the request.",
+            (Self::Internal, Language::De) => {
+                "Der Dienst hat einen Fehler. Bitte nennen Sie der Administration die Kennung der Anfrage."
+            }
+            (Self::Internal, Language::En) => {
+                "The service failed. Tell the administration the id of the request."
+            }
         }
     }
 }
@@ -65,7 +71,12 @@ impl UserError {
         Self {
             code: refusal.code.as_str().to_owned(),
             message: refusal.message(language),
-            path: refusal.path.split('.').filter(|part| !part.is_empty()).map(str::to_owned).collect(),
+            path: refusal
+                .path
+                .split('.')
+                .filter(|part| !part.is_empty())
+                .map(str::to_owned)
+                .collect(),
         }
     }
 }
@@ -76,7 +87,13 @@ pub(super) fn settle<T>(ctx: &Context<'_>, outcome: audit::Result<T>) -> Result<
         Ok(done) => Ok((Some(done), Vec::new())),
         Err(audit::Error::Refused(refusals)) => {
             let language = ctx.language();
-            Ok((None, refusals.iter().map(|refusal| UserError::new(refusal, language)).collect()))
+            Ok((
+                None,
+                refusals
+                    .iter()
+                    .map(|refusal| UserError::new(refusal, language))
+                    .collect(),
+            ))
         }
         Err(error) => Err(failure(ctx, &error)),
     }
@@ -90,7 +107,8 @@ pub(super) fn failure(ctx: &Context<'_>, error: &audit::Error) -> Error {
 /// The error of a field that needs a token.
 pub(super) fn unauthenticated(ctx: &Context<'_>) -> Error {
     let code = ErrorCode::Unauthenticated;
-    Error::new(code.message(ctx.language())).extend_with(|_, extensions| extensions.set("code", code.as_str()))
+    Error::new(code.message(ctx.language()))
+        .extend_with(|_, extensions| extensions.set("code", code.as_str()))
 }
 
 /// A use case's answer as a field's.
@@ -122,8 +140,10 @@ fn report(ctx: &Ctx, language: Language, error: &audit::Error) -> Error {
                 || ErrorCode::BadUserInput.message(language).to_owned(),
                 |refusal| refusal.message(language),
             );
-            let (reason, input) =
-                refusals.first().map(|refusal| (refusal.code.as_str(), refusal.path.as_str())).unwrap_or_default();
+            let (reason, input) = refusals
+                .first()
+                .map(|refusal| (refusal.code.as_str(), refusal.path.as_str()))
+                .unwrap_or_default();
             coded(ErrorCode::BadUserInput, message).extend_with(|_, extensions| {
                 extensions.set("reason", reason);
                 extensions.set("input", input);
@@ -132,15 +152,22 @@ fn report(ctx: &Ctx, language: Language, error: &audit::Error) -> Error {
         audit::Error::Database(_) | audit::Error::Internal(_) => {
             tracing::error!(request_id = %ctx.request_id, cause = %error, "a use case failed");
             let id = ctx.request_id.to_string();
-            coded(ErrorCode::Internal, ErrorCode::Internal.message(language).to_owned())
-                .extend_with(|_, extensions| extensions.set("requestId", id.as_str()))
+            coded(
+                ErrorCode::Internal,
+                ErrorCode::Internal.message(language).to_owned(),
+            )
+            .extend_with(|_, extensions| extensions.set("requestId", id.as_str()))
         }
     }
 }
 
 /// Whoever showed no token is asked for one before being told of rights.
 const fn forbidden(ctx: &Ctx) -> ErrorCode {
-    if ctx.caller.authenticated { ErrorCode::Forbidden } else { ErrorCode::Unauthenticated }
+    if ctx.caller.authenticated {
+        ErrorCode::Forbidden
+    } else {
+        ErrorCode::Unauthenticated
+    }
 }
 
 /// The same as a plain HTTP answer, for routes beside GraphQL: uploads and downloads.

@@ -136,9 +136,10 @@ impl Evaluation {
     /// The figures.
     async fn figures(&self) -> EvaluationFigures {
         match &self.0.figures {
-            service::Figures::Rate(rate) => {
-                EvaluationFigures::Rate(RateFigures { figures: rate.clone(), sample: self.0.sample_id })
-            }
+            service::Figures::Rate(rate) => EvaluationFigures::Rate(RateFigures {
+                figures: rate.clone(),
+                sample: self.0.sample_id,
+            }),
             service::Figures::Monetary(money) => EvaluationFigures::Monetary(MonetaryFigures(money.clone())),
         }
     }
@@ -253,7 +254,11 @@ impl RateFigures {
             Err(error) => return Some(Err(error)),
         };
         let rate = |rate: &service::StratumRate| StratumRate {
-            stratum: rows.iter().find(|row| row.id == rate.stratum_id).cloned().map(Stratum),
+            stratum: rows
+                .iter()
+                .find(|row| row.id == rate.stratum_id)
+                .cloned()
+                .map(Stratum),
             population: long(rate.population),
             result: (&rate.result).into(),
         };
@@ -261,16 +266,12 @@ impl RateFigures {
     }
 
     /// Rates by Bezirksstelle, each with its own exact limit.
-    async fn bezirksstellen(&self, ctx: &Context<'_>) -> Maybe<Vec<BezirksstelleRate>> {
-        let mut rates = Vec::with_capacity(self.figures.bezirksstellen.len());
-        for rate in &self.figures.bezirksstellen {
-            let row = match ctx.loaders().one(ctx, rate.bezirksstelle_id).await {
-                Ok(row) => row,
-                Err(error) => return Some(Err(error)),
-            };
-            rates.push(BezirksstelleRate { bezirksstelle: row.map(Bezirksstelle), result: (&rate.result).into() });
-        }
-        Some(Ok(rates))
+    async fn bezirksstellen(&self, ctx: &Context<'_>) -> Vec<BezirksstelleRate> {
+        let rate = |rate: &service::BezirksstelleRate| BezirksstelleRate {
+            bezirksstelle: ctx.info().bezirksstelle(rate.bezirksstelle_id),
+            result: (&rate.result).into(),
+        };
+        self.figures.bezirksstellen.iter().map(rate).collect()
     }
 }
 

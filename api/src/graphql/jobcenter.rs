@@ -77,7 +77,9 @@ impl JobcenterQuery {
         if let Err(error) = ctx.signed_in() {
             return Some(Err(error));
         }
-        field(ctx, audit::jobcenter::current(ctx.db()).await).map(|row| row.map(Jobcenter)).transpose()
+        field(ctx, audit::jobcenter::current(ctx.db()).await)
+            .map(|row| row.map(Jobcenter))
+            .transpose()
     }
 
     /// Its Bezirksstellen and the Fachbereich, by number.

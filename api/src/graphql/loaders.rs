@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use async_graphql::dataloader::{DataLoader, Loader};
 use async_graphql::{Context, Result};
-use audit::{Ctx, Db, check, engagement, jobcenter, population, sample};
-use entity::{BezirksstelleId, CheckId, EngagementId, PopulationId, SampleId, SampleItemId};
+use audit::{Ctx, Db, check, engagement, population, sample};
+use entity::{CheckId, EngagementId, PopulationId, SampleId, SampleItemId};
 
 use super::error::failure;
 
@@ -28,7 +28,11 @@ impl Loaders {
     }
 
     /// One row, fetched together with its siblings'.
-    pub(super) async fn one<K>(&self, ctx: &Context<'_>, key: K) -> Result<Option<<House as Loader<K>>::Value>>
+    pub(super) async fn one<K>(
+        &self,
+        ctx: &Context<'_>,
+        key: K,
+    ) -> Result<Option<<House as Loader<K>>::Value>>
     where
         K: Send + Sync + Hash + Eq + Clone + 'static,
         House: Loader<K, Error = Arc<audit::Error>>,
@@ -40,7 +44,11 @@ impl Loaders {
 type Found<K, V> = std::result::Result<HashMap<K, V>, Arc<audit::Error>>;
 
 fn by<K: Eq + Hash, V>(outcome: audit::Result<Vec<V>>, key: impl Fn(&V) -> K) -> Found<K, V> {
-    Ok(outcome.map_err(Arc::new)?.into_iter().map(|row| (key(&row), row)).collect())
+    Ok(outcome
+        .map_err(Arc::new)?
+        .into_iter()
+        .map(|row| (key(&row), row))
+        .collect())
 }
 
 fn grouped<K: Eq + Hash, V>(outcome: audit::Result<Vec<V>>, key: impl Fn(&V) -> K) -> Found<K, Vec<V>> {
@@ -51,21 +59,14 @@ fn grouped<K: Eq + Hash, V>(outcome: audit::Result<Vec<V>>, key: impl Fn(&V) -> 
     Ok(groups)
 }
 
-impl Loader<BezirksstelleId> for House {
-    type Value = entity::bezirksstelle::Model;
-    type Error = Arc<audit::Error>;
-
-    async fn load(&self, keys: &[BezirksstelleId]) -> Found<BezirksstelleId, Self::Value> {
-        by(jobcenter::bezirksstellen_by_id(&self.db, keys).await, |row| row.id)
-    }
-}
-
 impl Loader<EngagementId> for House {
     type Value = entity::engagement::Model;
     type Error = Arc<audit::Error>;
 
     async fn load(&self, keys: &[EngagementId]) -> Found<EngagementId, Self::Value> {
-        by(engagement::find_many(&self.ctx, &self.db, keys).await, |row| row.id)
+        by(engagement::find_many(&self.ctx, &self.db, keys).await, |row| {
+            row.id
+        })
     }
 }
 
@@ -74,7 +75,9 @@ impl Loader<PopulationId> for House {
     type Error = Arc<audit::Error>;
 
     async fn load(&self, keys: &[PopulationId]) -> Found<PopulationId, Self::Value> {
-        by(population::find_many(&self.ctx, &self.db, keys).await, |row| row.id)
+        by(population::find_many(&self.ctx, &self.db, keys).await, |row| {
+            row.id
+        })
     }
 }
 
@@ -88,7 +91,10 @@ impl Loader<PopulationsOf> for House {
 
     async fn load(&self, keys: &[PopulationsOf]) -> Found<PopulationsOf, Self::Value> {
         let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
-        grouped(population::of_engagements(&self.ctx, &self.db, &ids).await, |row| PopulationsOf(row.engagement_id))
+        grouped(
+            population::of_engagements(&self.ctx, &self.db, &ids).await,
+            |row| PopulationsOf(row.engagement_id),
+        )
     }
 }
 
@@ -102,7 +108,9 @@ impl Loader<ImportsOf> for House {
 
     async fn load(&self, keys: &[ImportsOf]) -> Found<ImportsOf, Self::Value> {
         let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
-        grouped(population::imports_of(&self.ctx, &self.db, &ids).await, |row| ImportsOf(row.population_id))
+        grouped(population::imports_of(&self.ctx, &self.db, &ids).await, |row| {
+            ImportsOf(row.population_id)
+        })
     }
 }
 
@@ -116,7 +124,10 @@ impl Loader<ControlTotalsOf> for House {
 
     async fn load(&self, keys: &[ControlTotalsOf]) -> Found<ControlTotalsOf, Self::Value> {
         let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
-        grouped(population::control_totals_of(&self.ctx, &self.db, &ids).await, |row| ControlTotalsOf(row.population_id))
+        grouped(
+            population::control_totals_of(&self.ctx, &self.db, &ids).await,
+            |row| ControlTotalsOf(row.population_id),
+        )
     }
 }
 
@@ -139,7 +150,9 @@ impl Loader<StrataOf> for House {
 
     async fn load(&self, keys: &[StrataOf]) -> Found<StrataOf, Self::Value> {
         let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
-        grouped(sample::strata(&self.ctx, &self.db, &ids).await, |row| StrataOf(row.sample_id))
+        grouped(sample::strata(&self.ctx, &self.db, &ids).await, |row| {
+            StrataOf(row.sample_id)
+        })
     }
 }
 
@@ -153,7 +166,9 @@ impl Loader<SampleItemsKey> for House {
 
     async fn load(&self, keys: &[SampleItemsKey]) -> Found<SampleItemsKey, Self::Value> {
         let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
-        by(sample::items_by_id(&self.ctx, &self.db, &ids).await, |row| SampleItemsKey(row.id))
+        by(sample::items_by_id(&self.ctx, &self.db, &ids).await, |row| {
+            SampleItemsKey(row.id)
+        })
     }
 }
 
@@ -167,7 +182,9 @@ impl Loader<DetailsOf> for House {
 
     async fn load(&self, keys: &[DetailsOf]) -> Found<DetailsOf, Self::Value> {
         let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
-        let pairs = sample::population_items(&self.ctx, &self.db, &ids).await.map_err(Arc::new)?;
+        let pairs = sample::population_items(&self.ctx, &self.db, &ids)
+            .await
+            .map_err(Arc::new)?;
         Ok(pairs.into_iter().map(|(id, row)| (DetailsOf(id), row)).collect())
     }
 }
@@ -182,7 +199,9 @@ impl Loader<ChecksOf> for House {
 
     async fn load(&self, keys: &[ChecksOf]) -> Found<ChecksOf, Self::Value> {
         let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
-        grouped(check::of_items(&self.ctx, &self.db, &ids).await, |row| ChecksOf(row.sample_item_id))
+        grouped(check::of_items(&self.ctx, &self.db, &ids).await, |row| {
+            ChecksOf(row.sample_item_id)
+        })
     }
 }
 
@@ -196,7 +215,9 @@ impl Loader<AnswersOf> for House {
 
     async fn load(&self, keys: &[AnswersOf]) -> Found<AnswersOf, Self::Value> {
         let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
-        grouped(check::answers_of(&self.ctx, &self.db, &ids).await, |row| AnswersOf(row.check_id))
+        grouped(check::answers_of(&self.ctx, &self.db, &ids).await, |row| {
+            AnswersOf(row.check_id)
+        })
     }
 }
 

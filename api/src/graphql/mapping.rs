@@ -155,7 +155,10 @@ impl From<MappingInput> for mapping::Mapping {
             attributes: input
                 .attributes
                 .into_iter()
-                .map(|attribute| mapping::AttributeColumn { name: attribute.name, column: attribute.column })
+                .map(|attribute| mapping::AttributeColumn {
+                    name: attribute.name,
+                    column: attribute.column,
+                })
                 .collect(),
         }
     }

@@ -24,15 +24,13 @@ mod viewer;
 
 use std::sync::Arc;
 
-use async_graphql::{
-    Context, MergedObject, MergedSubscription, Request, Result, SDLExportOptions, Schema,
-};
+use async_graphql::{Context, MergedObject, MergedSubscription, Request, Result, SDLExportOptions, Schema};
 use audit::{Ctx, Db, Language};
 
 pub use error::refusal_json;
 use loaders::Loaders;
 pub use node::NodeKind;
-pub use scalars::check_scalar;
+pub use scalars::{check_scalar, euro};
 pub use service_info::Info;
 
 /// What can be asked.
@@ -98,7 +96,13 @@ struct Visit {
 /// Gives a request what its resolvers need: who asks, the database, and loaders that live as long as the request.
 pub fn attach(request: Request, ctx: Ctx, db: Db, info: Arc<Info>, memberships: Arc<[String]>) -> Request {
     let loaders = Loaders::new(ctx.clone(), db.clone());
-    request.data(Visit { ctx, db, info, memberships, loaders })
+    request.data(Visit {
+        ctx,
+        db,
+        info,
+        memberships,
+        loaders,
+    })
 }
 
 /// What resolvers reach for.
@@ -149,14 +153,22 @@ impl ContextExt for Context<'_> {
     }
 
     fn signed_in(&self) -> Result<()> {
-        if self.caller().authenticated { Ok(()) } else { Err(error::unauthenticated(self)) }
+        if self.caller().authenticated {
+            Ok(())
+        } else {
+            Err(error::unauthenticated(self))
+        }
     }
 }
 
 /// Runs work that takes as long as its rows take, to its end whatever becomes of the request: a time-out or a closed
 /// connection must not throw half an hour's hashing away.
-async fn finish<T: Send + 'static>(work: impl Future<Output = audit::Result<T>> + Send + 'static) -> audit::Result<T> {
-    tokio::spawn(work).await.unwrap_or_else(|error| Err(audit::Error::internal(error.to_string())))
+async fn finish<T: Send + 'static>(
+    work: impl Future<Output = audit::Result<T>> + Send + 'static,
+) -> audit::Result<T> {
+    tokio::spawn(work)
+        .await
+        .unwrap_or_else(|error| Err(audit::Error::internal(error.to_string())))
 }
 
 fn visit<'a>(ctx: &'a Context<'_>) -> &'a Visit {
@@ -169,7 +181,10 @@ mod tests {
     fn the_contract_is_the_one_that_was_reviewed() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../schema.graphql");
         let reviewed = std::fs::read_to_string(path).unwrap_or_default();
-        assert!(reviewed == super::sdl(), "schema.graphql differs: print it with `pruefpfad schema print` and review it");
+        assert!(
+            reviewed == super::sdl(),
+            "schema.graphql differs: print it with `pruefpfad schema print` and review it"
+        );
     }
 
     #[test]
@@ -178,19 +193,47 @@ mod tests {
         let document = async_graphql::parser::parse_schema(super::sdl()).unwrap();
         let mut undescribed = Vec::new();
         for definition in document.definitions {
-            let TypeSystemDefinition::Type(ty) = definition else { continue };
+            let TypeSystemDefinition::Type(ty) = definition else {
+                continue;
+            };
             let name = ty.node.name.node.to_string();
             let parts: Vec<(String, bool)> = match &ty.node.kind {
-                TypeKind::Object(object) => object.fields.iter().map(|field| (field.node.name.node.to_string(), field.node.description.is_some())).collect(),
-                TypeKind::Interface(interface) => interface.fields.iter().map(|field| (field.node.name.node.to_string(), field.node.description.is_some())).collect(),
-                TypeKind::InputObject(input) => input.fields.iter().map(|field| (field.node.name.node.to_string(), field.node.description.is_some())).collect(),
-                TypeKind::Enum(values) => values.values.iter().map(|value| (value.node.value.node.to_string(), value.node.description.is_some())).collect(),
+                TypeKind::Object(object) => object
+                    .fields
+                    .iter()
+                    .map(|field| (field.node.name.node.to_string(), field.node.description.is_some()))
+                    .collect(),
+                TypeKind::Interface(interface) => interface
+                    .fields
+                    .iter()
+                    .map(|field| (field.node.name.node.to_string(), field.node.description.is_some()))
+                    .collect(),
+                TypeKind::InputObject(input) => input
+                    .fields
+                    .iter()
+                    .map(|field| (field.node.name.node.to_string(), field.node.description.is_some()))
+                    .collect(),
+                TypeKind::Enum(values) => values
+                    .values
+                    .iter()
+                    .map(|value| {
+                        (
+                            value.node.value.node.to_string(),
+                            value.node.description.is_some(),
+                        )
+                    })
+                    .collect(),
                 TypeKind::Scalar | TypeKind::Union(_) => Vec::new(),
             };
             if ty.node.description.is_none() {
                 undescribed.push(name.clone());
             }
-            undescribed.extend(parts.into_iter().filter(|(_, described)| !described).map(|(part, _)| format!("{name}.{part}")));
+            undescribed.extend(
+                parts
+                    .into_iter()
+                    .filter(|(_, described)| !described)
+                    .map(|(part, _)| format!("{name}.{part}")),
+            );
         }
         assert_eq!(undescribed, Vec::<String>::new());
     }

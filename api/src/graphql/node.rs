@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use async_graphql::{Context, ID, Interface, Object, Result};
-use audit::{engagement, jobcenter, population, sample};
+use audit::{engagement, population, sample};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use entity::{BezirksstelleId, DifferenceId, EngagementId, ImportId, PopulationId, SampleId, SampleItemId};
@@ -79,7 +79,8 @@ impl NodeKind {
 
     /// The same, or an error that names the input.
     pub(super) fn require(self, id: &ID, input: &str) -> Result<Uuid> {
-        self.parse(id).ok_or_else(|| bad_input(input, format!("no id of {}", self.name())))
+        self.parse(id)
+            .ok_or_else(|| bad_input(input, format!("no id of {}", self.name())))
     }
 }
 
@@ -120,7 +121,10 @@ pub(super) struct NodeQuery;
 impl NodeQuery {
     /// Anything by its id; null where it does not exist or is not visible to the caller.
     async fn node(&self, ctx: &Context<'_>, id: ID) -> Maybe<Node> {
-        find(ctx, std::slice::from_ref(&id), "id").await.map(|mut found| found.pop().flatten()).transpose()
+        find(ctx, std::slice::from_ref(&id), "id")
+            .await
+            .map(|mut found| found.pop().flatten())
+            .transpose()
     }
 
     /// Several by their ids, in the same order, at most 100; null in the place of what is not there for the caller.
@@ -140,7 +144,11 @@ async fn find(ctx: &Context<'_>, ids: &[ID], input: &str) -> Result<Vec<Option<N
     }
     let mut nodes = vec![None; ids.len()];
     for kind in NodeKind::ALL {
-        let rows: Vec<Uuid> = wanted.iter().filter(|(of, _)| *of == kind).map(|(_, row)| *row).collect();
+        let rows: Vec<Uuid> = wanted
+            .iter()
+            .filter(|(of, _)| *of == kind)
+            .map(|(_, row)| *row)
+            .collect();
         if rows.is_empty() {
             continue;
         }
@@ -155,25 +163,40 @@ async fn find(ctx: &Context<'_>, ids: &[ID], input: &str) -> Result<Vec<Option<N
 async fn of_kind(ctx: &Context<'_>, kind: NodeKind, rows: &[Uuid]) -> Result<Vec<(Uuid, Node)>> {
     let (audit, db) = (ctx.audit(), ctx.db());
     macro_rules! through {
-        ($service:path, $id:path, $node:path, $view:path) => {{
+        ($service:path, $id:path, $node:path, $view:expr) => {{
             let ids: Vec<_> = rows.iter().copied().map($id).collect();
             let found = field(ctx, $service(audit, db, &ids).await)?;
-            found.into_iter().map(|row| (row.id.0, $node(Box::new($view(row))))).collect()
+            found
+                .into_iter()
+                .map(|row| (row.id.0, $node(Box::new($view(row)))))
+                .collect()
         }};
     }
     Ok(match kind {
         NodeKind::Bezirksstelle => {
             ctx.signed_in()?;
-            let ids: Vec<_> = rows.iter().copied().map(BezirksstelleId).collect();
-            let found = field(ctx, jobcenter::bezirksstellen_by_id(db, &ids).await)?;
-            found.into_iter().map(|row| (row.id.0, Node::Bezirksstelle(Box::new(Bezirksstelle(row))))).collect()
+            let known = |row: &Uuid| Some((*row, ctx.info().bezirksstelle(BezirksstelleId(*row))?));
+            rows.iter()
+                .filter_map(known)
+                .map(|(row, place)| (row, Node::Bezirksstelle(Box::new(place))))
+                .collect()
         }
         NodeKind::Engagement => through!(engagement::find_many, EngagementId, Node::Engagement, Engagement),
         NodeKind::Population => through!(population::find_many, PopulationId, Node::Population, Population),
         NodeKind::Import => through!(population::find_imports, ImportId, Node::Import, Import),
-        NodeKind::Difference => through!(population::find_differences, DifferenceId, Node::Difference, Difference),
+        NodeKind::Difference => through!(
+            population::find_differences,
+            DifferenceId,
+            Node::Difference,
+            Difference
+        ),
         NodeKind::Sample => through!(sample::find_many, SampleId, Node::Sample, Sample),
-        NodeKind::SampleItem => through!(sample::items_by_id, SampleItemId, Node::SampleItem, SampleItem),
+        NodeKind::SampleItem => through!(
+            sample::items_by_id,
+            SampleItemId,
+            Node::SampleItem,
+            SampleItem::from
+        ),
         NodeKind::Stratum => Vec::new(),
     })
 }

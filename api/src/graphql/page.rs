@@ -103,7 +103,12 @@ pub(super) fn cursor(order: &str, position: Position) -> String {
         Some(SortValue::Int(number)) => (Some(number), None),
         Some(SortValue::Text(text)) => (None, Some(text)),
     };
-    let cursor = Cursor { o: order, n: number, t: text, i: position.id };
+    let cursor = Cursor {
+        o: order,
+        n: number,
+        t: text,
+        i: position.id,
+    };
     URL_SAFE_NO_PAD.encode(serde_json::to_vec(&cursor).unwrap_or_default())
 }
 
@@ -118,12 +123,15 @@ pub(super) fn rows<M, T>(
     page: Page<M>,
     order: &str,
     position: impl Fn(&M) -> Position,
-    view: impl Fn(M) -> T,
+    mut view: impl FnMut(M) -> T,
 ) -> (Vec<Row<T>>, PageInfo) {
     let rows: Vec<Row<T>> = page
         .rows
         .into_iter()
-        .map(|row| Row { cursor: cursor(order, position(&row)), node: view(row) })
+        .map(|row| Row {
+            cursor: cursor(order, position(&row)),
+            node: view(row),
+        })
         .collect();
     let info = PageInfo {
         has_previous_page: page.has_previous,
@@ -191,8 +199,15 @@ mod tests {
 
     #[test]
     fn a_cursor_belongs_to_one_list_in_one_order() {
-        for sort in [None, Some(SortValue::Int(-7)), Some(SortValue::Text("Ä".to_owned()))] {
-            let position = Position { sort, id: Uuid::from_u128(5) };
+        for sort in [
+            None,
+            Some(SortValue::Int(-7)),
+            Some(SortValue::Text("Ä".to_owned())),
+        ] {
+            let position = Position {
+                sort,
+                id: Uuid::from_u128(5),
+            };
             let text = cursor("items:AMOUNT", position.clone());
             assert_eq!(Cursor::decode(&text, "items:AMOUNT"), Some(position));
             assert_eq!(Cursor::decode(&text, "items:REFERENCE"), None);

@@ -56,7 +56,11 @@ pub(super) enum Action {
 
 /// Those of these actions that the caller's role permits.
 pub(super) fn permitted(ctx: &Context<'_>, candidates: &[audit::access::Action]) -> Vec<Action> {
-    candidates.iter().filter(|action| ctx.caller().may(**action)).map(|action| Action::from(*action)).collect()
+    candidates
+        .iter()
+        .filter(|action| ctx.caller().may(**action))
+        .map(|action| Action::from(*action))
+        .collect()
 }
 
 #[cfg(test)]

@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
-use async_graphql::{Context, Description, Enum, ID, InputObject, Object, Result, SimpleObject, Subscription};
+use async_graphql::{
+    Context, Description, Enum, ID, InputObject, Object, Result, SimpleObject, Subscription,
+};
 use audit::access::Action as May;
 use audit::population as service;
 use audit::population::reconciliation::Tally;
 use entity::population::{Model, State};
 use entity::{
-    BezirksstelleId, DifferenceId, EngagementId, ImportId, PopulationId, control_total, difference, import_rejection,
-    population_import,
+    BezirksstelleId, DifferenceId, EngagementId, ImportId, PopulationId, control_total, difference,
+    import_rejection, population_import,
 };
 use futures_util::Stream;
 use uuid::Uuid;
@@ -116,7 +118,11 @@ impl Population {
 
     /// The engagement it belongs to.
     async fn engagement(&self, ctx: &Context<'_>) -> Maybe<Engagement> {
-        ctx.loaders().one(ctx, self.0.engagement_id).await.map(|row| row.map(Engagement)).transpose()
+        ctx.loaders()
+            .one(ctx, self.0.engagement_id)
+            .await
+            .map(|row| row.map(Engagement))
+            .transpose()
     }
 
     /// Name, unique in the engagement.
@@ -250,7 +256,19 @@ impl Population {
         last: Option<i32>,
         before: Option<String>,
     ) -> Maybe<DifferenceConnection> {
-        Some(differences(ctx, self.0.id, &Window { first, after, last, before }).await)
+        Some(
+            differences(
+                ctx,
+                self.0.id,
+                &Window {
+                    first,
+                    after,
+                    last,
+                    before,
+                },
+            )
+            .await,
+        )
     }
 }
 
@@ -305,7 +323,11 @@ impl Import {
 
     /// The population it fills.
     async fn population(&self, ctx: &Context<'_>) -> Maybe<Population> {
-        ctx.loaders().one(ctx, self.0.population_id).await.map(|row| row.map(Population)).transpose()
+        ctx.loaders()
+            .one(ctx, self.0.population_id)
+            .await
+            .map(|row| row.map(Population))
+            .transpose()
     }
 
     /// Name of the file as given.
@@ -389,7 +411,19 @@ impl Import {
         first: Option<i32>,
         after: Option<String>,
     ) -> Maybe<RejectionConnection> {
-        Some(rejections(ctx, self.0.id, Window { first, after, last: None, before: None }).await)
+        Some(
+            rejections(
+                ctx,
+                self.0.id,
+                Window {
+                    first,
+                    after,
+                    last: None,
+                    before: None,
+                },
+            )
+            .await,
+        )
     }
 }
 
@@ -406,13 +440,22 @@ async fn rejections(ctx: &Context<'_>, id: ImportId, window: Window) -> Result<R
             i32::try_from(position.id.as_u128()).map_err(|_| bad_input("after", "no cursor of this list"))?,
         ),
     };
-    let mut rows = field(ctx, service::rejections(ctx.audit(), ctx.db(), id, after, args.limit + 1).await)?;
+    let mut rows = field(
+        ctx,
+        service::rejections(ctx.audit(), ctx.db(), id, after, args.limit + 1).await,
+    )?;
     let has_next = rows.len() as u64 > args.limit;
     if has_next {
         rows.pop();
     }
-    let page = audit::page::Page { rows, has_previous: after.is_some(), has_next };
-    Ok(RejectionConnection::of(REJECTIONS, page, |row| by_id(rejection_id(row.ordinal))))
+    let page = audit::page::Page {
+        rows,
+        has_previous: after.is_some(),
+        has_next,
+    };
+    Ok(RejectionConnection::of(REJECTIONS, page, |row| {
+        by_id(rejection_id(row.ordinal))
+    }))
 }
 
 /// A refused line. The value itself is not kept: it may be social data.
@@ -502,7 +545,10 @@ pub(super) struct CountAndSum {
 
 impl From<Tally> for CountAndSum {
     fn from(tally: Tally) -> Self {
-        Self { count: tally.count, sum: Euro(entity::Cents(tally.sum)) }
+        Self {
+            count: tally.count,
+            sum: Euro(entity::Cents(tally.sum)),
+        }
     }
 }
 
@@ -518,8 +564,9 @@ impl ReconciliationCell {
     }
 
     /// Bezirksstelle.
-    async fn bezirksstelle(&self, ctx: &Context<'_>) -> Maybe<Bezirksstelle> {
-        bezirksstelle(ctx, BezirksstelleId(self.0.cell.bezirksstelle_id)).await
+    async fn bezirksstelle(&self, ctx: &Context<'_>) -> Option<Bezirksstelle> {
+        ctx.info()
+            .bezirksstelle(BezirksstelleId(self.0.cell.bezirksstelle_id))
     }
 
     /// First day of the month; null for items without a period.
@@ -536,10 +583,6 @@ impl ReconciliationCell {
     async fn actual(&self) -> CountAndSum {
         self.0.actual.into()
     }
-}
-
-async fn bezirksstelle(ctx: &Context<'_>, id: BezirksstelleId) -> Maybe<Bezirksstelle> {
-    ctx.loaders().one(ctx, id).await.map(|row| row.map(Bezirksstelle)).transpose()
 }
 
 /// The state of a difference.
@@ -577,8 +620,8 @@ impl Difference {
     }
 
     /// Bezirksstelle.
-    async fn bezirksstelle(&self, ctx: &Context<'_>) -> Maybe<Bezirksstelle> {
-        bezirksstelle(ctx, self.0.bezirksstelle_id).await
+    async fn bezirksstelle(&self, ctx: &Context<'_>) -> Option<Bezirksstelle> {
+        ctx.info().bezirksstelle(self.0.bezirksstelle_id)
     }
 
     /// First day of the month; null for items without a period.
@@ -661,7 +704,9 @@ impl PopulationQuery {
             Err(error) => return Some(Err(error)),
         };
         let found = service::find_many(ctx.audit(), ctx.db(), &[id]).await;
-        field(ctx, found).map(|mut rows| rows.pop().map(Population)).transpose()
+        field(ctx, found)
+            .map(|mut rows| rows.pop().map(Population))
+            .transpose()
     }
 
     /// Populations of an engagement, oldest first.
@@ -674,7 +719,19 @@ impl PopulationQuery {
         last: Option<i32>,
         before: Option<String>,
     ) -> Maybe<PopulationConnection> {
-        Some(list(ctx, &engagement_id, &Window { first, after, last, before }).await)
+        Some(
+            list(
+                ctx,
+                &engagement_id,
+                &Window {
+                    first,
+                    after,
+                    last,
+                    before,
+                },
+            )
+            .await,
+        )
     }
 }
 
@@ -683,7 +740,9 @@ async fn list(ctx: &Context<'_>, engagement: &ID, window: &Window) -> Result<Pop
     let args = window.args(ctx, ORDER)?;
     let found = service::list(ctx.audit(), ctx.db(), engagement, &args, counted(ctx)).await;
     let (page, total) = field(ctx, found)?;
-    Ok(PopulationConnection::of(ORDER, page, total, |row| by_id(row.id.0)))
+    Ok(PopulationConnection::of(ORDER, page, total, |row| {
+        by_id(row.id.0)
+    }))
 }
 
 /// What creates a population.
@@ -858,12 +917,17 @@ impl PopulationMutation {
         input: CreatePopulationInput,
     ) -> Result<CreatePopulationPayload> {
         let create = service::Create {
-            engagement_id: EngagementId(NodeKind::Engagement.require(&input.engagement_id, "input.engagementId")?),
+            engagement_id: EngagementId(
+                NodeKind::Engagement.require(&input.engagement_id, "input.engagementId")?,
+            ),
             name: input.name,
             unit: input.unit.into(),
             source: input.source,
         };
-        CreatePopulationPayload::of(ctx, service::create(ctx.audit(), ctx.db(), &input.idempotency_key, create).await)
+        CreatePopulationPayload::of(
+            ctx,
+            service::create(ctx.audit(), ctx.db(), &input.idempotency_key, create).await,
+        )
     }
 
     /// Gives up a population that is not frozen: its items and case numbers go.
@@ -874,9 +938,10 @@ impl PopulationMutation {
     ) -> Result<DiscardPopulationPayload> {
         let id = PopulationId(NodeKind::Population.require(&input.id, "input.id")?);
         let (audit, db) = (ctx.audit().clone(), ctx.db().clone());
-        let done = finish(async move {
-            service::discard(&audit, &db, id, input.expected_version, &input.reason).await
-        });
+        let done =
+            finish(
+                async move { service::discard(&audit, &db, id, input.expected_version, &input.reason).await },
+            );
         DiscardPopulationPayload::of(ctx, done.await)
     }
 
@@ -895,12 +960,17 @@ impl PopulationMutation {
     /// Opens an import that waits for its file.
     async fn open_import(&self, ctx: &Context<'_>, input: OpenImportInput) -> Result<OpenImportPayload> {
         let open = service::OpenImport {
-            population_id: PopulationId(NodeKind::Population.require(&input.population_id, "input.populationId")?),
+            population_id: PopulationId(
+                NodeKind::Population.require(&input.population_id, "input.populationId")?,
+            ),
             file_name: input.file_name,
             bytes_expected: input.bytes_expected.map(|bytes| bytes.0),
             mapping: input.mapping.into(),
         };
-        OpenImportPayload::of(ctx, service::open_import(ctx.audit(), ctx.db(), &input.idempotency_key, open).await)
+        OpenImportPayload::of(
+            ctx,
+            service::open_import(ctx.audit(), ctx.db(), &input.idempotency_key, open).await,
+        )
     }
 
     /// Records a control total from an independent source; an earlier one is superseded, with its differences. Whoever
@@ -926,7 +996,8 @@ impl PopulationMutation {
     ) -> Result<ExplainDifferencePayload> {
         let id = DifferenceId(NodeKind::Difference.require(&input.id, "input.id")?);
         let (audit, db) = (ctx.audit(), ctx.db());
-        let outcome = service::explain_difference(audit, db, id, input.expected_version, &input.explanation).await;
+        let outcome =
+            service::explain_difference(audit, db, id, input.expected_version, &input.explanation).await;
         ExplainDifferencePayload::of(ctx, outcome)
     }
 
@@ -943,7 +1014,8 @@ impl PopulationMutation {
 }
 
 fn control_total_input(input: RecordControlTotalInput) -> Result<audit::Result<service::ControlTotalInput>> {
-    let population_id = PopulationId(NodeKind::Population.require(&input.population_id, "input.populationId")?);
+    let population_id =
+        PopulationId(NodeKind::Population.require(&input.population_id, "input.populationId")?);
     let typed = input.cells.into_iter().map(|cell| service::CellInput {
         fund: cell.fund.into(),
         bezirksstelle: cell.bezirksstelle,
@@ -951,7 +1023,10 @@ fn control_total_input(input: RecordControlTotalInput) -> Result<audit::Result<s
         count: cell.count,
         sum: cell.sum.0,
     });
-    let read = input.csv.as_deref().map_or_else(|| Ok(Vec::new()), service::cells_from_csv);
+    let read = input
+        .csv
+        .as_deref()
+        .map_or_else(|| Ok(Vec::new()), service::cells_from_csv);
     Ok(read.map(|read| service::ControlTotalInput {
         population_id,
         source: input.source.into(),

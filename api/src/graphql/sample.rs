@@ -1,12 +1,14 @@
 //! Samples: plan, draw, abort, record, announce, and the list of their items.
 
+use std::collections::HashMap;
+
 use async_graphql::{Context, Description, Enum, ID, InputObject, Object, Result, SimpleObject};
 use audit::access::Action as May;
 use audit::sample as service;
 use entity::sample::{Method, Model, State};
 use entity::{
-    BezirksstelleId, EngagementId, PopulationId, SampleId, SampleItemId, StratumId, draw_event, sample_item,
-    sample_stratum,
+    BezirksstelleId, EngagementId, PopulationId, SampleId, SampleItemId, StratumId, draw_event, item_check,
+    sample_item, sample_stratum,
 };
 
 use super::check::Check;
@@ -128,7 +130,11 @@ impl Sample {
 
     /// The engagement it belongs to.
     async fn engagement(&self, ctx: &Context<'_>) -> Maybe<Engagement> {
-        ctx.loaders().one(ctx, self.0.engagement_id).await.map(|row| row.map(Engagement)).transpose()
+        ctx.loaders()
+            .one(ctx, self.0.engagement_id)
+            .await
+            .map(|row| row.map(Engagement))
+            .transpose()
     }
 
     /// The frozen population it is drawn from; null where the caller's role sees none.
@@ -136,7 +142,11 @@ impl Sample {
         if !ctx.caller().may(May::PopulationRead) {
             return None;
         }
-        ctx.loaders().one(ctx, self.0.population_id).await.map(|row| row.map(Population)).transpose()
+        ctx.loaders()
+            .one(ctx, self.0.population_id)
+            .await
+            .map(|row| row.map(Population))
+            .transpose()
     }
 
     /// Name, unique in the engagement.
@@ -256,7 +266,10 @@ impl Sample {
         #[graphql(desc = "Confidence; the plan's where none is given, 0.95 where the plan has none.")]
         confidence: Option<Rate>,
         #[graphql(desc = "Count only errors of this dimension.")] dimension: Option<Dimension>,
-        #[graphql(desc = "Evaluate what is checked so far, instead of refusing while items are open.", default = false)]
+        #[graphql(
+            desc = "Evaluate what is checked so far, instead of refusing while items are open.",
+            default = false
+        )]
         provisional: bool,
     ) -> Maybe<Evaluation> {
         let input = service::Evaluate {
@@ -269,7 +282,10 @@ impl Sample {
     }
 
     /// Its items that the caller may see.
-    #[expect(clippy::too_many_arguments, reason = "page, filter and order of a list are its arguments")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "page, filter and order of a list are its arguments"
+    )]
     async fn items(
         &self,
         ctx: &Context<'_>,
@@ -280,12 +296,20 @@ impl Sample {
         last: Option<i32>,
         before: Option<String>,
     ) -> Maybe<SampleItemConnection> {
-        let window = Window { first, after, last, before };
+        let window = Window {
+            first,
+            after,
+            last,
+            before,
+        };
         let filter = match filter.unwrap_or_default().resolve() {
-            Ok(filter) => service::ItemFilter { sample: Some(self.0.id), ..filter },
+            Ok(filter) => service::ItemFilter {
+                sample: Some(self.0.id),
+                ..filter
+            },
             Err(error) => return Some(Err(error)),
         };
-        Some(items(ctx, filter, order.unwrap_or_default(), &window).await)
+        Some(items(ctx, filter, order, &window).await)
     }
 }
 
@@ -313,9 +337,8 @@ impl Stratum {
     }
 
     /// The Bezirksstelle it stands for, when stratified so.
-    async fn bezirksstelle(&self, ctx: &Context<'_>) -> Maybe<Bezirksstelle> {
-        let id = self.0.bezirksstelle_id?;
-        ctx.loaders().one(ctx, id).await.map(|row| row.map(Bezirksstelle)).transpose()
+    async fn bezirksstelle(&self, ctx: &Context<'_>) -> Option<Bezirksstelle> {
+        ctx.info().bezirksstelle(self.0.bezirksstelle_id?)
     }
 
     /// Items of the frame in it; null where the caller may not see working papers.
@@ -366,13 +389,21 @@ impl DrawEvent {
 
     /// The population.
     async fn population(&self, ctx: &Context<'_>) -> Maybe<Population> {
-        ctx.loaders().one(ctx, self.0.population_id).await.map(|row| row.map(Population)).transpose()
+        ctx.loaders()
+            .one(ctx, self.0.population_id)
+            .await
+            .map(|row| row.map(Population))
+            .transpose()
     }
 
     /// The sample; none for a freeze.
     async fn sample(&self, ctx: &Context<'_>) -> Maybe<Sample> {
         let id = self.0.sample_id?;
-        ctx.loaders().one(ctx, id).await.map(|row| row.map(Sample)).transpose()
+        ctx.loaders()
+            .one(ctx, id)
+            .await
+            .map(|row| row.map(Sample))
+            .transpose()
     }
 
     /// Why, where a reason is asked for.
@@ -417,17 +448,21 @@ pub(super) enum CheckResult {
 
 /// An item drawn into a sample: a decision, case month, payment or procedure under its pseudonym.
 #[derive(Clone, Description)]
-pub(super) struct SampleItem(pub(super) sample_item::Model);
+pub(super) struct SampleItem {
+    row: sample_item::Model,
+    /// Its checks, where the list it came with fetched them already.
+    checks: Option<Vec<item_check::Model>>,
+}
 
 impl From<sample_item::Model> for SampleItem {
     fn from(row: sample_item::Model) -> Self {
-        Self(row)
+        Self { row, checks: None }
     }
 }
 
 impl SampleItem {
     async fn details(&self, ctx: &Context<'_>) -> Result<Option<entity::population_item::Model>> {
-        ctx.loaders().one(ctx, DetailsOf(self.0.id)).await
+        ctx.loaders().one(ctx, DetailsOf(self.row.id)).await
     }
 }
 
@@ -435,71 +470,78 @@ impl SampleItem {
 impl SampleItem {
     /// Opaque id.
     pub(super) async fn id(&self) -> ID {
-        NodeKind::SampleItem.id(self.0.id.0)
+        NodeKind::SampleItem.id(self.row.id.0)
     }
 
     /// The sample it was drawn into.
     async fn sample(&self, ctx: &Context<'_>) -> Maybe<Sample> {
-        ctx.loaders().one(ctx, self.0.sample_id).await.map(|row| row.map(Sample)).transpose()
+        ctx.loaders()
+            .one(ctx, self.row.sample_id)
+            .await
+            .map(|row| row.map(Sample))
+            .transpose()
     }
 
     /// Its stratum.
     async fn stratum(&self, ctx: &Context<'_>) -> Maybe<Stratum> {
-        let strata = match ctx.loaders().one(ctx, StrataOf(self.0.sample_id)).await {
+        let strata = match ctx.loaders().one(ctx, StrataOf(self.row.sample_id)).await {
             Ok(strata) => strata.unwrap_or_default(),
             Err(error) => return Some(Err(error)),
         };
-        strata.into_iter().find(|row| row.id == self.0.stratum_id).map(|row| Ok(Stratum(row)))
+        strata
+            .into_iter()
+            .find(|row| row.id == self.row.stratum_id)
+            .map(|row| Ok(Stratum(row)))
     }
 
     /// Position in the draw, from 1; null where the caller may not see working papers.
     async fn draw_order(&self, ctx: &Context<'_>) -> Option<Long> {
-        papers(ctx, Some(Long(self.0.draw_order)))
+        papers(ctx, Some(Long(self.row.draw_order)))
     }
 
     /// Ticket number by which it was selected; null where the caller may not see working papers.
     async fn ticket(&self, ctx: &Context<'_>) -> Option<&str> {
-        papers(ctx, self.0.ticket.as_deref())
+        papers(ctx, self.row.ticket.as_deref())
     }
 
     /// How often it was hit; each hit is one sampling unit.
     async fn hits(&self) -> Long {
-        Long(self.0.hits)
+        Long(self.row.hits)
     }
 
     /// Its Bezirksstelle.
-    async fn bezirksstelle(&self, ctx: &Context<'_>) -> Maybe<Bezirksstelle> {
-        ctx.loaders().one(ctx, self.0.bezirksstelle_id).await.map(|row| row.map(Bezirksstelle)).transpose()
+    async fn bezirksstelle(&self, ctx: &Context<'_>) -> Option<Bezirksstelle> {
+        ctx.info().bezirksstelle(self.row.bezirksstelle_id)
     }
 
     /// Its amount.
     async fn amount(&self) -> Euro {
-        self.0.amount_cents.into()
+        self.row.amount_cents.into()
     }
 
     /// Booking reference, or the pseudonym where the extract has none.
     async fn reference(&self) -> &str {
-        &self.0.reference
+        &self.row.reference
     }
 
     /// From when its Bezirksstelle may see it: announced or requested.
     async fn visible_from(&self) -> Option<DateTime> {
-        self.0.visible_from.map(Into::into)
+        self.row.visible_from.map(Into::into)
     }
 
     /// How far checking has come; null where the caller may not see working papers.
     async fn state(&self, ctx: &Context<'_>) -> Option<SampleItemState> {
-        papers(ctx, Some(self.0.state.into()))
+        papers(ctx, Some(self.row.state.into()))
     }
 
     /// What checking found; null until complete, and where the caller may not see working papers.
     async fn result(&self, ctx: &Context<'_>) -> Option<CheckResult> {
-        papers(ctx, self.0.result.map(Into::into))
+        papers(ctx, self.row.result.map(Into::into))
     }
 
     /// Counts changes; a check names the version it saw.
     async fn version(&self) -> i32 {
-        self.0.version
+        self.row.version
     }
 
     /// What the caller may do with it now.
@@ -509,48 +551,75 @@ impl SampleItem {
 
     /// How the amount is split over the funds.
     async fn funds(&self, ctx: &Context<'_>) -> Maybe<Split> {
-        self.details(ctx).await.map(|row| row.map(|row| row.funds().into())).transpose()
+        self.details(ctx)
+            .await
+            .map(|row| row.map(|row| row.funds().into()))
+            .transpose()
     }
 
     /// Product or title (Haushaltstitel).
     async fn product(&self, ctx: &Context<'_>) -> Maybe<String> {
-        self.details(ctx).await.map(|row| row.map(|row| row.product)).transpose()
+        self.details(ctx)
+            .await
+            .map(|row| row.map(|row| row.product))
+            .transpose()
     }
 
     /// First day of the month it is for.
     async fn period(&self, ctx: &Context<'_>) -> Maybe<Date> {
-        self.details(ctx).await.map(|row| row.and_then(|row| row.period).map(Into::into)).transpose()
+        self.details(ctx)
+            .await
+            .map(|row| row.and_then(|row| row.period).map(Into::into))
+            .transpose()
     }
 
     /// Date of the decision.
     async fn decision_date(&self, ctx: &Context<'_>) -> Maybe<Date> {
-        self.details(ctx).await.map(|row| row.and_then(|row| row.decision_date).map(Into::into)).transpose()
+        self.details(ctx)
+            .await
+            .map(|row| row.and_then(|row| row.decision_date).map(Into::into))
+            .transpose()
     }
 
     /// Kind as the extract names it.
     async fn kind(&self, ctx: &Context<'_>) -> Maybe<String> {
-        self.details(ctx).await.map(|row| row.map(|row| row.kind)).transpose()
+        self.details(ctx)
+            .await
+            .map(|row| row.map(|row| row.kind))
+            .transpose()
     }
 
     /// Concerns a member of the own staff.
     async fn own_staff(&self, ctx: &Context<'_>) -> Maybe<bool> {
-        self.details(ctx).await.map(|row| row.map(|row| row.own_staff)).transpose()
+        self.details(ctx)
+            .await
+            .map(|row| row.map(|row| row.own_staff))
+            .transpose()
     }
 
     /// Pseudonym of the case, as 32 hexadecimal digits: lines of one decision share it.
     async fn case_pseudonym(&self, ctx: &Context<'_>) -> Maybe<String> {
-        self.details(ctx).await.map(|row| row.and_then(|row| row.case_key).map(hex::encode)).transpose()
+        self.details(ctx)
+            .await
+            .map(|row| row.and_then(|row| row.case_key).map(hex::encode))
+            .transpose()
     }
 
     /// Free attributes of the extract, by name.
     async fn attributes(&self, ctx: &Context<'_>) -> Maybe<Vec<ItemAttribute>> {
-        self.details(ctx).await.map(|row| row.map(|row| attributes(&row.attributes))).transpose()
+        self.details(ctx)
+            .await
+            .map(|row| row.map(|row| attributes(&row.attributes)))
+            .transpose()
     }
 
     /// Its checks, newest first; null where the caller may not see working papers.
     async fn checks(&self, ctx: &Context<'_>) -> Maybe<Vec<Check>> {
         papers(ctx, Some(()))?;
-        let rows = ctx.loaders().one(ctx, ChecksOf(self.0.id)).await;
+        if let Some(checks) = &self.checks {
+            return Some(Ok(checks.iter().cloned().map(Check).collect()));
+        }
+        let rows = ctx.loaders().one(ctx, ChecksOf(self.row.id)).await;
         Some(rows.map(|rows| rows.unwrap_or_default().into_iter().map(Check).collect()))
     }
 }
@@ -566,7 +635,10 @@ pub(super) struct ItemAttribute {
 
 fn attributes(json: &str) -> Vec<ItemAttribute> {
     let pairs: std::collections::BTreeMap<String, String> = serde_json::from_str(json).unwrap_or_default();
-    pairs.into_iter().map(|(name, value)| ItemAttribute { name, value }).collect()
+    pairs
+        .into_iter()
+        .map(|(name, value)| ItemAttribute { name, value })
+        .collect()
 }
 
 /// Totals over a whole list of items, of the rows the caller may see.
@@ -633,8 +705,12 @@ impl SampleItemFilter {
         Ok(service::ItemFilter {
             engagement: id(self.engagement, NodeKind::Engagement, "filter.engagement")?.map(EngagementId),
             sample: id(self.sample, NodeKind::Sample, "filter.sample")?.map(SampleId),
-            bezirksstelle: id(self.bezirksstelle, NodeKind::Bezirksstelle, "filter.bezirksstelle")?
-                .map(BezirksstelleId),
+            bezirksstelle: id(
+                self.bezirksstelle,
+                NodeKind::Bezirksstelle,
+                "filter.bezirksstelle",
+            )?
+            .map(BezirksstelleId),
             stratum: id(self.stratum, NodeKind::Stratum, "filter.stratum")?.map(StratumId),
             state: self.state.map(Into::into),
             result: self.result.map(Into::into),
@@ -668,40 +744,55 @@ pub(super) struct SampleItemOrder {
     descending: bool,
 }
 
-impl Default for SampleItemOrder {
-    fn default() -> Self {
-        Self { by: SampleItemSort::DrawOrder, descending: false }
-    }
-}
-
-impl SampleItemOrder {
-    /// The order as cursors name it.
-    const fn name(self) -> &'static str {
-        match (self.by, self.descending) {
-            (SampleItemSort::DrawOrder, false) => "sampleItems:DRAW_ORDER",
-            (SampleItemSort::DrawOrder, true) => "sampleItems:DRAW_ORDER:DESC",
-            (SampleItemSort::Amount, false) => "sampleItems:AMOUNT",
-            (SampleItemSort::Amount, true) => "sampleItems:AMOUNT:DESC",
-            (SampleItemSort::Reference, false) => "sampleItems:REFERENCE",
-            (SampleItemSort::Reference, true) => "sampleItems:REFERENCE:DESC",
-        }
+/// The order as cursors name it.
+const fn name(order: service::ItemOrder) -> &'static str {
+    match (order.by, order.descending) {
+        (service::ItemSort::DrawOrder, false) => "sampleItems:DRAW_ORDER",
+        (service::ItemSort::DrawOrder, true) => "sampleItems:DRAW_ORDER:DESC",
+        (service::ItemSort::Amount, false) => "sampleItems:AMOUNT",
+        (service::ItemSort::Amount, true) => "sampleItems:AMOUNT:DESC",
+        (service::ItemSort::Reference, false) => "sampleItems:REFERENCE",
+        (service::ItemSort::Reference, true) => "sampleItems:REFERENCE:DESC",
     }
 }
 
 async fn items(
     ctx: &Context<'_>,
     filter: service::ItemFilter,
-    order: SampleItemOrder,
+    order: Option<SampleItemOrder>,
     window: &Window,
 ) -> Result<SampleItemConnection> {
-    let args = window.args(ctx, order.name())?;
+    let usual = service::ItemOrder::usual(ctx.audit());
+    let order = order.map_or(usual, |order| service::ItemOrder {
+        by: order.by.into(),
+        descending: order.descending,
+    });
+    let args = window.args(ctx, name(order))?;
     let wanted = ctx.look_ahead().field("totals").exists();
-    let by = service::ItemOrder { by: order.by.into(), descending: order.descending };
-    let (page, totals) = field(ctx, service::items(ctx.audit(), ctx.db(), &filter, by, &args, wanted).await)?;
-    let position = |row: &sample_item::Model| audit::page::Position { sort: Some(by.by.value(row)), id: row.id.0 };
-    let (rows, page_info) = super::page::rows(page, order.name(), position, SampleItem);
+    let (page, totals) = field(
+        ctx,
+        service::items(ctx.audit(), ctx.db(), &filter, order, &args, wanted).await,
+    )?;
+    let mut checks = checks_of(ctx, &page.rows).await?;
+    let position = |row: &sample_item::Model| audit::page::Position {
+        sort: Some(order.by.value(row)),
+        id: row.id.0,
+    };
+    let view = |row: sample_item::Model| {
+        let checks = checks
+            .as_mut()
+            .map(|checks| checks.remove(&row.id).unwrap_or_default());
+        SampleItem { row, checks }
+    };
+    let (rows, page_info) = super::page::rows(page, name(order), position, view);
     Ok(SampleItemConnection {
-        edges: rows.into_iter().map(|row| SampleItemEdge { cursor: row.cursor, node: row.node }).collect(),
+        edges: rows
+            .into_iter()
+            .map(|row| SampleItemEdge {
+                cursor: row.cursor,
+                node: row.node,
+            })
+            .collect(),
         page_info,
         totals: totals.map(|totals| SampleItemTotals {
             count: Long(totals.count),
@@ -709,6 +800,30 @@ async fn items(
             hits: Long(totals.hits),
         }),
     })
+}
+
+/// The checks of a page in one query, where they are selected: a batch by loader would cost a task and a map for it.
+async fn checks_of(
+    ctx: &Context<'_>,
+    rows: &[sample_item::Model],
+) -> Result<Option<HashMap<SampleItemId, Vec<item_check::Model>>>> {
+    if rows.is_empty() || !ctx.caller().may(May::CheckRead) || !selects_checks(ctx) {
+        return Ok(None);
+    }
+    let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
+    let mut checks: HashMap<_, Vec<_>> = HashMap::with_capacity(rows.len());
+    for check in field(ctx, audit::check::of_items(ctx.audit(), ctx.db(), &ids).await)? {
+        checks.entry(check.sample_item_id).or_default().push(check);
+    }
+    Ok(Some(checks))
+}
+
+fn selects_checks(ctx: &Context<'_>) -> bool {
+    ctx.look_ahead()
+        .field("edges")
+        .field("node")
+        .field("checks")
+        .exists()
 }
 
 /// Samples of an engagement, oldest first.
@@ -741,7 +856,9 @@ impl SampleQuery {
             Ok(id) => SampleId(id),
             Err(error) => return Some(Err(error)),
         };
-        field(ctx, service::find(ctx.audit(), ctx.db(), id).await).map(|row| row.map(Sample)).transpose()
+        field(ctx, service::find(ctx.audit(), ctx.db(), id).await)
+            .map(|row| row.map(Sample))
+            .transpose()
     }
 
     /// An item of a sample; null where it does not exist or is not visible to the caller.
@@ -750,11 +867,18 @@ impl SampleQuery {
             Ok(id) => SampleItemId(id),
             Err(error) => return Some(Err(error)),
         };
-        ctx.loaders().one(ctx, SampleItemsKey(id)).await.map(|row| row.map(SampleItem)).transpose()
+        ctx.loaders()
+            .one(ctx, SampleItemsKey(id))
+            .await
+            .map(|row| row.map(SampleItem::from))
+            .transpose()
     }
 
     /// Items of samples that the caller may see. A Bezirksstelle sees its own, from the moment they were announced.
-    #[expect(clippy::too_many_arguments, reason = "page, filter and order of a list are its arguments")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "page, filter and order of a list are its arguments"
+    )]
     async fn sample_items(
         &self,
         ctx: &Context<'_>,
@@ -765,12 +889,17 @@ impl SampleQuery {
         last: Option<i32>,
         before: Option<String>,
     ) -> Maybe<SampleItemConnection> {
-        let window = Window { first, after, last, before };
+        let window = Window {
+            first,
+            after,
+            last,
+            before,
+        };
         let filter = match filter.unwrap_or_default().resolve() {
             Ok(filter) => filter,
             Err(error) => return Some(Err(error)),
         };
-        Some(items(ctx, filter, order.unwrap_or_default(), &window).await)
+        Some(items(ctx, filter, order, &window).await)
     }
 }
 
@@ -937,7 +1066,9 @@ impl SampleMutation {
     /// Plans a sample of a frozen population. The plan is fixed: another plan is another sample.
     async fn plan_sample(&self, ctx: &Context<'_>, input: PlanSampleInput) -> Result<PlanSamplePayload> {
         let plan = service::PlanInput {
-            population_id: PopulationId(NodeKind::Population.require(&input.population_id, "input.populationId")?),
+            population_id: PopulationId(
+                NodeKind::Population.require(&input.population_id, "input.populationId")?,
+            ),
             name: input.name,
             method: input.method.into(),
             size: input.size.map(|size| size.0),
@@ -949,7 +1080,10 @@ impl SampleMutation {
             checks_per_item: input.checks_per_item,
             reason: input.reason,
         };
-        PlanSamplePayload::of(ctx, service::plan(ctx.audit(), ctx.db(), &input.idempotency_key, plan).await)
+        PlanSamplePayload::of(
+            ctx,
+            service::plan(ctx.audit(), ctx.db(), &input.idempotency_key, plan).await,
+        )
     }
 
     /// Draws a planned sample: the same population, plan and seed give the same items on any machine.
@@ -960,7 +1094,10 @@ impl SampleMutation {
             seed: input.seed,
         };
         let (audit, db) = (ctx.audit().clone(), ctx.db().clone());
-        DrawSamplePayload::of(ctx, finish(async move { service::draw(&audit, &db, draw).await }).await)
+        DrawSamplePayload::of(
+            ctx,
+            finish(async move { service::draw(&audit, &db, draw).await }).await,
+        )
     }
 
     /// Gives a planned sample up; the event is counted like a draw.
@@ -974,9 +1111,15 @@ impl SampleMutation {
     }
 
     /// Records a monetary unit sample that was drawn elsewhere; it is evaluated here, never presented as drawn by us.
-    async fn record_sample(&self, ctx: &Context<'_>, input: RecordSampleInput) -> Result<RecordSamplePayload> {
+    async fn record_sample(
+        &self,
+        ctx: &Context<'_>,
+        input: RecordSampleInput,
+    ) -> Result<RecordSamplePayload> {
         let record = service::Record {
-            population_id: PopulationId(NodeKind::Population.require(&input.population_id, "input.populationId")?),
+            population_id: PopulationId(
+                NodeKind::Population.require(&input.population_id, "input.populationId")?,
+            ),
             name: input.name,
             reason: input.reason,
             checks_per_item: input.checks_per_item,
@@ -985,10 +1128,16 @@ impl SampleMutation {
             items: input
                 .items
                 .into_iter()
-                .map(|item| service::RecordItem { key: item.key, hits: i64::from(item.hits) })
+                .map(|item| service::RecordItem {
+                    key: item.key,
+                    hits: i64::from(item.hits),
+                })
                 .collect(),
         };
-        RecordSamplePayload::of(ctx, service::record(ctx.audit(), ctx.db(), &input.idempotency_key, record).await)
+        RecordSamplePayload::of(
+            ctx,
+            service::record(ctx.audit(), ctx.db(), &input.idempotency_key, record).await,
+        )
     }
 
     /// Announces items: from then on their Bezirksstelle sees them.
@@ -998,7 +1147,13 @@ impl SampleMutation {
         input: AnnounceSampleItemsInput,
     ) -> Result<AnnounceSampleItemsPayload> {
         let ids = input.item_ids.map(|ids| {
-            ids.iter().map(|id| NodeKind::SampleItem.require(id, "input.itemIds").map(SampleItemId)).collect()
+            ids.iter()
+                .map(|id| {
+                    NodeKind::SampleItem
+                        .require(id, "input.itemIds")
+                        .map(SampleItemId)
+                })
+                .collect()
         });
         let announce = service::Announce {
             sample_id: SampleId(NodeKind::Sample.require(&input.sample_id, "input.sampleId")?),
@@ -1006,7 +1161,10 @@ impl SampleMutation {
             from: input.from.map(|from| from.0),
         };
         if announce.item_ids.as_ref().is_some_and(Vec::is_empty) {
-            return Err(bad_input("input.itemIds", "leave it out for all items, or name some"));
+            return Err(bad_input(
+                "input.itemIds",
+                "leave it out for all items, or name some",
+            ));
         }
         AnnounceSampleItemsPayload::of(ctx, service::announce(ctx.audit(), ctx.db(), announce).await)
     }

@@ -19,9 +19,9 @@ pub(super) struct Euro(pub Cents);
 impl ScalarType for Euro {
     fn parse(value: Value) -> InputValueResult<Self> {
         match &value {
-            Value::String(text) => {
-                cents(text).map(Self).ok_or_else(|| InputValueError::custom("write euro as text with two places: \"1234.50\""))
-            }
+            Value::String(text) => euro(text)
+                .map(Self)
+                .ok_or_else(|| InputValueError::custom("write euro as text with two places: \"1234.50\"")),
             _ => Err(InputValueError::expected_type(value)),
         }
     }
@@ -38,7 +38,7 @@ impl From<Cents> for Euro {
 }
 
 /// Exactly `-?digits.dd`, without leading zeros and without a negative zero, so that one amount has one spelling.
-fn cents(text: &str) -> Option<Cents> {
+pub fn euro(text: &str) -> Option<Cents> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let (whole, part) = digits.split_once('.')?;
     let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
@@ -46,7 +46,11 @@ fn cents(text: &str) -> Option<Cents> {
         return None;
     }
     let magnitude = i64::from_str(&format!("{whole}{part}")).ok()?;
-    let cents = Cents(if digits.len() < text.len() { -magnitude } else { magnitude });
+    let cents = Cents(if digits.len() < text.len() {
+        -magnitude
+    } else {
+        magnitude
+    });
     (cents.to_string() == text).then_some(cents)
 }
 
@@ -83,7 +87,8 @@ impl ScalarType for Sha256 {
             return Err(InputValueError::expected_type(value));
         };
         let mut digest = [0; 32];
-        hex::decode_to_slice(text, &mut digest).map_err(|_| InputValueError::custom("write 64 hexadecimal digits"))?;
+        hex::decode_to_slice(text, &mut digest)
+            .map_err(|_| InputValueError::custom("write 64 hexadecimal digits"))?;
         Ok(Self(digest))
     }
 
@@ -164,9 +169,10 @@ pub(super) struct Long(pub i64);
 impl ScalarType for Long {
     fn parse(value: Value) -> InputValueResult<Self> {
         match &value {
-            Value::Number(number) => {
-                number.as_i64().map(Self).ok_or_else(|| InputValueError::custom("write a whole number"))
-            }
+            Value::Number(number) => number
+                .as_i64()
+                .map(Self)
+                .ok_or_else(|| InputValueError::custom("write a whole number")),
             _ => Err(InputValueError::expected_type(value)),
         }
     }
@@ -179,7 +185,9 @@ impl ScalarType for Long {
 /// Judges a value of one of these scalars before the operation runs: see [`super::admit::ScalarCheck`].
 pub fn check_scalar(name: &str, value: &Value) -> Result<(), String> {
     fn judge<T: async_graphql::InputType>(value: &Value) -> Result<(), String> {
-        let said = <T as async_graphql::InputType>::parse(Some(value.clone())).err().map(|error| error.into_server_error(async_graphql::Pos::default()).message);
+        let said = <T as async_graphql::InputType>::parse(Some(value.clone()))
+            .err()
+            .map(|error| error.into_server_error(async_graphql::Pos::default()).message);
         said.map_or(Ok(()), |message| match message.split_once(": ") {
             Some((_, reason)) => Err(reason.to_owned()),
             None => Err(message),
@@ -202,11 +210,28 @@ mod tests {
 
     #[test]
     fn an_amount_has_one_spelling_and_comes_back_exactly() {
-        for (text, expected) in [("0.00", 0), ("-0.05", -5), ("1234.50", 123_450), ("9999999999999999.99", 999_999_999_999_999_999)] {
+        for (text, expected) in [
+            ("0.00", 0),
+            ("-0.05", -5),
+            ("1234.50", 123_450),
+            ("9999999999999999.99", 999_999_999_999_999_999),
+        ] {
             let euro = Euro::parse(text.into()).unwrap();
             assert_eq!((euro.0.0, euro.to_value()), (expected, text.into()));
         }
-        for wrong in ["1234.5", "1,00", "01.00", "-0.00", "1.000", ".50", "1e3", " 1.00", "+1.00", "99999999999999999.99", "1_0.00"] {
+        for wrong in [
+            "1234.5",
+            "1,00",
+            "01.00",
+            "-0.00",
+            "1.000",
+            ".50",
+            "1e3",
+            " 1.00",
+            "+1.00",
+            "99999999999999999.99",
+            "1_0.00",
+        ] {
             assert!(Euro::parse(wrong.into()).is_err(), "{wrong}");
         }
         assert!(Euro::parse(Value::Number(5.into())).is_err());

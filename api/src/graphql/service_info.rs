@@ -1,9 +1,13 @@
 //! What anybody may know about the service.
 
+use std::collections::HashMap;
+
 use async_graphql::{Context, Enum, Object, SimpleObject};
+use entity::{BezirksstelleId, bezirksstelle};
 
 use super::ContextExt;
 use super::admit;
+use super::jobcenter::Bezirksstelle;
 
 /// What the service tells about itself.
 #[derive(Clone, Debug)]
@@ -14,6 +18,15 @@ pub struct Info {
     pub introspection: admit::Introspection,
     /// Whether it holds real data.
     pub production: bool,
+    /// The parts of the Jobcenter: set up once, then unchanging, and named in nearly every row of every list.
+    pub bezirksstellen: HashMap<BezirksstelleId, bezirksstelle::Model>,
+}
+
+impl Info {
+    /// The Bezirksstelle with this id.
+    pub(super) fn bezirksstelle(&self, id: BezirksstelleId) -> Option<Bezirksstelle> {
+        self.bezirksstellen.get(&id).cloned().map(Bezirksstelle)
+    }
 }
 
 /// Who may introspect the schema.

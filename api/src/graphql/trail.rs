@@ -76,8 +76,15 @@ impl TrailEntry {
 connection!(TrailConnection, TrailEdge, TrailEntry);
 
 /// The trail of an engagement that the caller sees.
-pub(super) async fn of(ctx: &Context<'_>, engagement: EngagementId, window: &Window) -> Result<TrailConnection> {
+pub(super) async fn of(
+    ctx: &Context<'_>,
+    engagement: EngagementId,
+    window: &Window,
+) -> Result<TrailConnection> {
     let args = window.args(ctx, ORDER)?;
-    let page = field(ctx, audit::trail::list(ctx.audit(), ctx.db(), engagement, &args).await)?;
+    let page = field(
+        ctx,
+        audit::trail::list(ctx.audit(), ctx.db(), engagement, &args).await,
+    )?;
     Ok(TrailConnection::of(ORDER, page, |row| by_id(row.id.0)))
 }

@@ -4,7 +4,6 @@ use async_graphql::{Context, Description, Object, Result, SimpleObject};
 
 use super::permissions::{Action, permitted};
 use super::{ContextExt, jobcenter::Bezirksstelle};
-use crate::graphql::error::Maybe;
 
 /// The person behind the request, under one membership at a time.
 #[derive(Description)]
@@ -48,9 +47,8 @@ impl Viewer {
     }
 
     /// The Bezirksstelle of the membership.
-    async fn bezirksstelle(&self, ctx: &Context<'_>) -> Maybe<Bezirksstelle> {
-        let id = ctx.caller().bezirksstelle?;
-        ctx.loaders().one(ctx, id).await.map(|row| row.map(Bezirksstelle)).transpose()
+    async fn bezirksstelle(&self, ctx: &Context<'_>) -> Option<Bezirksstelle> {
+        ctx.info().bezirksstelle(ctx.caller().bezirksstelle?)
     }
 
     /// All that the membership's role permits somewhere.

@@ -49,18 +49,35 @@ impl House {
 
     fn visitor(&self, actor: Option<&Actor>, request_id: RequestId) -> Visitor {
         let expires = actor.and_then(|actor| {
-            let left = (actor.identity.expires_at - self.sources.now()).to_std().unwrap_or(Duration::ZERO);
+            let left = (actor.identity.expires_at - self.sources.now())
+                .to_std()
+                .unwrap_or(Duration::ZERO);
             Instant::now().checked_add(left)
         });
         let memberships: Arc<[String]> = actor.map_or_else(Arc::default, |actor| {
-            actor.identity.memberships.iter().map(ToString::to_string).collect()
+            actor
+                .identity
+                .memberships
+                .iter()
+                .map(ToString::to_string)
+                .collect()
         });
-        let (ctx, db, info) = (self.context(actor, request_id), self.db.clone(), self.info.clone());
+        let (ctx, db, info) = (
+            self.context(actor, request_id),
+            self.db.clone(),
+            self.info.clone(),
+        );
         Visitor {
             authenticated: actor.is_some(),
             expires,
             attach: Box::new(move |request| {
-                graphql::attach(request, ctx.clone(), db.clone(), info.clone(), memberships.clone())
+                graphql::attach(
+                    request,
+                    ctx.clone(),
+                    db.clone(),
+                    info.clone(),
+                    memberships.clone(),
+                )
             }),
         }
     }
@@ -68,7 +85,11 @@ impl House {
 
 /// The id the request log gave to the request.
 pub(super) fn request_id(request: &HttpRequest) -> RequestId {
-    request.extensions().get::<RequestId>().copied().unwrap_or_else(|| RequestId(super::random_id()))
+    request
+        .extensions()
+        .get::<RequestId>()
+        .copied()
+        .unwrap_or_else(|| RequestId(super::random_id()))
 }
 
 /// Finds the caller of a GraphQL request or socket.
@@ -87,10 +108,15 @@ impl Callers for HouseCallers {
     ) -> LocalBoxFuture<'a, Result<Visitor, Denied>> {
         async move {
             let found = match authorization {
-                None => request.extensions().get::<Authentication>().cloned().unwrap_or(Authentication::Anonymous),
+                None => request
+                    .extensions()
+                    .get::<Authentication>()
+                    .cloned()
+                    .unwrap_or(Authentication::Anonymous),
                 Some(value) => {
                     let mut headers = HeaderMap::new();
-                    let value = HeaderValue::from_str(value).unwrap_or_else(|_| HeaderValue::from_static("?"));
+                    let value =
+                        HeaderValue::from_str(value).unwrap_or_else(|_| HeaderValue::from_static("?"));
                     headers.insert(AUTHORIZATION, value);
                     if let Some(membership) = request.headers().get(MEMBERSHIP_HEADER) {
                         headers.insert(
@@ -113,6 +139,15 @@ impl Callers for HouseCallers {
 
 fn denied(error: &AuthError) -> Denied {
     let status = error.status_code();
-    let code = if status == StatusCode::FORBIDDEN { "FORBIDDEN" } else { "UNAUTHENTICATED" };
-    Denied { status, code, reason: error.reason(), message: error.to_string() }
+    let code = if status == StatusCode::FORBIDDEN {
+        "FORBIDDEN"
+    } else {
+        "UNAUTHENTICATED"
+    };
+    Denied {
+        status,
+        code,
+        reason: error.reason(),
+        message: error.to_string(),
+    }
 }

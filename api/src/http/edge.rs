@@ -15,6 +15,7 @@ use crate::graphql::admit::{
     Admission, Admitted, Facts, Incoming, Introspection, OperationKind, Refusal, coded,
 };
 use crate::language::{Language, from_header};
+use crate::telemetry::Metrics;
 
 /// What runs an admitted request. A schema does, as long as it is built without extensions.
 pub trait GraphqlService: Send + Sync + 'static {
@@ -82,7 +83,10 @@ pub struct Denied {
 impl Denied {
     pub(super) fn error(&self) -> ServerError {
         let mut error = coded(self.code, self.message.clone());
-        error.extensions.get_or_insert_default().set("reason", self.reason);
+        error
+            .extensions
+            .get_or_insert_default()
+            .set("reason", self.reason);
         error
     }
 }
@@ -110,6 +114,7 @@ pub struct Edge {
     pub(super) admission: Arc<Admission>,
     pub(super) callers: Arc<dyn Callers>,
     introspection: Introspection,
+    metrics: Option<Arc<Metrics>>,
 }
 
 /// What came of a request.
@@ -142,6 +147,26 @@ impl Edge {
             admission,
             callers: Arc::new(callers),
             introspection,
+            metrics: None,
+        }
+    }
+
+    /// Counts and times every operation from now on.
+    #[must_use]
+    pub fn measured_by(self, metrics: Arc<Metrics>) -> Self {
+        Self {
+            metrics: Some(metrics),
+            ..self
+        }
+    }
+
+    /// Begins to time an operation.
+    pub(super) fn measure(&self, kind: &'static str) -> Measure {
+        Measure {
+            metrics: self.metrics.clone(),
+            kind,
+            begun: Instant::now(),
+            outcome: "CANCELLED".to_owned(),
         }
     }
 
@@ -156,7 +181,12 @@ impl Edge {
             introspection_allowed: self.introspection.allows(visitor.authenticated),
             method_get,
         };
-        self.admission.admit(incoming, facts)
+        let begun = Instant::now();
+        self.admission.admit(incoming, facts).inspect_err(|_| {
+            if let Some(metrics) = &self.metrics {
+                metrics.operation("unknown", "REFUSED", begun.elapsed());
+            }
+        })
     }
 
     /// Runs a query or mutation within its time.
@@ -168,6 +198,7 @@ impl Edge {
     ) -> (Answer, OperationLog) {
         let kept = admitted.kept();
         let mut log = log_of(&admitted);
+        let measure = self.measure(admitted.operation_kind.as_str());
         let span = span(&log);
         let request = (visitor.attach)(admitted.request.data(language));
         let limit = self.admission.limits().timeout_ms;
@@ -183,7 +214,38 @@ impl Edge {
         if !log.error_codes.is_empty() {
             span.record("graphql.errors", log.error_codes.join(","));
         }
+        measure.end(outcome(&answer, &log));
         (answer, log)
+    }
+}
+
+/// An operation while it runs; whoever hangs up before its end cancels it.
+pub(super) struct Measure {
+    metrics: Option<Arc<Metrics>>,
+    kind: &'static str,
+    begun: Instant,
+    outcome: String,
+}
+
+impl Measure {
+    pub(super) fn end(mut self, outcome: &str) {
+        outcome.clone_into(&mut self.outcome);
+    }
+}
+
+impl Drop for Measure {
+    fn drop(&mut self) {
+        if let Some(metrics) = &self.metrics {
+            metrics.operation(self.kind, &self.outcome, self.begun.elapsed());
+        }
+    }
+}
+
+/// Codes are ours, never the client's: a label of metrics must not grow with what clients send.
+fn outcome<'a>(answer: &Answer, log: &'a OperationLog) -> &'a str {
+    match answer {
+        Answer::Refused(_) => "REFUSED",
+        Answer::Executed(_) => log.error_codes.first().map_or("OK", String::as_str),
     }
 }
 

@@ -29,29 +29,42 @@ pub fn explorer_routes(settings: &ExplorerSettings) -> impl FnOnce(&mut web::Ser
         }
         routes.service(
             web::scope("/explorer/assets")
-                .wrap(DefaultHeaders::new().add((header::CACHE_CONTROL, "public, max-age=31536000, immutable")))
+                .wrap(
+                    DefaultHeaders::new().add((header::CACHE_CONTROL, "public, max-age=31536000, immutable")),
+                )
                 .service(Files::new("", settings.directory.join("assets"))),
         );
         let index = settings.directory.join("index.html");
         let page = move |request: HttpRequest| page(request, index.clone());
-        routes.route("/explorer", web::get().to(page.clone())).route("/explorer/", web::get().to(page));
+        routes
+            .route("/explorer", web::get().to(page.clone()))
+            .route("/explorer/", web::get().to(page));
     }
 }
 
 async fn page(request: HttpRequest, index: PathBuf) -> HttpResponse {
     let mut answer = match NamedFile::open_async(&index).await {
-        Ok(file) => file.use_last_modified(true).respond_to(&request).map_into_boxed_body(),
-        Err(_) => HttpResponse::ServiceUnavailable().content_type("text/plain; charset=utf-8").body(
-            language_of(&request).say(
+        Ok(file) => file
+            .use_last_modified(true)
+            .respond_to(&request)
+            .map_into_boxed_body(),
+        Err(_) => HttpResponse::ServiceUnavailable()
+            .content_type("text/plain; charset=utf-8")
+            .body(language_of(&request).say(
                 "Der Explorer ist nicht gebaut. Mit Node.js und npm im Quellverzeichnis ausführen:\n\n    \
                  cd api/explorer && npm ci && npm run build\n\nAlles andere arbeitet ohne ihn.\n",
                 "The explorer is not built. With Node.js and npm run in the source folder:\n\n    \
                  cd api/explorer && npm ci && npm run build\n\nEverything else works without it.\n",
-            ),
-        ),
+            )),
     };
     let headers = answer.headers_mut();
-    headers.insert(header::CONTENT_SECURITY_POLICY, header::HeaderValue::from_static(POLICY));
-    headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-cache"));
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        header::HeaderValue::from_static(POLICY),
+    );
+    headers.insert(
+        header::CACHE_CONTROL,
+        header::HeaderValue::from_static("no-cache"),
+    );
     answer
 }

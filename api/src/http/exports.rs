@@ -21,7 +21,7 @@ use serde::Deserialize;
 use super::callers::{House, request_id};
 use super::edge::language_of;
 use crate::auth::{AuthError, Authentication};
-use crate::graphql::{NodeKind, refusal_json};
+use crate::graphql::{NodeKind, euro, refusal_json};
 
 /// Rows fetched at once.
 const PAGE: u64 = 1_000;
@@ -40,8 +40,8 @@ struct Parameters {
     stratum: Option<String>,
     state: Option<sample_item::State>,
     result: Option<sample_item::CheckResult>,
-    amount_from: Option<i64>,
-    amount_to: Option<i64>,
+    amount_from: Option<String>,
+    amount_to: Option<String>,
     reference: Option<String>,
     order: Option<Sort>,
     #[serde(default)]
@@ -67,22 +67,30 @@ async fn sample_items(
     let ctx = house.context(Some(&actor), request_id(&request));
     let language = language_of(&request);
     let refuse = |path: &str| {
-        refusal_json(&audit::Error::refused(audit::Code::InvalidValue, path), &ctx, language)
+        refusal_json(
+            &audit::Error::refused(audit::Code::InvalidValue, path),
+            &ctx,
+            language,
+        )
     };
-    let Ok(Query(parameters)) = parameters else { return Ok(refuse("query")) };
-    let Some((filter, order)) = parameters.resolve() else { return Ok(refuse("query")) };
+    let Ok(Query(parameters)) = parameters else {
+        return Ok(refuse("query"));
+    };
+    let Some((filter, order)) = parameters.resolve(&ctx) else {
+        return Ok(refuse("query"));
+    };
     // The first page tells whether the caller may see the list at all, while there is still a status to say so.
     let first = match page(&ctx, &house.db, &filter, order, None).await {
         Ok(first) => first,
         Err(error) => return Ok(refusal_json(&error, &ctx, language)),
     };
-    let (db, columns, papers) = (house.db.clone(), header_row(language), sees_papers(&ctx));
+    let (db, columns) = (house.db.clone(), header_row(language));
     let body = stream! {
         let names = jobcenter::bezirksstellen(&db).await.map(names).unwrap_or_default();
         yield Ok::<_, Infallible>(Bytes::from(columns));
         let mut next = Some(first);
         while let Some((rows, after)) = next.take() {
-            yield Ok(Bytes::from(lines(&rows, &names, papers)));
+            yield Ok(Bytes::from(lines(&ctx, &rows, &names)));
             let Some(after) = after else { break };
             match page(&ctx, &db, &filter, order, Some(after)).await {
                 Ok(found) => next = Some(found),
@@ -96,7 +104,10 @@ async fn sample_items(
     };
     Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present"))
-        .insert_header((header::CONTENT_DISPOSITION, "attachment; filename=\"sample-items.csv\""))
+        .insert_header((
+            header::CONTENT_DISPOSITION,
+            "attachment; filename=\"sample-items.csv\"",
+        ))
         .streaming(body))
 }
 
@@ -108,13 +119,16 @@ pub async fn write_sample_items(
     language: Language,
     output: &mut dyn std::io::Write,
 ) -> anyhow::Result<u64> {
-    let filter = ItemFilter { sample: Some(sample), ..ItemFilter::default() };
+    let filter = ItemFilter {
+        sample: Some(sample),
+        ..ItemFilter::default()
+    };
     let names = names(jobcenter::bezirksstellen(db).await?);
     output.write_all(header_row(language).as_bytes())?;
     let (mut after, mut written) = (None, 0);
     loop {
-        let (rows, next) = page(ctx, db, &filter, ItemOrder::default(), after).await?;
-        output.write_all(lines(&rows, &names, sees_papers(ctx)).as_bytes())?;
+        let (rows, next) = page(ctx, db, &filter, ItemOrder::usual(ctx), after).await?;
+        output.write_all(lines(ctx, &rows, &names).as_bytes())?;
         written += rows.len() as u64;
         match next {
             Some(position) => after = Some(position),
@@ -124,10 +138,14 @@ pub async fn write_sample_items(
 }
 
 impl Parameters {
-    fn resolve(self) -> Option<(ItemFilter, ItemOrder)> {
+    fn resolve(self, ctx: &Ctx) -> Option<(ItemFilter, ItemOrder)> {
         let optional = |text: &Option<String>, kind: NodeKind| match text {
             None => Some(None),
             Some(text) => kind.parse(text).map(Some),
+        };
+        let amount = |text: &Option<String>| match text {
+            None => Some(None),
+            Some(text) => euro(text).map(Some),
         };
         let filter = ItemFilter {
             sample: Some(SampleId(NodeKind::Sample.parse(&self.sample)?)),
@@ -135,17 +153,23 @@ impl Parameters {
             stratum: optional(&self.stratum, NodeKind::Stratum)?.map(StratumId),
             state: self.state,
             result: self.result,
-            amount_from: self.amount_from.map(entity::Cents),
-            amount_to: self.amount_to.map(entity::Cents),
+            amount_from: amount(&self.amount_from)?,
+            amount_to: amount(&self.amount_to)?,
             reference: self.reference,
             ..ItemFilter::default()
         };
-        let by = match self.order {
-            None | Some(Sort::DrawOrder) => ItemSort::DrawOrder,
-            Some(Sort::Amount) => ItemSort::Amount,
-            Some(Sort::Reference) => ItemSort::Reference,
+        let order = match self.order {
+            None => ItemOrder::usual(ctx),
+            Some(order) => ItemOrder {
+                by: match order {
+                    Sort::DrawOrder => ItemSort::DrawOrder,
+                    Sort::Amount => ItemSort::Amount,
+                    Sort::Reference => ItemSort::Reference,
+                },
+                descending: self.descending,
+            },
         };
-        Some((filter, ItemOrder { by, descending: self.descending }))
+        Some((filter, order))
     }
 }
 
@@ -158,45 +182,88 @@ async fn page(
     order: ItemOrder,
     after: Option<Position>,
 ) -> audit::Result<Rows> {
-    let args = PageArgs { after, before: None, limit: PAGE, backward: false };
+    let args = PageArgs {
+        after,
+        before: None,
+        limit: PAGE,
+        backward: false,
+    };
     let (page, _) = items(ctx, db, filter, order, &args, false).await?;
-    let next = if page.has_next { page.rows.last().map(|row| Position { sort: Some(order.by.value(row)), id: row.id.0 }) } else { None };
+    let next = if page.has_next {
+        page.rows.last().map(|row| Position {
+            sort: Some(order.by.value(row)),
+            id: row.id.0,
+        })
+    } else {
+        None
+    };
     Ok((page.rows, next))
 }
 
 fn names(rows: Vec<entity::bezirksstelle::Model>) -> HashMap<BezirksstelleId, (String, String)> {
-    rows.into_iter().map(|row| (row.id, (row.number, row.name))).collect()
+    rows.into_iter()
+        .map(|row| (row.id, (row.number, row.name)))
+        .collect()
 }
 
 fn header_row(language: Language) -> String {
     let columns = language.say(
-        ["Position", "Referenz", "Nummer", "Bezirksstelle", "Betrag", "Treffer", "Ticket", "Stand", "Ergebnis", "Sichtbar ab"],
-        ["Position", "Reference", "Number", "Bezirksstelle", "Amount", "Hits", "Ticket", "State", "Result", "Visible from"],
+        [
+            "Position",
+            "Referenz",
+            "Nummer",
+            "Bezirksstelle",
+            "Betrag",
+            "Treffer",
+            "Ticket",
+            "Stand",
+            "Ergebnis",
+            "Sichtbar ab",
+        ],
+        [
+            "Position",
+            "Reference",
+            "Number",
+            "Bezirksstelle",
+            "Amount",
+            "Hits",
+            "Ticket",
+            "State",
+            "Result",
+            "Visible from",
+        ],
     );
     format!("\u{feff}{}\r\n", columns.join(";"))
 }
 
-/// Draw and checks are working papers: a Bezirksstelle finds their columns empty, as in the API.
-fn sees_papers(ctx: &Ctx) -> bool {
-    ctx.caller.may(Action::CheckRead)
-}
-
-fn lines(rows: &[sample_item::Model], names: &HashMap<BezirksstelleId, (String, String)>, papers: bool) -> String {
+fn lines(
+    ctx: &Ctx,
+    rows: &[sample_item::Model],
+    names: &HashMap<BezirksstelleId, (String, String)>,
+) -> String {
+    // Position, ticket, state and result are working papers.
+    let papers = ctx.caller.may(Action::CheckRead);
+    let only = |text: String| if papers { text } else { String::new() };
     let mut text = String::with_capacity(rows.len() * 120);
     for row in rows {
         let (number, name) = names.get(&row.bezirksstelle_id).cloned().unwrap_or_default();
-        let paper = |cell: String| if papers { cell } else { String::new() };
         let cells = [
-            paper(row.draw_order.to_string()),
+            only(row.draw_order.to_string()),
             safe(&row.reference),
             safe(&number),
             safe(&name),
             amount::format(row.amount_cents.0, Decimals::German, false),
             row.hits.to_string(),
-            paper(row.ticket.as_deref().map(safe).unwrap_or_default()),
-            paper(row.state.as_str().to_owned()),
-            paper(row.result.map(|result| result.as_str().to_owned()).unwrap_or_default()),
-            row.visible_from.map(|at| at.format("%Y-%m-%dT%H:%M:%SZ").to_string()).unwrap_or_default(),
+            only(row.ticket.as_deref().map(safe).unwrap_or_default()),
+            only(row.state.as_str().to_owned()),
+            only(
+                row.result
+                    .map(|result| result.as_str().to_owned())
+                    .unwrap_or_default(),
+            ),
+            row.visible_from
+                .map(|at| at.format("%Y-%m-%dT%H:%M:%SZ").to_string())
+                .unwrap_or_default(),
         ];
         text.push_str(&cells.join(";"));
         text.push_str("\r\n");
@@ -207,8 +274,16 @@ fn lines(rows: &[sample_item::Model], names: &HashMap<BezirksstelleId, (String, 
 /// A text cell: quoted where it must be, and never a formula.
 fn safe(text: &str) -> String {
     let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let guarded = if formula { format!("'{text}") } else { text.to_owned() };
-    if guarded.contains(['"', ';', '\n', '\r']) { format!("\"{}\"", guarded.replace('"', "\"\"")) } else { guarded }
+    let guarded = if formula {
+        format!("'{text}")
+    } else {
+        text.to_owned()
+    };
+    if guarded.contains(['"', ';', '\n', '\r']) {
+        format!("\"{}\"", guarded.replace('"', "\"\""))
+    } else {
+        guarded
+    }
 }
 
 #[cfg(test)]

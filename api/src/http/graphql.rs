@@ -74,6 +74,7 @@ pub async fn handle(request: HttpRequest, payload: Payload, edge: Data<Edge>) ->
     };
     if streams(&admitted) {
         let errors = [Fault::SubscriptionOverHttp.error(language)];
+        edge.measure("subscription").end("REFUSED");
         note(&request, log_of_refusal(asked.as_deref(), &errors));
         return unrun(format, &errors);
     }

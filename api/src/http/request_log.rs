@@ -21,6 +21,7 @@ use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage as _, HttpRequest, web};
 use opentelemetry::propagation::{Extractor, TextMapPropagator as _};
+use opentelemetry::trace::TraceContextExt as _;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use tracing::{Instrument as _, Span, field};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
@@ -57,7 +58,8 @@ pub async fn request_log(
         Err(error) => (error.as_response_error().status_code(), None),
     };
     let route = route.unwrap_or_else(|| "none".to_owned());
-    span.record("otel.name", format!("{method} {route}"));
+    // The route is known only now, and a recorded `otel.name` no longer reaches a span that has begun.
+    span.context().span().update_name(format!("{method} {route}"));
     span.record("http.route", &route);
     span.record("http.response.status_code", status.as_u16());
     if let Some(metrics) = metrics {
@@ -106,7 +108,7 @@ fn known_method(method: &str) -> &'static str {
 fn span(headers: &HeaderMap, method: &'static str, id: Uuid) -> Span {
     let span = tracing::info_span!(
         "request",
-        otel.name = field::Empty,
+        otel.name = method,
         otel.kind = "server",
         http.request.method = method,
         http.route = field::Empty,

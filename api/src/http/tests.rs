@@ -186,7 +186,10 @@ async fn a_token_that_does_not_hold_is_answered_before_anything_else() {
     assert_eq!(answered.status, 401);
     assert_eq!(
         answered.body,
-        json!({ "errors": [{ "message": "Token ungültig", "extensions": { "code": "UNAUTHENTICATED" } }] })
+        json!({ "errors": [{
+            "message": "Token ungültig",
+            "extensions": { "code": "UNAUTHENTICATED", "reason": "TOKEN_MALFORMED" },
+        }] })
     );
 }
 

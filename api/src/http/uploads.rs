@@ -71,23 +71,39 @@ async fn upload(
     let ctx = house.context(Some(&actor), request_id(&request));
     let language = language_of(&request);
     let Some(import) = NodeKind::Import.parse(&id) else {
-        return Ok(refusal_json(&audit::Error::refused(audit::Code::NotFound, "id"), &ctx, language));
+        return Ok(refusal_json(
+            &audit::Error::refused(audit::Code::NotFound, "id"),
+            &ctx,
+            language,
+        ));
     };
-    let announced = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    let announced = request
+        .headers()
+        .get(CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|bytes| bytes > settings.file_limit_bytes) {
         let error = audit::Error::refused_with(audit::Code::FileTooLarge, "", settings.file_limit_bytes);
         return Ok(refusal_json(&error, &ctx, language));
     }
     let (sender, chunks) = mpsc::channel(CHUNKS);
-    let reader = BodyReader { chunks, current: Bytes::new(), ended: false };
+    let reader = BodyReader {
+        chunks,
+        current: Bytes::new(),
+        ended: false,
+    };
     let limits = IntakeLimits {
         record_bytes: settings.record_limit_bytes,
         file_bytes: settings.file_limit_bytes,
         rejections_kept: settings.rejections_kept,
     };
     // A task of its own: if the sender goes away, the import still ends cleanly and nothing half-imported stays.
-    let reading =
-        tokio::spawn(run_import(ctx.clone(), house.db.clone(), entity::ImportId(import), reader, limits));
+    let reading = tokio::spawn(run_import(
+        ctx.clone(),
+        house.db.clone(),
+        entity::ImportId(import),
+        reader,
+        limits,
+    ));
     let mut complete = true;
     while let Some(chunk) = body.next().await {
         let Ok(bytes) = chunk else {
@@ -110,7 +126,11 @@ async fn upload(
     Ok(match ended {
         Ok(row) => {
             let counted = |number: i64| u64::try_from(number).unwrap_or(0);
-            let accepted = if row.state == entity::population_import::State::Completed { row.lines_read } else { 0 };
+            let accepted = if row.state == entity::population_import::State::Completed {
+                row.lines_read
+            } else {
+                0
+            };
             metrics.import_lines(counted(accepted), counted(row.lines_rejected));
             let body = json!({
                 "id": id.as_str(),

@@ -341,6 +341,7 @@ impl Operation {
     async fn stream(&mut self, admitted: Admitted) -> Result<(), End> {
         let kept = admitted.kept();
         let log = log_of(&admitted);
+        let measure = self.edge.measure("subscription");
         let span = span(&log);
         tracing::info!(operation = ?log, "operation over websocket");
         let request = (self.visitor.attach)(admitted.request.data(self.language));
@@ -348,7 +349,10 @@ impl Operation {
         let mut kept = Some(kept);
         while let Some(response) = responses.next().instrument(span.clone()).await {
             match present(response, &self.visitor, self.language) {
-                Answer::Refused(errors) => return self.refuse(&errors).await,
+                Answer::Refused(errors) => {
+                    measure.end("REFUSED");
+                    return self.refuse(&errors).await;
+                }
                 Answer::Executed(response) => {
                     if let Some(kept) = kept.take() {
                         self.edge.admission.keep(kept);
@@ -357,6 +361,7 @@ impl Operation {
                 }
             }
         }
+        measure.end("OK");
         self.complete().await
     }
 

@@ -4,4 +4,4 @@ mod presets;
 mod service;
 
 pub use presets::{PRESETS, Preset, preset};
-pub use service::{bezirksstellen, bezirksstellen_by_id, by_number, current, set_up};
+pub use service::{bezirksstellen, by_number, current, set_up};

@@ -66,14 +66,6 @@ pub async fn bezirksstellen(db: &Db) -> Result<Vec<bezirksstelle::Model>> {
         .await?)
 }
 
-/// Parts by id.
-pub async fn bezirksstellen_by_id(db: &Db, ids: &[BezirksstelleId]) -> Result<Vec<bezirksstelle::Model>> {
-    Ok(bezirksstelle::Entity::find()
-        .filter(bezirksstelle::Column::Id.is_in(ids.iter().copied()))
-        .all(db.reader())
-        .await?)
-}
-
 /// The part with this number.
 pub async fn by_number(db: &impl ConnectionTrait, number: &str) -> Result<Option<bezirksstelle::Model>> {
     Ok(bezirksstelle::Entity::find()

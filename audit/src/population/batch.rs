@@ -9,7 +9,11 @@ use crate::access::{Action, authorize};
 use crate::{Ctx, Db, Result};
 
 /// Populations of several engagements, those the caller may see, oldest first.
-pub async fn of_engagements(ctx: &Ctx, db: &Db, engagements: &[EngagementId]) -> Result<Vec<population::Model>> {
+pub async fn of_engagements(
+    ctx: &Ctx,
+    db: &Db,
+    engagements: &[EngagementId],
+) -> Result<Vec<population::Model>> {
     authorize(ctx, Action::PopulationRead)?;
     Ok(population::Entity::visible_to(&ctx.caller.scope(ctx.now()))
         .filter(population::Column::EngagementId.is_in(engagements.iter().copied()))
@@ -19,18 +23,32 @@ pub async fn of_engagements(ctx: &Ctx, db: &Db, engagements: &[EngagementId]) ->
 }
 
 /// Imports of several populations, those the caller may see, oldest first.
-pub async fn imports_of(ctx: &Ctx, db: &Db, populations: &[PopulationId]) -> Result<Vec<population_import::Model>> {
+pub async fn imports_of(
+    ctx: &Ctx,
+    db: &Db,
+    populations: &[PopulationId],
+) -> Result<Vec<population_import::Model>> {
     authorize(ctx, Action::PopulationRead)?;
-    Ok(population_import::Entity::visible_to(&ctx.caller.scope(ctx.now()))
-        .filter(population_import::Column::PopulationId.is_in(populations.iter().copied()))
-        .order_by_asc(population_import::Column::Id)
-        .all(db.reader())
-        .await?)
+    Ok(
+        population_import::Entity::visible_to(&ctx.caller.scope(ctx.now()))
+            .filter(population_import::Column::PopulationId.is_in(populations.iter().copied()))
+            .order_by_asc(population_import::Column::Id)
+            .all(db.reader())
+            .await?,
+    )
 }
 
 /// Control totals of several populations, those the caller may see, newest first, superseded ones too.
-pub async fn control_totals_of(ctx: &Ctx, db: &Db, populations: &[PopulationId]) -> Result<Vec<control_total::Model>> {
-    let visible: Vec<_> = find_many(ctx, db, populations).await?.into_iter().map(|row| row.id).collect();
+pub async fn control_totals_of(
+    ctx: &Ctx,
+    db: &Db,
+    populations: &[PopulationId],
+) -> Result<Vec<control_total::Model>> {
+    let visible: Vec<_> = find_many(ctx, db, populations)
+        .await?
+        .into_iter()
+        .map(|row| row.id)
+        .collect();
     Ok(control_total::Entity::find()
         .filter(control_total::Column::PopulationId.is_in(visible))
         .order_by_desc(control_total::Column::Id)

@@ -73,6 +73,21 @@ pub struct ItemOrder {
     pub descending: bool,
 }
 
+impl ItemOrder {
+    /// The order a caller gets who names none: as drawn, or by reference where the draw is not theirs to see.
+    pub fn usual(ctx: &Ctx) -> Self {
+        let by = if ctx.caller.may(Action::CheckRead) {
+            ItemSort::DrawOrder
+        } else {
+            ItemSort::Reference
+        };
+        Self {
+            by,
+            descending: false,
+        }
+    }
+}
+
 impl ItemSort {
     /// The value an item is sorted by, for its position in the list.
     pub fn value(self, row: &Model) -> SortValue {
@@ -105,8 +120,8 @@ pub async fn items(
     counted: bool,
 ) -> Result<(Page<Model>, Option<Totals>)> {
     authorize(ctx, Action::SampleItemRead)?;
-    if filter.state.is_some() || filter.result.is_some() {
-        // Asking for what a check found tells as much as reading it.
+    if filter.state.is_some() || filter.result.is_some() || order.by == ItemSort::DrawOrder {
+        // Whoever does not see working papers does not learn them by searching or sorting either.
         authorize(ctx, Action::CheckRead)?;
     }
     check_positions(order, args)?;

@@ -1,6 +1,10 @@
 //! A fresh database per test, on SQLite always and on PostgreSQL where `TEST_POSTGRES_URL` names a cluster.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot start fails")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot start fails"
+)]
 
 use std::sync::Arc;
 

@@ -1,0 +1,629 @@
+"""The measurements of tests/bench/run; nothing beyond Python's standard library.
+
+Each thing and what it is compared with run in turns within one run, and the table prints medians and their ratios.
+A missed goal is marked; what cannot be measured, or answers other rows than the others, ends the run.
+"""
+
+import argparse
+import base64
+import contextlib
+import csv
+import datetime
+import decimal
+import http.client
+import json
+import os
+import pathlib
+import re
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import threading
+import time
+import urllib.parse
+
+HERE = pathlib.Path(__file__).resolve().parent
+SAMPLE = "019a0000-0005-7000-8000-000000000002"
+POPULATION = "019a0000-0001-7000-8000-000000000001"
+ENGAGEMENT = "P-2026-001"
+STATE = "CHECKED"
+CASE_KEY = "5a" * 32
+CONNECTIONS = 8
+NO_UUID = "00000000-0000-0000-0000-000000000000"
+
+
+def say(text):
+    print(f"==> {text}", file=sys.stderr, flush=True)
+
+
+class Table:
+    """Rows of the result, printed at the end."""
+
+    def __init__(self):
+        self.rows = [("what", "measured", "compared with", "ratio", "goal", "")]
+
+    def add(self, what, measured, compared="", ratio=None, goal=None, met=None):
+        mark = "" if met is None else ("ok" if met else "MISSED")
+        self.rows.append((what, measured, compared, "" if ratio is None else f"{ratio:.2f}", goal or "", mark))
+
+    def rule(self, title):
+        self.rows.append((title,))
+
+    def print(self):
+        full = [row for row in self.rows if len(row) > 1]
+        widths = [max(len(row[column]) for row in full) for column in range(6)]
+        for row in self.rows:
+            if len(row) == 1:
+                print(f"\n{row[0]}")
+            else:
+                print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+class Bench:
+    def __init__(self, arguments):
+        self.arguments = arguments
+        self.server = arguments.postgres.rstrip("/")
+        self.work = pathlib.Path(arguments.work)
+        self.table = Table()
+        self.processes = []
+
+    # --- databases ---
+
+    def url(self, database):
+        return f"{self.server}/{database}"
+
+    def psql(self, database, *arguments, **options):
+        command = ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", self.url(database), *arguments]
+        return subprocess.run(command, check=True, **options)
+
+    def value(self, database, sql):
+        answer = self.psql(database, "-A", "-t", "-c", sql, stdout=subprocess.PIPE, text=True)
+        return answer.stdout.strip()
+
+    def drop(self, database):
+        self.psql("postgres", "-c", f"DROP DATABASE IF EXISTS {database} WITH (FORCE)", stderr=subprocess.DEVNULL)
+
+    def create(self, database, template="bench_empty"):
+        self.drop(database)
+        self.psql("postgres", "-c", f"CREATE DATABASE {database} TEMPLATE {template}")
+
+    def prepare(self):
+        self.drop("bench_empty")
+        self.psql("postgres", "-c", "CREATE DATABASE bench_empty")
+        command = [self.arguments.handler, "prepare", "--database", self.url("bench_empty"), "--case-key", CASE_KEY]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        # The number carries the year of the run.
+        self.engagement = self.value("bench_empty", "SELECT number FROM engagement")
+
+    def fill(self, items):
+        if getattr(self, "filled", 0) >= items:
+            return
+        say(f"filling {items:,} population items and 20,000 sample items")
+        self.create("bench_data")
+        variables = ["-v", f"items={items}", "-v", "samples=4"]
+        self.psql("bench_data", *variables, "-1", "-f", str(HERE / "data.sql"), stdout=subprocess.DEVNULL)
+        self.psql("bench_data", "-c", "VACUUM (ANALYZE)")
+        self.filled = items
+
+    # --- processes ---
+
+    def environment(self, database):
+        return {
+            **os.environ,
+            "PRUEFPFAD__DATABASE__URL": self.url(database),
+            "PRUEFPFAD__DATABASE__MAX_CONNECTIONS": str(CONNECTIONS),
+            "PRUEFPFAD__AUTH__DEVELOPMENT_KEY": "true",
+            "PRUEFPFAD__AUTH__DEVELOPMENT_KEY_FILE": str(self.work / "development-key.pem"),
+            "PRUEFPFAD__SECRETS__CASE_KEY": CASE_KEY,
+            "PRUEFPFAD__RATE__PER_MINUTE": "0",
+            "PRUEFPFAD__LIMITS__TIMEOUT_MS": "120000",
+        }
+
+    def start(self, name, command, port, environment=None):
+        log = open(self.work / f"{name}.log", "wb")
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+        self.processes.append(process)
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            if process.poll() is not None:
+                break
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+                return process
+            time.sleep(0.05)
+        sys.exit(f"{name} does not start:\n{(self.work / f'{name}.log').read_text()[-4000:]}")
+
+    def stop(self, process):
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        self.processes.remove(process)
+
+    def stop_all(self):
+        for process in list(self.processes):
+            self.stop(process)
+
+    def token(self, role="INNENREVISION_LEITUNG"):
+        command = [self.arguments.service, "token", "--role", role, "--subject", "bench"]
+        answer = subprocess.run(command, env=self.environment("bench_empty"), check=True, stdout=subprocess.PIPE, text=True)
+        return answer.stdout.strip()
+
+    def public_key(self):
+        path = self.work / "development-key.pub"
+        command = ["openssl", "pkey", "-in", str(self.work / "development-key.pem"), "-pubout", "-out", str(path)]
+        subprocess.run(command, check=True)
+        return path
+
+    def serve(self, database):
+        port = free_port()
+        command = [self.arguments.service, "--listen", f"127.0.0.1:{port}", "serve"]
+        return self.start("service", command, port, self.environment(database)), port
+
+    def serve_handler(self, driver, database, remember=True):
+        port = free_port()
+        command = [
+            self.arguments.handler, "serve", "--driver", driver, "--database", self.url(database), "--listen",
+            f"127.0.0.1:{port}", "--connections", str(CONNECTIONS), "--key", str(self.work / "development-key.pub"),
+            *(["--remember-tokens"] if remember else []),
+        ]  # fmt: skip
+        return self.start(f"handler-{driver}", command, port), port
+
+    def serve_postgraphile(self, database):
+        port = free_port()
+        environment = {
+            **os.environ,
+            "NODE_ENV": "production",
+            "GRAPHILE_ENV": "production",
+            "DATABASE_URL": self.url(database),
+            "CONNECTIONS": str(CONNECTIONS),
+            "PORT": str(port),
+        }
+        command = [self.arguments.node, str(HERE / "postgraphile/server.mjs")]
+        return self.start("postgraphile", command, port, environment), port
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def ask(port, method, path, body=None, headers=None):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=300)
+    connection.request(method, path, body, headers or {})
+    answer = connection.getresponse()
+    text = answer.read()
+    if answer.status != 200:
+        sys.exit(f"{method} {path} answered {answer.status}: {text[:2000].decode(errors='replace')}")
+    return json.loads(text)
+
+
+def graphql(port, document, variables, token=None):
+    headers = {"content-type": "application/json", "accept": "application/json"}
+    if token:
+        headers["authorization"] = f"Bearer {token}"
+    answer = ask(port, "POST", "/graphql", json.dumps({"query": document, "variables": variables}), headers)
+    if answer.get("errors"):
+        sys.exit(f"the service refused: {json.dumps(answer['errors'], ensure_ascii=False)[:2000]}")
+    return answer["data"]
+
+
+def mutate(port, document, variables, token):
+    """The one payload of a mutation; a refusal ends the run."""
+    (payload,) = graphql(port, document, variables, token).values()
+    if payload.get("userErrors"):
+        sys.exit(f"the service refused: {json.dumps(payload['userErrors'], ensure_ascii=False)[:2000]}")
+    return payload
+
+
+# --- one page -------------------------------------------------------------------------------------------------------
+
+
+class Target:
+    """One way to get the page: how it is asked, and how its answer reads."""
+
+    def __init__(self, name, port, token):
+        self.name = name
+        self.port = port
+        self.token = token
+        self.method, self.path, self.body = "GET", "/", None
+        self.results = []
+
+    def headers(self):
+        headers = {"accept": "application/json"}
+        if self.body is not None:
+            headers["content-type"] = "application/json"
+        if self.token:
+            headers["authorization"] = f"Bearer {self.token}"
+        return headers
+
+    def answer(self):
+        return ask(self.port, self.method, self.path, self.body, self.headers())
+
+    def wrk(self, work, seconds):
+        """One run of wrk: requests a second, median and 99th percentile of the latency in milliseconds."""
+        script = work / "request.lua"
+        lines = [f'wrk.method = "{self.method}"', f'wrk.path = "{self.path}"']
+        lines += [f'wrk.headers["{name}"] = "{value}"' for name, value in self.headers().items()]
+        if self.body is not None:
+            lines.append(f"wrk.body = [=[{self.body}]=]")
+        script.write_text("\n".join(lines) + "\n")
+        command = ["wrk", "-t1", "-c16", f"-d{seconds}s", "--latency", "-s", str(script), f"http://127.0.0.1:{self.port}"]
+        text = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+        if "Non-2xx" in text or "Socket errors" in text:
+            sys.exit(f"{self.name}: not every request was answered:\n{text}")
+        latency = {name: milliseconds(value) for name, value in re.findall(r"^\s+(50|99)%\s+(\S+)$", text, re.M)}
+        rate = float(re.search(r"Requests/sec:\s+([\d.]+)", text)[1])
+        return rate, latency["50"], latency["99"]
+
+
+def milliseconds(text):
+    number, unit = re.fullmatch(r"([\d.]+)(us|ms|s)", text).groups()
+    return float(number) * {"us": 0.001, "ms": 1, "s": 1000}[unit]
+
+
+class Handler(Target):
+    def __init__(self, name, port, token):
+        super().__init__(name, port, token)
+        self.turn(0, NO_UUID)
+        last = self.answer()["items"][-1]
+        self.turn(last["drawOrder"], last["id"])
+
+    def turn(self, order, row):
+        query = {"sample": SAMPLE, "state": STATE, "first": 50, "after_order": order, "after_id": row}
+        self.path = "/items?" + urllib.parse.urlencode(query)
+
+    def rows(self):
+        answer = self.answer()
+        return [
+            row(item, item["amountCents"], item["bezirksstelle"], item["checks"]) for item in answer["items"]
+        ], answer["hasNextPage"]
+
+
+class GraphQL(Target):
+    def __init__(self, name, port, token, document, variables, root):
+        super().__init__(name, port, token)
+        self.method, self.path, self.root = "POST", "/graphql", root
+        self.document, self.variables = (HERE / document).read_text(), variables
+        self.turn(None)
+        self.turn(self.page()["pageInfo"]["endCursor"])
+
+    def turn(self, after):
+        self.body = json.dumps({"query": self.document, "variables": {**self.variables, "after": after}})
+
+    def page(self):
+        answer = self.answer()
+        if answer.get("errors"):
+            sys.exit(f"{self.name} refused the page: {json.dumps(answer['errors'], ensure_ascii=False)[:2000]}")
+        return answer["data"][self.root]
+
+
+class Service(GraphQL):
+    def rows(self):
+        page = self.page()
+        nodes = [edge["node"] for edge in page["edges"]]
+        return [
+            row(node, int(decimal.Decimal(node["amount"]) * 100), node["bezirksstelle"]["name"], node["checks"])
+            for node in nodes
+        ], page["pageInfo"]["hasNextPage"]
+
+
+class PostGraphile(GraphQL):
+    def rows(self):
+        page = self.page()
+        nodes = [edge["node"] for edge in page["edges"]]
+        return [
+            row(
+                node, node["amountCents"], node["bezirksstelleByBezirksstelleId"]["name"],
+                node["itemChecksBySampleItemId"]["nodes"],
+            )
+            for node in nodes
+        ], page["pageInfo"]["hasNextPage"]  # fmt: skip
+
+
+def row(node, cents, office, checks):
+    """An item as everybody has to answer it; ids are spelled differently and left out."""
+    return (
+        int(node["drawOrder"]), int(node["hits"]), node["reference"], int(cents), node["state"], node["result"],
+        int(node["version"]), office,
+        sorted(
+            (check["tester"], int(check["version"]), check["errorClass"], check["remark"], moment(check["at"]))
+            for check in checks
+        ),
+    )  # fmt: skip
+
+
+def moment(text):
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+def compare(targets):
+    expected, others = targets[0], targets[1:]
+    rows, more = expected.rows()
+    if len(rows) != 50 or not more or not any(checks for *_, checks in rows):
+        sys.exit(f"{expected.name} does not answer a full page with checks")
+    for target in others:
+        found = target.rows()
+        if found != (rows, more):
+            different = next((pair for pair in zip(rows, found[0], strict=False) if pair[0] != pair[1]), "number of rows")
+            sys.exit(f"{target.name} answers other rows than {expected.name}: {different}")
+    say(f"all {len(targets)} answer the same {len(rows)} rows with {sum(len(checks) for *_, checks in rows)} checks")
+
+
+def processor_seconds(process):
+    fields = pathlib.Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def measure_page(bench):
+    bench.fill(20_000)
+    token, _ = bench.token(), bench.public_key()
+    wanted = bench.arguments.targets.split(",")
+    targets, processes = [], {}
+
+    def add(name, key, started, make):
+        if key in wanted:
+            process, port = started()
+            target = make(name, port)
+            targets.append(target)
+            processes[target] = process
+            target.key = key
+
+    add("sqlx handler (a)", "sqlx", lambda: bench.serve_handler("sqlx", "bench_data"),
+        lambda name, port: Handler(name, port, token))  # fmt: skip
+    add("sqlx handler, each token verified", "sqlx-verify",
+        lambda: bench.serve_handler("sqlx", "bench_data", remember=False),
+        lambda name, port: Handler(name, port, token))  # fmt: skip
+    add("tokio-postgres handler (c)", "tokio-postgres", lambda: bench.serve_handler("tokio-postgres", "bench_data"),
+        lambda name, port: Handler(name, port, token))  # fmt: skip
+    add("PostGraphile (b)", "postgraphile", lambda: bench.serve_postgraphile("bench_data"),
+        lambda name, port: PostGraphile(name, port, None, "page.postgraphile.graphql",
+                                        {"sample": SAMPLE, "state": STATE}, "allSampleItems"))  # fmt: skip
+    add("service", "service", lambda: bench.serve("bench_data"),
+        lambda name, port: Service(name, port, token, "page.graphql",
+                                   {"sample": global_id("Sample", SAMPLE), "state": STATE}, "sampleItems"))  # fmt: skip
+    compare(targets)
+    for target in targets:
+        target.wrk(bench.work, 2)
+    for turn in range(bench.arguments.turns):
+        say(f"page, turn {turn + 1} of {bench.arguments.turns}")
+        for target in targets:
+            before = processor_seconds(processes[target])
+            rate, median, late = target.wrk(bench.work, bench.arguments.seconds)
+            spent = processor_seconds(processes[target]) - before
+            target.results.append((rate, median, late, spent / (rate * bench.arguments.seconds) * 1e6))
+    bench.stop_all()
+    medians = {t.key: [statistics.median(column) for column in zip(*t.results, strict=True)] for t in targets}
+    bench.table.rule("Page of 50 sample items with Bezirksstelle and checks, 16 connections")
+    service = medians.get("service")
+    goals = {"sqlx": 0.6, "postgraphile": 3.0}
+    for target in targets:
+        rate, median, late, spent = medians[target.key]
+        measured = f"{rate:,.0f}/s, {median:.1f} ms, p99 {late:.1f} ms, {spent:.0f} us CPU"
+        if target.key == "service" or service is None:
+            bench.table.add(target.name, measured)
+            continue
+        ratio, goal = service[0] / rate, goals.get(target.key)
+        bench.table.add(target.name, measured, "service is x times this", ratio, goal and f">= {goal}",
+                        goal and ratio >= goal)  # fmt: skip
+
+
+def global_id(kind, uuid):
+    """The opaque id of a row as the service spells it; checked by the comparison of the rows."""
+    return base64.urlsafe_b64encode(f"{kind}:{uuid}".encode()).decode().rstrip("=")
+
+
+# --- import ---------------------------------------------------------------------------------------------------------
+
+COLUMNS = (
+    "document", "case_number", "office", "benefit", "month", "decided", "amount", "bund", "kommune", "product", "kind",
+    "authority", "own_staff",
+)  # fmt: skip
+
+
+def write_extract(path, lines):
+    """Payments of a year, deterministic: 80,000 cases that come again every month."""
+    benefits = ("Regelbedarf", "Kosten der Unterkunft", "Mehrbedarf", "Einmalige Leistung")
+    products = ("312300.5461", "312100.5461", "312200.5461")
+    with open(path, "w", encoding="utf-8", newline="") as out:
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for n in range(1, lines + 1):
+            noise = n * 2654435761 % 4294967296
+            cents = noise % 250000 + 500
+            if noise % 97 == 0:
+                cents = -cents
+            kommune = cents // 3
+            month = n * 12 // (lines + 1) + 1
+            writer.writerow((
+                f"Z2025-{n:07}", f"BG{n % 80000:07}", f"{noise % 10 + 1:02}", benefits[noise // 16 % 4],
+                f"2025-{month:02}-01", f"2025-{month:02}-{noise // 64 % 28 + 1:02}", euro(cents), euro(cents - kommune),
+                euro(kommune), products[noise // 8 % 3], "Auszahlung" if cents > 0 else "Storno",
+                "Sachbearbeitung" if cents < 200000 else "Teamleitung", "true" if noise % 499 == 0 else "false",
+            ))  # fmt: skip
+
+
+def euro(cents):
+    return f"{'-' if cents < 0 else ''}{abs(cents) // 100}.{abs(cents) % 100:02}"
+
+
+class Reader(threading.Thread):
+    """Somebody who reads while others write: one small request after the other, on a connection of their own."""
+
+    def __init__(self, port):
+        super().__init__(daemon=True)
+        self.port = port
+        self.ended = threading.Event()
+        self.latencies = []
+
+    def run(self):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
+        while not self.ended.is_set():
+            start = time.perf_counter()
+            connection.request("GET", "/progress")
+            answer = connection.getresponse()
+            answer.read()
+            self.latencies.append((time.perf_counter() - start) * 1000)
+            if answer.status != 200:
+                sys.exit("the reader was refused")
+            time.sleep(0.002)
+
+    def finish(self):
+        self.ended.set()
+        self.join()
+        return self.latencies
+
+
+def latency(values):
+    values = sorted(values)
+    return values[len(values) // 2], values[int(len(values) * 0.99)], values[-1]
+
+
+def peak_memory(process):
+    """The highest resident memory of a running process in MiB so far; None once it has ended."""
+    with contextlib.suppress(OSError):
+        found = re.search(r"VmHWM:\s+(\d+) kB", pathlib.Path(f"/proc/{process.pid}/status").read_text())
+        return found and int(found[1]) / 1024
+    return None
+
+
+def import_once(bench, path):
+    bench.create("bench_import")
+    _, port = bench.serve_handler("sqlx", "bench_import")
+    reader = Reader(port)
+    reader.start()
+    time.sleep(1.5)
+    idle, reader.latencies = reader.latencies, []
+    log = open(bench.work / "import.log", "wb")
+    start = time.perf_counter()
+    process = subprocess.Popen(
+        [
+            bench.arguments.service, "import", "--engagement", bench.engagement, "--population", "Zahlungen 2025",
+            "--unit", "PAYMENT", "--mapping", str(HERE / "mapping.json"), str(path),
+        ],
+        env=bench.environment("bench_import"), stdout=log, stderr=log,
+    )  # fmt: skip
+    peak = 0
+    while process.poll() is None:
+        peak = peak_memory(process) or peak
+        time.sleep(0.02)
+    seconds = time.perf_counter() - start
+    busy = reader.finish()
+    if process.returncode != 0:
+        sys.exit(f"the import failed:\n{(bench.work / 'import.log').read_text()[-4000:]}")
+    count = bench.value("bench_import", "SELECT count(*) FROM population_item")
+    if int(count) != bench.arguments.lines or bench.value("bench_import", "SELECT item_count FROM population") != count:
+        sys.exit(f"the import left {count} lines")
+    bench.stop_all()
+    bench.drop("bench_import")
+    return seconds, peak, latency(idle), latency(busy)
+
+
+def copy_once(bench, path):
+    bench.create("bench_copy")
+    bench.psql("bench_copy", "-f", str(HERE / "copy.sql"))
+    start = time.perf_counter()
+    bench.psql("bench_copy", "-c", f"\\copy extract ({', '.join(COLUMNS)}) FROM '{path}' WITH (FORMAT csv, HEADER true)")
+    seconds = time.perf_counter() - start
+    bench.drop("bench_copy")
+    return seconds
+
+
+def measure_import(bench):
+    path = bench.work / "extract.csv"
+    bench.token(), bench.public_key()
+    say(f"writing {bench.arguments.lines:,} lines")
+    write_extract(path, bench.arguments.lines)
+    imports, copies = [], []
+    for turn in range(bench.arguments.turns):
+        say(f"import, turn {turn + 1} of {bench.arguments.turns}")
+        copies.append(copy_once(bench, path))
+        imports.append(import_once(bench, path))
+    seconds = statistics.median(seconds for seconds, *_ in imports)
+    copied = statistics.median(copies)
+    peak = max(peak for _, peak, *_ in imports)
+    lines = bench.arguments.lines
+    bench.table.rule(f"Import of {lines:,} lines ({path.stat().st_size / 1e6:,.0f} MB)")
+    bench.table.add("pruefpfad import", f"{seconds:.1f} s, {lines / seconds:,.0f} lines/s", f"\\copy {copied:.1f} s",
+                    copied / seconds, ">= 0.5", copied / seconds >= 0.5)  # fmt: skip
+    bench.table.add("peak memory", f"{peak:.0f} MiB", goal="< 200 MiB", met=peak < 200)
+    idle = [statistics.median(values) for values in zip(*(idle for _, _, idle, _ in imports), strict=True)]
+    busy = [statistics.median(values) for values in zip(*(busy for *_, busy in imports), strict=True)]
+    bench.table.add("reader meanwhile", "median {:.1f}, p99 {:.1f}, max {:.1f} ms".format(*busy),
+                    "idle {:.1f}, {:.1f}, {:.1f} ms".format(*idle))  # fmt: skip
+    path.unlink()
+
+
+# --- draw -----------------------------------------------------------------------------------------------------------
+
+
+def measure_draw(bench):
+    bench.fill(bench.arguments.lines)
+    token = bench.token()
+    process, port = bench.serve("bench_data")
+    plan, draw = (HERE / "plan.graphql").read_text(), (HERE / "draw.graphql").read_text()
+    methods = ("SIMPLE_RANDOM", "STRATIFIED_BY_BEZIRKSSTELLE", "MONETARY_UNIT_FIXED_INTERVAL")
+    results = {method: [] for method in methods}
+    copies, count = [], 0
+    for turn in range(bench.arguments.turns):
+        say(f"draw, turn {turn + 1} of {bench.arguments.turns}")
+        copies.append(read_once(bench))
+        for method in methods:
+            count += 1
+            variables = {
+                "population": global_id("Population", POPULATION), "name": f"Ziehung {count}", "method": method,
+                "size": 500, "reason": "Benchmark", "key": f"bench-{count}",
+            }  # fmt: skip
+            planned = mutate(port, plan, variables, token)["sample"]
+            pathlib.Path(f"/proc/{process.pid}/clear_refs").write_text("5")
+            before = peak_memory(process)
+            variables = {"sample": planned["id"], "version": planned["version"], "seed": f"Benchmark {count}"}
+            start = time.perf_counter()
+            mutate(port, draw, variables, token)
+            seconds = time.perf_counter() - start
+            results[method].append((seconds, before, peak_memory(process)))
+    bench.stop_all()
+    copied = statistics.median(copies)
+    bench.table.rule(f"Draw of 500 from {bench.arguments.lines:,} frozen items")
+    for method in methods:
+        seconds, before, peak = (statistics.median(values) for values in zip(*results[method], strict=True))
+        bench.table.add(method, f"{seconds:.2f} s, {peak:.0f} MiB (before {before:.0f})", f"COPY TO STDOUT {copied:.2f} s",
+                        copied / seconds, ">= 0.5", copied / seconds >= 0.5)  # fmt: skip
+
+
+def read_once(bench):
+    sql = f"COPY (SELECT id, amount_cents FROM population_item WHERE population_id = '{POPULATION}') TO STDOUT"
+    start = time.perf_counter()
+    bench.psql("bench_data", "-c", sql, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - start
+
+
+# --------------------------------------------------------------------------------------------------------------------
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("parts", nargs="*", default=["page", "import", "draw"])
+    for name in ("service", "handler", "postgres", "work", "node"):
+        parser.add_argument(f"--{name}", required=True)
+    parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--seconds", type=int, default=5)
+    parser.add_argument("--lines", type=int, default=1_000_000)
+    parser.add_argument("--targets", default="sqlx,sqlx-verify,tokio-postgres,postgraphile,service")
+    bench = Bench(parser.parse_args())
+    try:
+        bench.prepare()
+        for part in bench.arguments.parts:
+            {"page": measure_page, "import": measure_import, "draw": measure_draw}[part](bench)
+    finally:
+        bench.stop_all()
+        for database in ("bench_import", "bench_copy", "bench_data", "bench_empty"):
+            bench.drop(database)
+        bench.table.print()
+
+
+main()
