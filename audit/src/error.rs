@@ -1,6 +1,6 @@
 //! One error type for all use cases, without transport.
 
-use sea_orm::DbErr;
+use sea_orm::{DbErr, RuntimeErr};
 
 use crate::access::Action;
 use crate::refusal::{Code, Refusal};
@@ -45,23 +45,34 @@ impl Error {
 /// A full disk is the operator's to mend and the user's to know; all else stays inside.
 impl From<DbErr> for Error {
     fn from(error: DbErr) -> Self {
-        let text = error.to_string();
-        if [
-            "database or disk is full",
-            "No space left on device",
-            "could not extend file",
-        ]
-        .iter()
-        .any(|sign| text.contains(sign))
-        {
-            return Self::refused(Code::StorageFull, "");
+        let full = match &error {
+            DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause)) => {
+                disk_full(cause)
+            }
+            _ => false,
+        };
+        if full {
+            Self::refused(Code::StorageFull, "")
+        } else {
+            Self::Database(error)
         }
-        Self::Database(error)
     }
+}
+
+/// PostgreSQL's SQLSTATE `disk_full` (53100) and SQLite's `SQLITE_FULL` (13): codes, since texts come in many languages.
+fn disk_full(error: &sqlx::Error) -> bool {
+    error
+        .as_database_error()
+        .and_then(sqlx::error::DatabaseError::code)
+        .is_some_and(|code| code == "53100" || code == "13")
 }
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
-        DbErr::Custom(error.to_string()).into()
+        if disk_full(&error) {
+            Self::refused(Code::StorageFull, "")
+        } else {
+            Self::Database(DbErr::Custom(error.to_string()))
+        }
     }
 }

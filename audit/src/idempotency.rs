@@ -35,7 +35,7 @@ pub async fn claim(
     operation: &'static str,
     input: &impl Serialize,
 ) -> Result<Claimed> {
-    if key.is_empty() || key.len() > MAX_KEY {
+    if key.is_empty() || key.len() > MAX_KEY || key.chars().any(char::is_control) {
         return Err(Error::refused(
             Code::IdempotencyKeyInvalid,
             "input.idempotencyKey",

@@ -45,8 +45,21 @@ impl Refusal {
 pub(crate) fn text(path: &str, text: &str, most: usize) -> Option<Refusal> {
     if text.trim().is_empty() {
         Some(Refusal::new(Code::Required, path))
-    } else if text.chars().count() > most {
+    } else {
+        optional_text(path, text, most)
+    }
+}
+
+/// A text that may be empty. Control characters other than line breaks and tabs are refused: PostgreSQL does not take
+/// all of them, and nobody means them.
+pub(crate) fn optional_text(path: &str, text: &str, most: usize) -> Option<Refusal> {
+    if text.chars().count() > most {
         Some(Refusal::new(Code::TooLong, path).with(most))
+    } else if text
+        .chars()
+        .any(|letter| letter.is_control() && !matches!(letter, '\n' | '\r' | '\t'))
+    {
+        Some(Refusal::new(Code::InvalidValue, path))
     } else {
         None
     }
@@ -96,6 +109,7 @@ codes! {
     MappingInvalid = "MAPPING_INVALID": "Die Spaltenzuordnung ist unvollständig oder widersprüchlich ({}).", "The column mapping is incomplete or contradictory ({}).";
     ImportRunning = "IMPORT_RUNNING": "Für diese Grundgesamtheit läuft gerade ein Import. Bitte sein Ende abwarten.", "An import into this population is running. Wait for its end.";
     ImportNotWaiting = "IMPORT_NOT_WAITING": "Dieser Import hat seine Datei schon erhalten. Bitte einen neuen Import eröffnen.", "This import has had its file already. Open a new import.";
+    ImportOfAnother = "IMPORT_OF_ANOTHER": "Diesen Import hat eine andere Person eröffnet. Bitte einen eigenen Import eröffnen.", "Another person opened this import. Open one of your own.";
     FileAlreadyImported = "FILE_ALREADY_IMPORTED": "Dieselbe Datei wurde schon importiert ({}); es wurde nichts übernommen.", "The same file was imported before ({}); nothing was taken.";
     FileEmpty = "FILE_EMPTY": "Die Datei ist leer.", "The file is empty.";
     HeaderOnly = "HEADER_ONLY": "Die Datei hat nur eine Kopfzeile und keine Daten.", "The file has only a header line and no data.";

@@ -35,6 +35,8 @@ pub struct Model {
     pub entered_by: String,
     /// When it was entered.
     pub entered_at: DateTimeUtc,
+    /// The population's version it was compared with: an extract imported later is not covered.
+    pub population_version: i32,
     /// When a later control total took its place.
     pub superseded_at: Option<DateTimeUtc>,
 }

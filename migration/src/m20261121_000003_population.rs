@@ -109,6 +109,7 @@ const TABLES: &[&str] = &[
         document_reference {text} NOT NULL,
         entered_by {text} NOT NULL,
         entered_at {time} NOT NULL,
+        population_version integer NOT NULL,
         superseded_at {time}
     )",
     "CREATE INDEX control_total_population ON control_total (population_id, id)",
@@ -154,6 +155,17 @@ const SQLITE_GUARDS: &[&str] = &[
     "CREATE TRIGGER population_item_delete BEFORE DELETE ON population_item
         WHEN (SELECT state FROM population WHERE id = OLD.population_id) = 'FROZEN'
         BEGIN SELECT RAISE(ABORT, 'population is frozen'); END",
+    "CREATE TRIGGER control_cell_update BEFORE UPDATE ON control_cell
+        BEGIN SELECT RAISE(ABORT, 'a control total is never changed'); END",
+    "CREATE TRIGGER control_cell_delete BEFORE DELETE ON control_cell
+        BEGIN SELECT RAISE(ABORT, 'a control total is never deleted'); END",
+    "CREATE TRIGGER control_total_delete BEFORE DELETE ON control_total
+        BEGIN SELECT RAISE(ABORT, 'a control total is never deleted'); END",
+    "CREATE TRIGGER difference_frozen BEFORE UPDATE ON difference
+        WHEN (SELECT state FROM population WHERE id = OLD.population_id) = 'FROZEN'
+        BEGIN SELECT RAISE(ABORT, 'population is frozen'); END",
+    "CREATE TRIGGER difference_delete BEFORE DELETE ON difference
+        BEGIN SELECT RAISE(ABORT, 'a difference is never deleted'); END",
     "CREATE TRIGGER population_item_insert BEFORE INSERT ON population_item
         WHEN (SELECT state FROM population WHERE id = NEW.population_id) IS NOT 'OPEN'
         BEGIN SELECT RAISE(ABORT, 'population is not open'); END",
@@ -166,6 +178,8 @@ const POSTGRES_GUARDS: &[&str] = &[
         BEGIN RAISE EXCEPTION '% rows are never changed', TG_TABLE_NAME USING ERRCODE = 'restrict_violation'; END $$",
     "CREATE FUNCTION only_open_population() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
+            -- The lock keeps a freeze waiting until these rows are committed, or these rows until the freeze is.
+            PERFORM 1 FROM population WHERE id IN (SELECT DISTINCT population_id FROM touched) FOR SHARE;
             IF EXISTS (
                 SELECT 1 FROM (SELECT DISTINCT population_id FROM touched) AS given
                 LEFT JOIN population ON population.id = given.population_id
@@ -194,6 +208,14 @@ const POSTGRES_GUARDS: &[&str] = &[
         REFERENCING NEW TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION only_open_population()",
     "CREATE TRIGGER population_item_delete AFTER DELETE ON population_item
         REFERENCING OLD TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION not_frozen_population()",
+    "CREATE TRIGGER control_cell_change BEFORE UPDATE OR DELETE ON control_cell
+        FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
+    "CREATE TRIGGER control_total_delete BEFORE DELETE ON control_total
+        FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
+    "CREATE TRIGGER difference_frozen AFTER UPDATE ON difference
+        REFERENCING OLD TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION not_frozen_population()",
+    "CREATE TRIGGER difference_delete BEFORE DELETE ON difference
+        FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
     "CREATE FUNCTION refuse_truncate() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN RAISE EXCEPTION '% is never truncated', TG_TABLE_NAME USING ERRCODE = 'restrict_violation'; END $$",
     "CREATE TRIGGER population_item_truncate BEFORE TRUNCATE ON population_item

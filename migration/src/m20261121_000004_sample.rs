@@ -113,6 +113,10 @@ const SQLITE_GUARDS: &[&str] = &[
         BEGIN SELECT RAISE(ABORT, 'a drawn item is never changed'); END",
     "CREATE TRIGGER sample_item_delete BEFORE DELETE ON sample_item
         BEGIN SELECT RAISE(ABORT, 'a drawn item is never deleted'); END",
+    "CREATE TRIGGER sample_stratum_update BEFORE UPDATE ON sample_stratum
+        BEGIN SELECT RAISE(ABORT, 'a stratum is never changed'); END",
+    "CREATE TRIGGER sample_stratum_delete BEFORE DELETE ON sample_stratum
+        BEGIN SELECT RAISE(ABORT, 'a stratum is never deleted'); END",
     "CREATE TRIGGER draw_event_update BEFORE UPDATE ON draw_event
         BEGIN SELECT RAISE(ABORT, 'a draw event is never changed'); END",
     "CREATE TRIGGER draw_event_delete BEFORE DELETE ON draw_event
@@ -137,6 +141,8 @@ const POSTGRES_GUARDS: &[&str] = &[
                 NEW.amount_cents, NEW.bezirksstelle_id, NEW.reference))
         EXECUTE FUNCTION refuse_change()",
     "CREATE TRIGGER sample_item_delete BEFORE DELETE ON sample_item
+        FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
+    "CREATE TRIGGER sample_stratum_change BEFORE UPDATE OR DELETE ON sample_stratum
         FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
     "CREATE TRIGGER draw_event_change BEFORE UPDATE OR DELETE ON draw_event
         FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",

@@ -164,6 +164,11 @@ impl People {
     ) -> anyhow::Result<()> {
         let demo = Arc::new(Demo::new(SEED, size(arguments.lines)));
         let engagement = self.engagement(db, language).await?;
+        if engagement.state == entity::engagement::State::Closed {
+            // Somebody played the story to its end: what is there stays as it is.
+            return Ok(());
+        }
+        let engagement = engagement.id;
         let payments = self
             .filled(db, settings, &demo, engagement, Extract::Payments, language)
             .await?;
@@ -175,13 +180,7 @@ impl People {
             head: &self.head,
         };
         roles
-            .fill(
-                db,
-                engagement,
-                &Populations { payments, decisions },
-                SEED,
-                language,
-            )
+            .fill(db, &Populations { payments, decisions }, SEED, language)
             .await
     }
 
@@ -208,7 +207,7 @@ impl People {
         Ok(population.id)
     }
 
-    async fn engagement(&self, db: &Db, language: Language) -> anyhow::Result<entity::EngagementId> {
+    async fn engagement(&self, db: &Db, language: Language) -> anyhow::Result<entity::engagement::Model> {
         let day = |text: &str| text.parse().context("a day");
         let open = Open {
             title: "Leistungsgewährung und Auszahlung 2025".to_owned(),
@@ -221,11 +220,10 @@ impl People {
             period_from: day("2025-01-01")?,
             period_to: day("2025-12-31")?,
         };
-        Ok(said(
+        said(
             engagement::open(&self.auditor, db, "demo-engagement", open).await,
             language,
-        )?
-        .id)
+        )
     }
 
     async fn population(
@@ -264,6 +262,8 @@ impl People {
         if population.item_count > 0 {
             return Ok(());
         }
+        self.wait_for_interrupted_imports(db, population.id, language)
+            .await?;
         super::complain(&format!("{} …", population.name));
         let bytes = written(demo, extract)?;
         let (file_name, mapping): (_, Mapping) = match extract {
@@ -290,6 +290,30 @@ impl People {
             ended.failure_detail.unwrap_or_default()
         );
         Ok(())
+    }
+
+    /// A start that was interrupted has left an import running; it ends by itself after some seconds.
+    async fn wait_for_interrupted_imports(
+        &self,
+        db: &Db,
+        population: entity::PopulationId,
+        language: Language,
+    ) -> anyhow::Result<()> {
+        loop {
+            population::sweep(&self.auditor.sources, db).await?;
+            let imports = said(
+                population::imports(&self.auditor, db, population, &ALL).await,
+                language,
+            )?;
+            if imports
+                .rows
+                .iter()
+                .all(|row| row.state != population_import::State::Running)
+            {
+                return Ok(());
+            }
+            tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+        }
     }
 
     async fn reconcile(
@@ -324,6 +348,9 @@ impl People {
             language,
         )?;
         for found in said(population::differences(&self.head, db, id, &ALL).await, language)?.rows {
+            if found.state == entity::difference::State::Approved {
+                continue;
+            }
             let explained = said(
                 population::explain_difference(
                     &self.auditor,

@@ -6,14 +6,14 @@ use audit::demo::true_amount;
 use audit::page::PageArgs;
 use audit::population::find_many;
 use audit::sample::{
-    Abort, Announce, Draw, ItemFilter, ItemOrder, PlanInput, abort, announce, draw, items, list, plan,
+    Abort, Announce, Draw, ItemFilter, ItemOrder, PlanInput, abort, announce, draw, items, plan,
     population_items,
 };
 use audit::{Ctx, Db};
 use entity::check_answer::{Answer, Dimension};
 use entity::item_check::ErrorClass;
 use entity::sample::{self as row, Method, State};
-use entity::{Cents, EngagementId, FundSplit, PopulationId, SampleId, sample_item};
+use entity::{Cents, FundSplit, PopulationId, SampleId, sample_item};
 use rust_decimal::Decimal;
 
 use super::import::said;
@@ -47,7 +47,6 @@ impl Roles<'_> {
     pub(super) async fn fill(
         &self,
         db: &Db,
-        engagement: EngagementId,
         populations: &Populations,
         seed: [u8; 32],
         language: Language,
@@ -70,7 +69,7 @@ impl Roles<'_> {
             decision_plan(populations.decisions),
         ];
         for (plan, dice) in plans.into_iter().zip(SEEDS) {
-            let sample = self.planned(db, plan, language).await?;
+            let mut sample = self.planned(db, plan, language).await?;
             if sample.state == State::Planned {
                 super::complain(&format!("{} …", sample.name));
                 let input = Draw {
@@ -78,28 +77,21 @@ impl Roles<'_> {
                     expected_version: sample.version,
                     seed: Some(dice.to_owned()),
                 };
-                said(draw(self.auditor, db, input).await, language)?;
+                sample = said(draw(self.auditor, db, input).await, language)?;
             }
-        }
-        let all = PageArgs {
-            after: None,
-            before: None,
-            limit: 100,
-            backward: false,
-        };
-        let (samples, _) = said(
-            list(self.auditor, db, Some(engagement), &all, false).await,
-            language,
-        )?;
-        for sample in samples.rows.iter().filter(|sample| sample.state == State::Drawn) {
-            self.announce(db, sample.id, language).await?;
-            // Payments are checked throughout, so that the evaluation can be seen; decisions have just begun.
-            let most = if sample.method == Method::MonetaryUnitFixedInterval {
-                u64::MAX
-            } else {
-                AT_ONCE
-            };
-            self.check(db, sample.id, most, seed, language).await?;
+            if sample.state == State::Drawn {
+                self.announce(db, sample.id, language).await?;
+                // Payments are checked throughout, so that the evaluation can be seen; decisions have just begun.
+                let whole = sample.method == Method::MonetaryUnitFixedInterval;
+                self.check(
+                    db,
+                    sample.id,
+                    if whole { u64::MAX } else { AT_ONCE },
+                    seed,
+                    language,
+                )
+                .await?;
+            }
         }
         Ok(())
     }

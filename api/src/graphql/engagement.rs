@@ -119,9 +119,9 @@ impl Engagement {
         self.0.closed_at.map(Into::into)
     }
 
-    /// What was said at closing about work left undone.
-    async fn closing_note(&self) -> Option<&str> {
-        self.0.closing_note.as_deref()
+    /// What was said at closing about work left undone; null where the caller may not see working papers.
+    async fn closing_note(&self, ctx: &Context<'_>) -> Option<&str> {
+        sample::papers(ctx, self.0.closing_note.as_deref())
     }
 
     /// Counts changes; an update names the version it saw.
@@ -147,6 +147,9 @@ impl Engagement {
 
     /// Its populations, oldest first; null where the caller's role sees none.
     async fn populations(&self, ctx: &Context<'_>) -> Maybe<Vec<Population>> {
+        if !ctx.caller().may(May::PopulationRead) {
+            return None;
+        }
         Some(of_engagement(ctx, self.0.id).await)
     }
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use async_graphql::{Context, ID, Interface, Object, Result};
+use audit::access::Action as May;
 use audit::{engagement, population, sample};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -162,6 +163,20 @@ async fn find(ctx: &Context<'_>, ids: &[ID], input: &str) -> Result<Vec<Option<N
 
 async fn of_kind(ctx: &Context<'_>, kind: NodeKind, rows: &[Uuid]) -> Result<Vec<(Uuid, Node)>> {
     let (audit, db) = (ctx.audit(), ctx.db());
+    // What a role sees nothing of is not there for it: null, like anything else that is hidden.
+    let readable = match kind {
+        NodeKind::Bezirksstelle | NodeKind::Stratum => true,
+        NodeKind::Engagement => ctx.caller().may(May::EngagementRead),
+        NodeKind::Population | NodeKind::Import | NodeKind::Difference => {
+            ctx.caller().may(May::PopulationRead)
+        }
+        NodeKind::Sample => ctx.caller().may(May::SampleRead),
+        NodeKind::SampleItem => ctx.caller().may(May::SampleItemRead),
+    };
+    ctx.signed_in()?;
+    if !readable {
+        return Ok(Vec::new());
+    }
     macro_rules! through {
         ($service:path, $id:path, $node:path, $view:expr) => {{
             let ids: Vec<_> = rows.iter().copied().map($id).collect();
@@ -174,7 +189,6 @@ async fn of_kind(ctx: &Context<'_>, kind: NodeKind, rows: &[Uuid]) -> Result<Vec
     }
     Ok(match kind {
         NodeKind::Bezirksstelle => {
-            ctx.signed_in()?;
             let known = |row: &Uuid| Some((*row, ctx.info().bezirksstelle(BezirksstelleId(*row))?));
             rows.iter()
                 .filter_map(known)

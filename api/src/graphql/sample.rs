@@ -117,7 +117,7 @@ impl From<Model> for Sample {
 }
 
 /// Plan, seed and bounds are working papers: a Bezirksstelle sees the sample its items belong to, not how it was drawn.
-fn papers<T>(ctx: &Context<'_>, value: Option<T>) -> Option<T> {
+pub(super) fn papers<T>(ctx: &Context<'_>, value: Option<T>) -> Option<T> {
     value.filter(|_| ctx.caller().may(May::CheckRead))
 }
 
@@ -272,6 +272,9 @@ impl Sample {
         )]
         provisional: bool,
     ) -> Maybe<Evaluation> {
+        if !ctx.caller().may(May::SampleEvaluate) {
+            return None;
+        }
         let input = service::Evaluate {
             sample_id: self.0.id,
             confidence: confidence.map(|rate| rate.0),
@@ -539,9 +542,10 @@ impl SampleItem {
         papers(ctx, self.row.result.map(Into::into))
     }
 
-    /// Counts changes; a check names the version it saw.
-    async fn version(&self) -> i32 {
-        self.row.version
+    /// Counts changes; a check names the version it saw. Null where the caller may not see working papers: it tells how
+    /// often the item was checked.
+    async fn version(&self, ctx: &Context<'_>) -> Option<i32> {
+        papers(ctx, Some(self.row.version))
     }
 
     /// What the caller may do with it now.
@@ -589,8 +593,9 @@ impl SampleItem {
             .transpose()
     }
 
-    /// Concerns a member of the own staff.
+    /// Concerns a member of the own staff (§ 35 (1) S. 3 SGB I); null where the caller may not see working papers.
     async fn own_staff(&self, ctx: &Context<'_>) -> Maybe<bool> {
+        papers(ctx, Some(()))?;
         self.details(ctx)
             .await
             .map(|row| row.map(|row| row.own_staff))
@@ -668,6 +673,8 @@ pub(super) struct SampleItemConnection {
     edges: Vec<SampleItemEdge>,
     /// Where the page stands in its list.
     page_info: super::page::PageInfo,
+    /// Rows of the whole list that the caller may see; computed only when selected.
+    total_count: Option<Long>,
     /// Totals over the whole list; computed only when selected.
     totals: Option<SampleItemTotals>,
 }
@@ -768,7 +775,7 @@ async fn items(
         descending: order.descending,
     });
     let args = window.args(ctx, name(order))?;
-    let wanted = ctx.look_ahead().field("totals").exists();
+    let wanted = counted(ctx) || ctx.look_ahead().field("totals").exists();
     let (page, totals) = field(
         ctx,
         service::items(ctx.audit(), ctx.db(), &filter, order, &args, wanted).await,
@@ -794,6 +801,7 @@ async fn items(
             })
             .collect(),
         page_info,
+        total_count: totals.as_ref().map(|totals| Long(totals.count)),
         totals: totals.map(|totals| SampleItemTotals {
             count: Long(totals.count),
             amount: totals.amount.into(),

@@ -1,6 +1,7 @@
 //! Files on their way in: the body of `PUT /imports/{id}` streams into a waiting import.
 
 use std::io::{self, Read};
+use std::time::Duration;
 
 use actix_web::http::header::CONTENT_LENGTH;
 use actix_web::web::{Bytes, Data, Path, Payload, ServiceConfig, put};
@@ -9,6 +10,7 @@ use audit::population::{IntakeLimits, run_import};
 use futures_util::StreamExt as _;
 use serde_json::json;
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 
 use super::callers::{House, request_id};
 use super::edge::language_of;
@@ -19,6 +21,8 @@ use crate::telemetry::Metrics;
 
 /// Chunks between network and reader: a slow reader slows the sender down, and memory stays small.
 const CHUNKS: usize = 16;
+/// A sender that is silent for so long has gone away: an import must not hold its population for ever.
+const SILENCE: Duration = Duration::from_mins(1);
 
 enum Chunk {
     Data(Bytes),
@@ -105,7 +109,12 @@ async fn upload(
         limits,
     ));
     let mut complete = true;
-    while let Some(chunk) = body.next().await {
+    loop {
+        let Ok(next) = timeout(SILENCE, body.next()).await else {
+            complete = false;
+            break;
+        };
+        let Some(chunk) = next else { break };
         let Ok(bytes) = chunk else {
             complete = false;
             break;

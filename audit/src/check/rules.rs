@@ -55,9 +55,11 @@ pub struct AnswerInput {
 /// Everything that is wrong with a check of an item booked so.
 pub(super) fn check(input: &RecordCheck, programme: &Programme, booked: FundSplit) -> Vec<Refusal> {
     let mut refusals = Vec::new();
-    if input.remark.chars().count() > MAX_REMARK {
-        refusals.push(Refusal::new(Code::TooLong, "input.remark").with(MAX_REMARK));
-    }
+    refusals.extend(crate::refusal::optional_text(
+        "input.remark",
+        &input.remark,
+        MAX_REMARK,
+    ));
     refusals.extend(check_answers(&input.answers, programme));
     refusals.extend(check_amounts(input.error_class, booked, input.correct));
     let failed = input.answers.iter().any(|answer| failed(answer.answer));
@@ -90,10 +92,12 @@ fn check_answers(answers: &[AnswerInput], programme: &Programme) -> Vec<Refusal>
             }
             Some(_) => {}
         }
-        if answer.remark.chars().count() > MAX_ANSWER_REMARK {
-            let path = format!("input.answers.{place}.remark");
-            refusals.push(Refusal::new(Code::TooLong, &path).with(MAX_ANSWER_REMARK));
-        }
+        let path = format!("input.answers.{place}.remark");
+        refusals.extend(crate::refusal::optional_text(
+            &path,
+            &answer.remark,
+            MAX_ANSWER_REMARK,
+        ));
     }
     let missing = programme
         .attributes

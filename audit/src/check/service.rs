@@ -11,11 +11,13 @@ use serde_json::json;
 use super::programme::{PROGRAMMES, Programme, programme};
 use super::rules::{MAX_BULK, RecordCheck, check, current_versions, outcome, version_for};
 use crate::access::{Action, Permit, authorize, authorize_write};
-use crate::engagement::lock_open;
+use crate::engagement::{lock, must_be_open};
 use crate::idempotency::{Claimed, claim};
 use crate::trail::{self, Subject};
 use crate::{Code, Ctx, Db, Error, Result};
 
+/// Longest key of a bulk: each check's own key is this one with its place.
+const MAX_BULK_KEY: usize = 190;
 /// Ids of one statement.
 const AT_ONCE: usize = 500;
 
@@ -40,7 +42,7 @@ pub async fn record_many(
     if inputs.is_empty() {
         return Err(Error::refused(Code::Required, "input.checks"));
     }
-    if idempotency_key.is_empty() {
+    if idempotency_key.is_empty() || idempotency_key.len() > MAX_BULK_KEY {
         return Err(Error::refused(
             Code::IdempotencyKeyInvalid,
             "input.idempotencyKey",
@@ -64,11 +66,12 @@ async fn record_one(
     let tx = db.begin_write().await?;
     let scope = ctx.caller.scope(ctx.now());
     let item = visible_item(&tx, &scope, input.sample_item_id).await?;
-    lock_open(&tx, ctx, item.engagement_id, "input.sampleItemId").await?;
+    let engagement = lock(&tx, ctx, item.engagement_id, "input.sampleItemId").await?;
     let claim = match claim(&tx, ctx, idempotency_key, "recordCheck", &input).await? {
         Claimed::New(claim) => claim,
         Claimed::Repeated(id) => return required(Entity::find_by_id(CheckId(id)).one(&tx).await?),
     };
+    must_be_open(&engagement, "input.sampleItemId")?;
     // Read again: whoever held the lock before may have checked it meanwhile.
     let item = visible_item(&tx, &scope, input.sample_item_id).await?;
     if item.version != input.expected_version {

@@ -6,4 +6,4 @@ mod service;
 
 pub use rules::{Open, check_open};
 pub use service::{Close, by_number, close, find, find_many, list, open};
-pub(crate) use service::{key, lock_open};
+pub(crate) use service::{key, lock, lock_open, must_be_open};

@@ -97,7 +97,8 @@ pub struct Close {
     pub note: Option<String>,
 }
 
-/// Closes an engagement. Planned samples, running imports and unchecked items need a note that says why.
+/// Closes an engagement. Planned samples and unchecked items need a note that says why; a running import has to end
+/// first.
 pub async fn close(ctx: &Ctx, db: &Db, input: Close) -> Result<Model> {
     let permit = authorize_write(ctx, db, Action::EngagementClose).await?;
     let tx = db.begin_write().await?;
@@ -225,22 +226,34 @@ pub async fn list(
     ))
 }
 
-/// The visible, open engagement, locked until the transaction ends: what hangs on it is numbered under this lock.
+/// The visible engagement, locked until the transaction ends: what hangs on it is numbered under this lock. Every
+/// transaction that locks more than one row locks the engagement first.
+pub(crate) async fn lock(tx: &DatabaseTransaction, ctx: &Ctx, id: EngagementId, path: &str) -> Result<Model> {
+    Entity::visible_to(&ctx.caller.scope(ctx.now()))
+        .filter(Column::Id.eq(id))
+        .lock_exclusive()
+        .one(tx)
+        .await?
+        .ok_or_else(|| Error::refused(Code::NotFound, path))
+}
+
+/// Refuses a closed engagement. After the look-up of an idempotency key: a repeat is answered whatever happened since.
+pub(crate) fn must_be_open(row: &Model, path: &str) -> Result<()> {
+    match row.state {
+        State::Open => Ok(()),
+        State::Closed => Err(Error::refused(Code::EngagementClosed, path)),
+    }
+}
+
+/// The visible, open engagement, locked.
 pub(crate) async fn lock_open(
     tx: &DatabaseTransaction,
     ctx: &Ctx,
     id: EngagementId,
     path: &str,
 ) -> Result<Model> {
-    let row = Entity::visible_to(&ctx.caller.scope(ctx.now()))
-        .filter(Column::Id.eq(id))
-        .lock_exclusive()
-        .one(tx)
-        .await?
-        .ok_or_else(|| Error::refused(Code::NotFound, path))?;
-    if row.state == State::Closed {
-        return Err(Error::refused(Code::EngagementClosed, path));
-    }
+    let row = lock(tx, ctx, id, path).await?;
+    must_be_open(&row, path)?;
     Ok(row)
 }
 

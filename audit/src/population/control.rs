@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use super::import::amount::{Decimals, Rounding, parse};
 use super::reconciliation::{Cell, Cells, Tally, compare};
-use super::service::{find_many, lock_unfrozen, no_running_import};
+use super::service::{find_many, lock_population, lock_unfrozen, no_running_import};
 use crate::access::{Action, authorize, authorize_write};
 use crate::idempotency::{Claimed, claim};
 use crate::page::{self, Page, PageArgs};
@@ -133,7 +133,7 @@ pub async fn enter_control_total(
         .collect();
     let expected = checked_cells(&input, &numbers)?;
     let tx = db.begin_write().await?;
-    let population = lock_unfrozen(&tx, ctx, input.population_id, "input.populationId").await?;
+    let locked = lock_population(&tx, ctx, input.population_id, "input.populationId").await?;
     let claim = match claim(&tx, ctx, idempotency_key, "recordControlTotal", &input).await? {
         Claimed::New(claim) => claim,
         Claimed::Repeated(id) => {
@@ -143,6 +143,7 @@ pub async fn enter_control_total(
             return row.ok_or_else(|| Error::internal("a remembered control total is missing"));
         }
     };
+    let population = locked.must_be_open("input.populationId")?;
     no_running_import(&tx, population.id, "input.populationId").await?;
     if population.item_count == 0 {
         return Err(Error::refused(Code::PopulationEmpty, "input.populationId"));
@@ -170,6 +171,7 @@ pub async fn enter_control_total(
         entered_by: Set(ctx.caller.subject.clone()),
         entered_at: Set(now),
         superseded_at: Set(None),
+        population_version: Set(population.version),
     }
     .insert(&tx)
     .await?;
@@ -340,7 +342,9 @@ async fn count_cells(db: &impl ConnectionTrait, population: PopulationId) -> Res
         })
         .collect();
     let sql = format!(
-        "SELECT bezirksstelle_id, period, {} FROM population_item WHERE population_id = $1
+        "SELECT bezirksstelle_id, period, {} FROM population_item
+         WHERE population_id = $1 AND import_id IN
+            (SELECT id FROM population_import WHERE population_id = $1 AND state = 'COMPLETED')
          GROUP BY bezirksstelle_id, period",
         parts.join(", ")
     );

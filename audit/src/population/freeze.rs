@@ -3,10 +3,7 @@
 use entity::difference::{self, State as DifferenceState};
 use entity::draw_event::{self, Kind};
 use entity::population::{ActiveModel, Model, State};
-use entity::{
-    Cents, DrawEventId, EngagementId, PopulationId, SampleId, control_total, population_import,
-    population_item,
-};
+use entity::{Cents, DrawEventId, EngagementId, PopulationId, SampleId, control_total, population_item};
 use futures_util::TryStreamExt;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
@@ -101,13 +98,7 @@ async fn check(tx: &DatabaseTransaction, row: &Model, expected_version: i32) -> 
     let total = current(tx, row.id)
         .await?
         .ok_or_else(|| Error::refused(Code::ControlTotalMissing, "input.id"))?;
-    let imported_later = population_import::Entity::find()
-        .filter(population_import::Column::PopulationId.eq(row.id))
-        .filter(population_import::Column::State.eq(population_import::State::Completed))
-        .filter(population_import::Column::FinishedAt.gt(total.entered_at))
-        .count(tx)
-        .await?;
-    if imported_later > 0 {
+    if total.population_version != row.version {
         return Err(Error::refused(Code::ControlTotalOutdated, "input.id"));
     }
     let open = open_differences(tx, &total).await?;

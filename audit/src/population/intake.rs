@@ -61,6 +61,7 @@ pub async fn run_import(
     let permit = authorize_write(&ctx, &db, Action::PopulationImport).await?;
     sweep(&ctx.sources, &db).await?;
     let job = start(&ctx, &db, import).await?;
+    let _alive = Heartbeat::start(&ctx, &db, import);
     let (sender, mut batches) = mpsc::channel(2);
     let reading = tokio::task::spawn_blocking({
         let (sources, job) = (ctx.sources.clone(), job.clone());
@@ -215,6 +216,10 @@ async fn start(ctx: &Ctx, db: &Db, id: ImportId) -> Result<Job> {
         .ok_or_else(|| Error::refused(Code::NotFound, "id"))?;
     if row.state != State::Waiting {
         return Err(Error::refused(Code::ImportNotWaiting, "id"));
+    }
+    // Who brought the extract is one person: the control total must come from another one.
+    if row.created_by != ctx.caller.subject {
+        return Err(Error::refused(Code::ImportOfAnother, "id"));
     }
     no_running_import(&tx, population.id, "id").await?;
     let mapping: Mapping =
@@ -826,30 +831,87 @@ impl Counts {
     }
 }
 
-/// Ends imports whose reader is gone (the process was killed): their lines are removed, and the import can be repeated.
+/// Ends imports whose reader is gone (the process was killed), and removes what they left: the import can be repeated.
 pub async fn sweep(sources: &Arc<Sources>, db: &Db) -> Result<u64> {
     let lost = Entity::visible_to(&Scope::Everything)
         .filter(Column::State.eq(State::Running))
         .filter(Column::HeartbeatAt.lt(sources.now() - LEASE))
         .all(db.reader())
         .await?;
-    let mut swept = 0;
+    let mut ended = 0;
     for row in lost {
-        sink::remove(db, row.population_id, row.id).await?;
+        // First the state, then the lines: a reader that is alive after all finds out before anything of it counts.
         let tx = db.begin_write().await?;
-        let ended = Entity::update_many()
+        let given_up = Entity::update_many()
             .col_expr(Column::State, Expr::val(State::Failed.as_str()))
             .col_expr(Column::Failure, Expr::val(Code::Interrupted.as_str()))
-            .col_expr(Column::FinishedAt, Expr::val(sources.now()))
             .filter(Column::Id.eq(row.id))
             .filter(Column::State.eq(State::Running))
             .filter(Column::HeartbeatAt.eq(row.heartbeat_at))
             .exec(&tx)
             .await?;
         tx.commit().await?;
-        swept += ended.rows_affected;
+        ended += given_up.rows_affected;
     }
-    Ok(swept)
+    clear(sources, db).await?;
+    Ok(ended)
+}
+
+/// Removes the lines of imports that failed and are not finished: those given up and those of discarded populations.
+pub(super) async fn clear(sources: &Arc<Sources>, db: &Db) -> Result<()> {
+    let left = Entity::visible_to(&Scope::Everything)
+        .filter(Column::State.eq(State::Failed))
+        .filter(Column::FinishedAt.is_null())
+        .all(db.reader())
+        .await?;
+    for row in left {
+        sink::remove(db, row.population_id, row.id).await?;
+        let tx = db.begin_write().await?;
+        Entity::update_many()
+            .col_expr(Column::FinishedAt, Expr::val(sources.now()))
+            .filter(Column::Id.eq(row.id))
+            .filter(Column::State.eq(State::Failed))
+            .exec(&tx)
+            .await?;
+        tx.commit().await?;
+    }
+    Ok(())
+}
+
+/// Shows that somebody works on the import, until it is dropped: checking and removing take as long as there are lines.
+struct Heartbeat(tokio::task::JoinHandle<()>);
+
+impl Heartbeat {
+    fn start(ctx: &Ctx, db: &Db, import: ImportId) -> Self {
+        let (ctx, db) = (ctx.clone(), db.clone());
+        Self(tokio::spawn(async move {
+            let mut pace = tokio::time::interval(HEARTBEAT);
+            loop {
+                pace.tick().await;
+                if let Err(error) = beat(&ctx, &db, import).await {
+                    tracing::warn!(%error, "an import could not show that it is alive");
+                }
+            }
+        }))
+    }
+}
+
+impl Drop for Heartbeat {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+async fn beat(ctx: &Ctx, db: &Db, import: ImportId) -> Result<()> {
+    let tx = db.begin_write().await?;
+    Entity::update_many()
+        .col_expr(Column::HeartbeatAt, Expr::val(ctx.now()))
+        .filter(Column::Id.eq(import))
+        .filter(Column::State.eq(State::Running))
+        .exec(&tx)
+        .await?;
+    tx.commit().await?;
+    Ok(())
 }
 
 fn signed(number: u64) -> i64 {

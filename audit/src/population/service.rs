@@ -2,18 +2,19 @@
 
 use entity::population::{ActiveModel, Column, Entity, Model, State, Unit};
 use entity::population_import::{self, State as ImportState};
-use entity::{Cents, EngagementId, ImportId, PopulationId, Scope, import_rejection};
+use entity::{Cents, EngagementId, ImportId, PopulationId, Scope, engagement, import_rejection};
+use sea_orm::prelude::{DateTimeUtc, Expr};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, PaginatorTrait,
-    QueryFilter, QuerySelect, Set,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait,
+    PaginatorTrait, QueryFilter, QuerySelect, Set,
 };
 use serde::Serialize;
 use serde_json::json;
 
 use super::import::Mapping;
-use super::sink;
+use super::intake::clear;
 use crate::access::{Action, authorize, authorize_write};
-use crate::engagement::lock_open;
+use crate::engagement::{lock, must_be_open};
 use crate::idempotency::{Claimed, claim};
 use crate::page::{self, Page, PageArgs};
 use crate::trail::{self, Subject};
@@ -46,11 +47,12 @@ pub async fn create(ctx: &Ctx, db: &Db, idempotency_key: &str, input: Create) ->
         return Err(Error::Refused(refusals));
     }
     let tx = db.begin_write().await?;
-    let engagement = lock_open(&tx, ctx, input.engagement_id, "input.engagementId").await?;
+    let engagement = lock(&tx, ctx, input.engagement_id, "input.engagementId").await?;
     let claim = match claim(&tx, ctx, idempotency_key, "createPopulation", &input).await? {
         Claimed::New(claim) => claim,
         Claimed::Repeated(id) => return load(&tx, PopulationId(id)).await,
     };
+    must_be_open(&engagement, "input.engagementId")?;
     let named = Entity::find()
         .filter(Column::EngagementId.eq(input.engagement_id))
         .filter(Column::Name.eq(input.name.as_str()))
@@ -123,22 +125,28 @@ pub async fn discard(
     change.state = Set(State::Discarded);
     change.version = Set(version);
     let row = change.update(&tx).await?;
-    trail::record(
-        &tx,
-        ctx,
-        &permit,
-        Subject::new("Population", id.0, engagement),
-        json!({ "reason": reason }),
-    )
-    .await?;
-    tx.commit().await?;
-    for import in population_import::Entity::find()
+    // Its imports no longer count; whatever comes between here and the end of the removal, the sweep goes on with it.
+    population_import::Entity::update_many()
+        .col_expr(
+            population_import::Column::State,
+            Expr::val(ImportState::Failed.as_str()),
+        )
+        .col_expr(
+            population_import::Column::Failure,
+            Expr::val(Code::PopulationDiscarded.as_str()),
+        )
+        .col_expr(
+            population_import::Column::FinishedAt,
+            Expr::val(None::<DateTimeUtc>),
+        )
         .filter(population_import::Column::PopulationId.eq(id))
-        .all(db.reader())
-        .await?
-    {
-        sink::remove(db, id, import.id).await?;
-    }
+        .filter(population_import::Column::State.eq(ImportState::Completed))
+        .exec(&tx)
+        .await?;
+    let subject = Subject::new("Population", id.0, engagement);
+    trail::record(&tx, ctx, &permit, subject, json!({ "reason": reason })).await?;
+    tx.commit().await?;
+    clear(&ctx.sources, db).await?;
     Ok(row)
 }
 
@@ -167,7 +175,7 @@ pub async fn open_import(
         return Err(Error::Refused(vec![refusal]));
     }
     let tx = db.begin_write().await?;
-    let population = lock_unfrozen(&tx, ctx, input.population_id, "input.populationId").await?;
+    let locked = lock_population(&tx, ctx, input.population_id, "input.populationId").await?;
     let claim = match claim(&tx, ctx, idempotency_key, "openImport", &input).await? {
         Claimed::New(claim) => claim,
         Claimed::Repeated(id) => {
@@ -177,6 +185,7 @@ pub async fn open_import(
             return row.ok_or_else(|| Error::internal("a remembered import is missing"));
         }
     };
+    let population = locked.must_be_open("input.populationId")?;
     let faults = input.mapping.check(population.unit);
     if !faults.is_empty() {
         return Err(Error::Refused(
@@ -311,33 +320,65 @@ async fn load(db: &impl ConnectionTrait, id: PopulationId) -> Result<Model> {
         .ok_or_else(|| Error::internal("a population that is referred to is missing"))
 }
 
-/// The visible population of an open engagement, not frozen, locked until the transaction ends.
+/// A visible population with its engagement, both locked until the transaction ends, the engagement first.
+pub(super) struct Locked {
+    pub(super) engagement: engagement::Model,
+    pub(super) population: Model,
+}
+
+impl Locked {
+    /// Refuses a closed engagement, a frozen and a discarded population. After the look-up of an idempotency key.
+    pub(super) fn must_be_open(self, path: &str) -> Result<Model> {
+        must_be_open(&self.engagement, path)?;
+        match self.population.state {
+            State::Open => Ok(self.population),
+            State::Frozen => Err(Error::refused(Code::PopulationFrozen, path)),
+            State::Discarded => Err(Error::refused(Code::PopulationDiscarded, path)),
+        }
+    }
+}
+
+/// Locks a visible population and its engagement.
+pub(super) async fn lock_population(
+    tx: &DatabaseTransaction,
+    ctx: &Ctx,
+    id: PopulationId,
+    path: &str,
+) -> Result<Locked> {
+    let missing = || Error::refused(Code::NotFound, path);
+    let find = || visible(ctx).filter(Column::Id.eq(id));
+    let row = find().one(tx).await?.ok_or_else(missing)?;
+    let engagement = lock(tx, ctx, row.engagement_id, path).await?;
+    let population = find().lock_exclusive().one(tx).await?.ok_or_else(missing)?;
+    Ok(Locked {
+        engagement,
+        population,
+    })
+}
+
+/// The visible population of an open engagement, not frozen, locked.
 pub(super) async fn lock_unfrozen(
     tx: &DatabaseTransaction,
     ctx: &Ctx,
     id: PopulationId,
     path: &str,
 ) -> Result<Model> {
-    let scope = ctx.caller.scope(ctx.now());
-    let row = Entity::visible_to(&scope)
-        .filter(Column::Id.eq(id))
-        .lock_exclusive()
-        .one(tx)
-        .await?
-        .ok_or_else(|| Error::refused(Code::NotFound, path))?;
-    lock_open(tx, ctx, row.engagement_id, path).await?;
-    match row.state {
-        State::Open => Ok(row),
-        State::Frozen => Err(Error::refused(Code::PopulationFrozen, path)),
-        State::Discarded => Err(Error::refused(Code::PopulationDiscarded, path)),
-    }
+    lock_population(tx, ctx, id, path).await?.must_be_open(path)
 }
 
-/// Refuses while an import is reading into the population.
+/// Refuses while an import is reading into the population, or a failed one's lines are being removed.
 pub(super) async fn no_running_import(tx: &DatabaseTransaction, id: PopulationId, path: &str) -> Result<()> {
     let running = population_import::Entity::visible_to(&Scope::Everything)
         .filter(population_import::Column::PopulationId.eq(id))
-        .filter(population_import::Column::State.eq(ImportState::Running))
+        .filter(
+            Condition::any()
+                .add(population_import::Column::State.eq(ImportState::Running))
+                .add(
+                    Condition::all()
+                        .add(population_import::Column::State.eq(ImportState::Failed))
+                        .add(population_import::Column::FinishedAt.is_null()),
+                ),
+        )
         .count(tx)
         .await?;
     if running > 0 {

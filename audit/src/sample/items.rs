@@ -183,8 +183,9 @@ fn filtered(ctx: &Ctx, filter: &ItemFilter) -> Result<Select<Entity>> {
     };
     match filter.reference.as_deref().filter(|text| !text.trim().is_empty()) {
         None => Ok(select),
-        Some(text) if text.chars().count() > MAX_TEXT => {
-            Err(Error::refused_with(Code::TooLong, "filter.reference", MAX_TEXT))
+        Some(text) if crate::refusal::optional_text("filter.reference", text, MAX_TEXT).is_some() => {
+            let refusal = crate::refusal::optional_text("filter.reference", text, MAX_TEXT);
+            Err(Error::Refused(refusal.into_iter().collect()))
         }
         Some(text) => {
             // LOWER knows A to Z only: on SQLite always, on PostgreSQL by the column's collation "C".

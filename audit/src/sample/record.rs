@@ -15,7 +15,7 @@ use super::draw::{Drawn, insert_items};
 use super::rules::{FrameSize, Parameters, SizeSource, check_checks_per_item, check_confidence};
 use super::service::{PlannedStratum, frame_of, frozen, insert_strata, load, name_free, tell, to_json};
 use crate::access::{Action, authorize_write};
-use crate::engagement::{key, lock_open};
+use crate::engagement::{key, lock, must_be_open};
 use crate::idempotency::{Claimed, claim};
 use crate::population::import::line::{KEY_SEPARATOR, MAX_KEY};
 use crate::population::number_event;
@@ -81,11 +81,12 @@ pub async fn record(ctx: &Ctx, db: &Db, idempotency_key: &str, input: Record) ->
     }
 
     let tx = db.begin_write().await?;
-    lock_open(&tx, ctx, population.engagement_id, "input.populationId").await?;
+    let engagement = lock(&tx, ctx, population.engagement_id, "input.populationId").await?;
     let claim = match claim(&tx, ctx, idempotency_key, "recordSample", &input).await? {
         Claimed::New(claim) => claim,
         Claimed::Repeated(id) => return load(&tx, SampleId(id)).await,
     };
+    must_be_open(&engagement, "input.populationId")?;
     name_free(&tx, population.engagement_id, &input.name).await?;
     let row = row(ctx, &input, &population, frame, size)?.insert(&tx).await?;
     let strata = insert_strata(&tx, ctx, row.id, vec![PlannedStratum::whole(frame, size)]).await?;

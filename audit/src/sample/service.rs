@@ -16,7 +16,7 @@ use serde_json::json;
 
 use super::rules::{FrameSize, Parameters, PlanInput, WHOLE, check_plan, find_size, is_monetary, share_out};
 use crate::access::{Action, Permit, authorize, authorize_write};
-use crate::engagement::lock_open;
+use crate::engagement::{lock, lock_open, must_be_open};
 use crate::idempotency::{Claimed, claim};
 use crate::page::{self, Page, PageArgs};
 use crate::population::number_event;
@@ -36,11 +36,12 @@ pub async fn plan(ctx: &Ctx, db: &Db, idempotency_key: &str, input: PlanInput) -
     let parameters = size(input.clone(), frame).await?;
     let strata = plan_strata(db, &population, input.method, frame, parameters.requested_size).await?;
     let tx = db.begin_write().await?;
-    lock_open(&tx, ctx, population.engagement_id, "input.populationId").await?;
+    let engagement = lock(&tx, ctx, population.engagement_id, "input.populationId").await?;
     let claim = match claim(&tx, ctx, idempotency_key, "planSample", &input).await? {
         Claimed::New(claim) => claim,
         Claimed::Repeated(id) => return load(&tx, SampleId(id)).await,
     };
+    must_be_open(&engagement, "input.populationId")?;
     name_free(&tx, population.engagement_id, &input.name).await?;
     reason_given(&tx, population.id, input.reason.as_deref()).await?;
     let row = ActiveModel {

@@ -186,21 +186,23 @@ pub struct MappingError {
 pub enum HeaderError {
     /// A mapped column is not in the file.
     Missing(String),
-    /// A name stands more than once in the header row.
-    Doubled(String),
+    /// The column at this place, counted from one, has the name of an earlier one.
+    Doubled(usize),
     /// The column at this place, counted from one, has no name.
     Unnamed(usize),
-    /// A column of the file has no meaning in the mapping.
-    Unmapped(String),
+    /// The column at this place, counted from one, has no meaning in the mapping.
+    Unmapped(usize),
 }
 
+/// Names come from the mapping only. A file without a header row has its first line in this place, and nobody's name or
+/// bank account may end up in a message: what the file calls a column is told by its place.
 impl std::fmt::Display for HeaderError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Missing(name) | Self::Doubled(name) | Self::Unmapped(name) => {
-                write!(f, "{} {name:?}", self.code())
+            Self::Missing(name) => write!(f, "{} {name:?}", self.code()),
+            Self::Doubled(place) | Self::Unmapped(place) | Self::Unnamed(place) => {
+                write!(f, "{} {place}", self.code())
             }
-            Self::Unnamed(place) => write!(f, "{} {place}", self.code()),
         }
     }
 }
@@ -424,16 +426,13 @@ impl Mapping {
             .collect();
         let mut errors = Vec::new();
         let mut seen = BTreeSet::new();
-        let mut doubled = BTreeSet::new();
         for (index, header) in headers.iter().enumerate() {
             if header.is_empty() {
                 errors.push(HeaderError::Unnamed(index + 1));
             } else if !seen.insert(header.as_str()) {
-                if doubled.insert(header) {
-                    errors.push(HeaderError::Doubled(header.clone()));
-                }
+                errors.push(HeaderError::Doubled(index + 1));
             } else if !mapped.contains(header) {
-                errors.push(HeaderError::Unmapped(header.clone()));
+                errors.push(HeaderError::Unmapped(index + 1));
             }
         }
         errors.extend(
@@ -555,8 +554,9 @@ mod tests {
                 .unwrap_err(),
             [
                 HeaderError::Unnamed(3),
-                HeaderError::Unmapped("Name".to_owned()),
-                HeaderError::Doubled("Beleg".to_owned()),
+                HeaderError::Unmapped(4),
+                HeaderError::Doubled(5),
+                HeaderError::Doubled(6),
                 HeaderError::Missing("Ort".to_owned())
             ]
         );
