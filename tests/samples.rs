@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -24,7 +25,9 @@ const HOUSEHOLDS: u32 = 80;
 /// The document of a mutation with its user errors.
 fn change(name: &str, selection: &str) -> String {
     let kind = name[..1].to_uppercase() + &name[1..];
-    format!("mutation($input: {kind}Input!) {{ {name}(input: $input) {{ {selection} userErrors {{ code path }} }} }}")
+    format!(
+        "mutation($input: {kind}Input!) {{ {name}(input: $input) {{ {selection} userErrors {{ code path }} }} }}"
+    )
 }
 
 fn refusal(code: &str, path: &str) -> Vec<(String, String)> {
@@ -54,7 +57,12 @@ fn number(rate: &Value) -> f64 {
 }
 
 fn nodes(connection: &Value) -> Vec<Value> {
-    connection["edges"].as_array().unwrap().iter().map(|edge| edge["node"].clone()).collect()
+    connection["edges"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|edge| edge["node"].clone())
+        .collect()
 }
 
 fn close_to(found: f64, expected: f64, tolerance: f64) {
@@ -99,15 +107,25 @@ impl<'a> Audit<'a> {
             "title": "Leistungen 2025", "function": "INNENREVISION", "objective": "Rechtmäßigkeit",
             "legalBasis": "§ 6b (4) SGB II", "periodFrom": "2025-01-01", "periodTo": "2025-12-31", "idempotencyKey": "e",
         });
-        let opened = auditor.done(&change("openEngagement", "engagement { id }"), input).await;
+        let opened = auditor
+            .done(&change("openEngagement", "engagement { id }"), input)
+            .await;
         let engagement = opened["engagement"]["id"].as_str().unwrap().to_owned();
         let input = json!({
             "engagementId": engagement, "name": "Zahlungen", "unit": "PAYMENT", "source": "Fachverfahren",
             "idempotencyKey": "p",
         });
-        let created = auditor.done(&change("createPopulation", "population { id }"), input).await;
+        let created = auditor
+            .done(&change("createPopulation", "population { id }"), input)
+            .await;
         let population = created["population"]["id"].as_str().unwrap().to_owned();
-        Self { service, auditor, head, engagement, population }
+        Self {
+            service,
+            auditor,
+            head,
+            engagement,
+            population,
+        }
     }
 
     /// With the demonstration's payments, frozen.
@@ -155,11 +173,24 @@ impl<'a> Audit<'a> {
         let input = json!({
             "populationId": self.population, "fileName": "zahlungen.csv", "mapping": mapping, "idempotencyKey": "i",
         });
-        let opened = self.auditor.done(&change("openImport", "import { id }"), input).await;
+        let opened = self
+            .auditor
+            .done(&change("openImport", "import { id }"), input)
+            .await;
         let path = format!("/imports/{}", opened["import"]["id"].as_str().unwrap());
-        let answer = self.auditor.request(reqwest::Method::PUT, &path).body(file).send().await.unwrap();
+        let answer = self
+            .auditor
+            .request(reqwest::Method::PUT, &path)
+            .body(file)
+            .send()
+            .await
+            .unwrap();
         let (status, ended) = (answer.status(), answer.json::<Value>().await.unwrap());
-        assert_eq!((status.as_u16(), &ended["state"]), (200, &json!("COMPLETED")), "{ended}");
+        assert_eq!(
+            (status.as_u16(), &ended["state"]),
+            (200, &json!("COMPLETED")),
+            "{ended}"
+        );
     }
 
     async fn control_total(&self, csv: &str) {
@@ -167,22 +198,37 @@ impl<'a> Audit<'a> {
             "populationId": self.population, "source": "BOOKING_JOURNAL", "documentReference": "Journal 2025",
             "csv": csv, "idempotencyKey": "c",
         });
-        self.head.done(&change("recordControlTotal", "controlTotal { enteredBy }"), input).await;
+        self.head
+            .done(&change("recordControlTotal", "controlTotal { enteredBy }"), input)
+            .await;
     }
 
     async fn seen(&self, selection: &str) -> Value {
         let document = format!("query($id: ID!) {{ population(id: $id) {{ {selection} }} }}");
-        self.auditor.data(&document, json!({ "id": self.population })).await["population"].clone()
+        self.auditor
+            .data(&document, json!({ "id": self.population }))
+            .await["population"]
+            .clone()
     }
 
     /// The auditor explains every difference, the head approves it; how many there were.
     async fn settle_differences(&self) -> usize {
-        let found = nodes(&self.seen("differences(first: 200) { edges { node { id version } } }").await["differences"]);
+        let found = nodes(
+            &self
+                .seen("differences(first: 200) { edges { node { id version } } }")
+                .await["differences"],
+        );
         for difference in &found {
             let input = json!({ "id": difference["id"], "expectedVersion": difference["version"], "explanation": "Barauszahlung" });
-            let explained = self.auditor.done(&change("explainDifference", "difference { version }"), input).await;
-            let input = json!({ "id": difference["id"], "expectedVersion": explained["difference"]["version"] });
-            self.head.done(&change("approveDifference", "difference { state }"), input).await;
+            let explained = self
+                .auditor
+                .done(&change("explainDifference", "difference { version }"), input)
+                .await;
+            let input =
+                json!({ "id": difference["id"], "expectedVersion": explained["difference"]["version"] });
+            self.head
+                .done(&change("approveDifference", "difference { state }"), input)
+                .await;
         }
         found.len()
     }
@@ -190,7 +236,10 @@ impl<'a> Audit<'a> {
     async fn freeze(&self) {
         let version = self.seen("version").await["version"].clone();
         let input = json!({ "id": self.population, "expectedVersion": version });
-        let frozen = self.auditor.done(&change("freezePopulation", "population { state }"), input).await;
+        let frozen = self
+            .auditor
+            .done(&change("freezePopulation", "population { state }"), input)
+            .await;
         assert_eq!(frozen["population"]["state"], "FROZEN");
     }
 
@@ -213,20 +262,30 @@ impl<'a> Audit<'a> {
 
     /// All items of a sample, at most 200.
     async fn items(&self, sample: &Value) -> Vec<Value> {
-        let data = self.auditor.data(ITEMS, json!({ "filter": { "sample": sample["id"] }, "first": 200 })).await;
+        let data = self
+            .auditor
+            .data(
+                ITEMS,
+                json!({ "filter": { "sample": sample["id"] }, "first": 200 }),
+            )
+            .await;
         nodes(&data["sampleItems"])
     }
 
     /// Ids of population items with their hits and tickets, in draw order, as the database has them.
     async fn selected(&self, sample: &Value) -> Vec<(String, i64, Option<String>)> {
-        let id = api::graphql::NodeKind::Sample.parse(sample["id"].as_str().unwrap()).unwrap();
+        let id = api::graphql::NodeKind::Sample
+            .parse(sample["id"].as_str().unwrap())
+            .unwrap();
         let rows = sample_item::Entity::visible_to(&Scope::Everything)
             .filter(sample_item::Column::SampleId.eq(id))
             .order_by_asc(sample_item::Column::DrawOrder)
             .all(self.service.db.reader())
             .await
             .unwrap();
-        rows.into_iter().map(|row| (row.item_id.0.to_string(), row.hits, row.ticket)).collect()
+        rows.into_iter()
+            .map(|row| (row.item_id.0.to_string(), row.hits, row.ticket))
+            .collect()
     }
 
     /// The population, in canonical order.
@@ -248,8 +307,14 @@ impl<'a> Audit<'a> {
                 })
                 .collect();
             let key = format!("{} {chunk}", items[0]["id"]);
-            let document = change("recordChecks", "results { check { errorClass } userErrors { code path } }");
-            let done = self.auditor.done(&document, json!({ "checks": checks, "idempotencyKey": key })).await;
+            let document = change(
+                "recordChecks",
+                "results { check { errorClass } userErrors { code path } }",
+            );
+            let done = self
+                .auditor
+                .done(&document, json!({ "checks": checks, "idempotencyKey": key }))
+                .await;
             for result in done["results"].as_array().unwrap() {
                 assert_eq!(result["userErrors"], json!([]));
             }
@@ -257,13 +322,20 @@ impl<'a> Audit<'a> {
     }
 
     async fn attributes(&self) -> Vec<Value> {
-        let data = self.auditor.data("{ testProgrammes { attributes { code } } }", json!({})).await;
+        let data = self
+            .auditor
+            .data("{ testProgrammes { attributes { code } } }", json!({}))
+            .await;
         let attributes = data["testProgrammes"][0]["attributes"].as_array().unwrap();
-        attributes.iter().map(|attribute| attribute["code"].clone()).collect()
+        attributes
+            .iter()
+            .map(|attribute| attribute["code"].clone())
+            .collect()
     }
 
     async fn evaluation(&self, sample: &Value, arguments: &str) -> Value {
-        let document = format!("query($id: ID!) {{ sample(id: $id) {{ evaluation{arguments} {EVALUATION} }} }}");
+        let document =
+            format!("query($id: ID!) {{ sample(id: $id) {{ evaluation{arguments} {EVALUATION} }} }}");
         self.auditor.data(&document, json!({ "id": sample["id"] })).await["sample"]["evaluation"].clone()
     }
 }
@@ -282,15 +354,26 @@ const EVALUATION: &str = "{ confidence provisional items checked units errors er
             under { items hits knownError projectedError upperLimit } } } }";
 
 fn plan() -> String {
-    change("planSample", "sample { id version state size frameCount frameSum strata { label size itemCount } }")
+    change(
+        "planSample",
+        "sample { id version state size frameCount frameSum strata { label size itemCount } }",
+    )
 }
 
 fn draw() -> String {
-    change("drawSample", "sample { id version state size seed algorithm frameCount frameSum }")
+    change(
+        "drawSample",
+        "sample { id version state size seed algorithm frameCount frameSum }",
+    )
 }
 
 fn demo() -> Demo {
-    Demo::new(DEMO, Size { bedarfsgemeinschaften: HOUSEHOLDS })
+    Demo::new(
+        DEMO,
+        Size {
+            bedarfsgemeinschaften: HOUSEHOLDS,
+        },
+    )
 }
 
 fn demo_mapping() -> Value {
@@ -313,8 +396,11 @@ fn check(item: &Value, class: &str, correct: [i64; 4], attributes: &[Value]) -> 
         .enumerate()
         .map(|(place, code)| json!({ "attribute": code, "answer": if place == 0 && class != "NONE" { "NO" } else { "YES" } }))
         .collect();
-    let correct: serde_json::Map<String, Value> =
-        FUNDS.iter().zip(correct).map(|(fund, share)| ((*fund).to_owned(), json!(euro(share)))).collect();
+    let correct: serde_json::Map<String, Value> = FUNDS
+        .iter()
+        .zip(correct)
+        .map(|(fund, share)| ((*fund).to_owned(), json!(euro(share))))
+        .collect();
     json!({
         "sampleItemId": item["id"], "expectedVersion": item["version"], "errorClass": class, "correct": correct,
         "answers": answers,
@@ -323,127 +409,230 @@ fn check(item: &Value, class: &str, correct: [i64; 4], attributes: &[Value]) -> 
 
 /// Ids with ticket numbers of a simple random sample.
 fn tickets(ids: &[String], size: usize) -> Option<Vec<(String, i64, Option<String>)>> {
-    let answer = oracle("tickets.py", &[], &format!("{}\n", json!({ "seed": DICE, "ids": ids, "n": size })))?;
+    let answer = oracle(
+        "tickets.py",
+        &[],
+        &format!("{}\n", json!({ "seed": DICE, "ids": ids, "n": size })),
+    )?;
     let drawn: Vec<Value> = serde_json::from_str(&answer).unwrap();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
-    Some(drawn.iter().map(|item| (text(&item["id"]), 1, Some(text(&item["ticket"])))).collect())
+    Some(
+        drawn
+            .iter()
+            .map(|item| (text(&item["id"]), 1, Some(text(&item["ticket"]))))
+            .collect(),
+    )
 }
 
-on_both!(the_main_job_from_the_extract_to_three_draws, |service| async move {
-    let audit = Audit::open(&service).await;
-    let early = audit.plan_input("zu früh", "SIMPLE_RANDOM", &json!({ "size": 5 }));
-    assert_eq!(audit.auditor.refused(&plan(), early).await, refusal("POPULATION_NOT_FROZEN", "input.populationId"));
-    let mut file = Vec::new();
-    let lines = demo().write_payments(&mut file).unwrap();
-    audit.import(demo_mapping(), file).await;
-    let mut total = Vec::new();
-    demo().write_control_totals(Extract::Payments, &mut total).unwrap();
-    audit.control_total(&String::from_utf8(total).unwrap()).await;
-    assert_eq!(audit.settle_differences().await, 1);
-    audit.freeze().await;
-    let population = audit.population_items().await;
-    assert_eq!(population.len() as u64, lines);
+on_both!(
+    the_main_job_from_the_extract_to_three_draws,
+    |service| async move {
+        let audit = Audit::open(&service).await;
+        let early = audit.plan_input("zu früh", "SIMPLE_RANDOM", &json!({ "size": 5 }));
+        assert_eq!(
+            audit.auditor.refused(&plan(), early).await,
+            refusal("POPULATION_NOT_FROZEN", "input.populationId")
+        );
+        let mut file = Vec::new();
+        let lines = demo().write_payments(&mut file).unwrap();
+        audit.import(demo_mapping(), file).await;
+        let mut total = Vec::new();
+        demo()
+            .write_control_totals(Extract::Payments, &mut total)
+            .unwrap();
+        audit.control_total(&String::from_utf8(total).unwrap()).await;
+        assert_eq!(audit.settle_differences().await, 1);
+        audit.freeze().await;
+        let population = audit.population_items().await;
+        assert_eq!(population.len() as u64, lines);
 
-    // What cannot be planned.
-    let given = |size: u64| json!({ "size": size });
-    for (method, fields, code, path) in [
-        ("SIMPLE_RANDOM", given(lines + 1), "SAMPLE_LARGER_THAN_POPULATION", "input.size"),
-        ("SIMPLE_RANDOM", given(0), "SIZE_INVALID", "input.size"),
-        (
-            "SIMPLE_RANDOM",
-            json!({ "confidence": "0.95", "tolerableRate": "0.02", "expectedRate": "0.02" }),
-            "TOLERABLE_NOT_ABOVE_EXPECTED",
-            "input.tolerableRate",
-        ),
-        (
-            "MONETARY_UNIT_FIXED_INTERVAL",
-            json!({ "confidence": "0.95", "tolerableError": "100.00", "expectedError": "200.00" }),
-            "TOLERABLE_NOT_ABOVE_EXPECTED",
-            "input.tolerableError",
-        ),
-        ("RECORDED_MONETARY_UNIT", given(5), "INVALID_VALUE", "input.method"),
-    ] {
-        let input = audit.plan_input("unmöglich", method, &fields);
-        assert_eq!(audit.auditor.refused(&plan(), input).await, refusal(code, path), "{fields}");
+        // What cannot be planned.
+        let given = |size: u64| json!({ "size": size });
+        for (method, fields, code, path) in [
+            (
+                "SIMPLE_RANDOM",
+                given(lines + 1),
+                "SAMPLE_LARGER_THAN_POPULATION",
+                "input.size",
+            ),
+            ("SIMPLE_RANDOM", given(0), "SIZE_INVALID", "input.size"),
+            (
+                "SIMPLE_RANDOM",
+                json!({ "confidence": "0.95", "tolerableRate": "0.02", "expectedRate": "0.02" }),
+                "TOLERABLE_NOT_ABOVE_EXPECTED",
+                "input.tolerableRate",
+            ),
+            (
+                "MONETARY_UNIT_FIXED_INTERVAL",
+                json!({ "confidence": "0.95", "tolerableError": "100.00", "expectedError": "200.00" }),
+                "TOLERABLE_NOT_ABOVE_EXPECTED",
+                "input.tolerableError",
+            ),
+            (
+                "RECORDED_MONETARY_UNIT",
+                given(5),
+                "INVALID_VALUE",
+                "input.method",
+            ),
+        ] {
+            let input = audit.plan_input("unmöglich", method, &fields);
+            assert_eq!(
+                audit.auditor.refused(&plan(), input).await,
+                refusal(code, path),
+                "{fields}"
+            );
+        }
+
+        // Simple random; the first sample needs no reason, the same key answers the same.
+        let mut first = audit.plan_input("einfach", "SIMPLE_RANDOM", &given(60));
+        first["reason"] = Value::Null;
+        let sample = audit.planned(first.clone()).await;
+        assert_eq!(
+            (&sample["state"], &sample["frameCount"]),
+            (&json!("PLANNED"), &json!(lines))
+        );
+        assert_eq!(audit.planned(first.clone()).await["id"], sample["id"]);
+        let other = with(&first, &given(61));
+        assert_eq!(
+            audit.auditor.refused(&plan(), other).await,
+            refusal("IDEMPOTENCY_KEY_REUSED", "input.idempotencyKey")
+        );
+        let taken = with(&first, &json!({ "idempotencyKey": "neu", "reason": "weitere" }));
+        assert_eq!(
+            audit.auditor.refused(&plan(), taken).await,
+            refusal("NAME_TAKEN", "input.name")
+        );
+        let second = with(&first, &json!({ "idempotencyKey": "neu", "name": "zweite" }));
+        assert_eq!(
+            audit.auditor.refused(&plan(), second).await,
+            refusal("REASON_REQUIRED", "input.reason")
+        );
+        let stale = json!({ "id": sample["id"], "expectedVersion": 7, "seed": DICE });
+        assert_eq!(
+            audit.auditor.refused(&draw(), stale).await,
+            refusal("STALE_VERSION", "input.expectedVersion")
+        );
+        let input = json!({ "id": sample["id"], "expectedVersion": sample["version"], "seed": DICE });
+        let bad_seed = with(&input, &json!({ "seed": "" }));
+        assert_eq!(
+            audit.auditor.refused(&draw(), bad_seed).await,
+            refusal("SEED_INVALID", "input.seed")
+        );
+        let drawn = audit.auditor.done(&draw(), input.clone()).await["sample"].clone();
+        assert_eq!((&drawn["state"], &drawn["seed"]), (&json!("DRAWN"), &json!(DICE)));
+        let again = with(&input, &json!({ "expectedVersion": drawn["version"] }));
+        assert_eq!(
+            audit.auditor.refused(&draw(), again).await,
+            refusal("SAMPLE_NOT_PLANNED", "input.id")
+        );
+        let ids: Vec<String> = population.iter().map(|item| item.id.0.to_string()).collect();
+        if let Some(expected) = tickets(&ids, 60) {
+            assert_eq!(audit.selected(&drawn).await, expected);
+        }
+
+        // One given up counts.
+        let sample = audit
+            .planned(audit.plan_input("aufgegeben", "SIMPLE_RANDOM", &given(5)))
+            .await;
+        let input =
+            json!({ "id": sample["id"], "expectedVersion": sample["version"], "reason": "doppelt geplant" });
+        let aborted = audit
+            .auditor
+            .done(&change("abortSample", "sample { state version }"), input.clone())
+            .await;
+        assert_eq!(aborted["sample"]["state"], "ABORTED");
+        let late = json!({ "id": sample["id"], "expectedVersion": aborted["sample"]["version"] });
+        assert_eq!(
+            audit.auditor.refused(&draw(), late).await,
+            refusal("SAMPLE_NOT_PLANNED", "input.id")
+        );
+
+        // Stratified: the same in every Bezirksstelle.
+        let planned = audit
+            .planned(audit.plan_input("geschichtet", "STRATIFIED_BY_BEZIRKSSTELLE", &given(100)))
+            .await;
+        let input = json!({ "id": planned["id"], "expectedVersion": planned["version"], "seed": DICE });
+        let stratified = audit.auditor.done(&draw(), input).await["sample"].clone();
+        let names = audit
+            .auditor
+            .data("{ bezirksstellen { id number } }", json!({}))
+            .await;
+        let mut expected = Some(Vec::new());
+        for stratum in planned["strata"].as_array().unwrap() {
+            let number = stratum["label"].as_str().unwrap().split(' ').next().unwrap();
+            let part = names["bezirksstellen"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .find(|part| part["number"] == number)
+                .unwrap();
+            let part = api::graphql::NodeKind::Bezirksstelle
+                .parse(part["id"].as_str().unwrap())
+                .unwrap();
+            let own = population.iter().filter(|item| item.bezirksstelle_id.0 == part);
+            let ids: Vec<String> = own.map(|item| item.id.0.to_string()).collect();
+            assert_eq!(stratum["itemCount"], ids.len());
+            let size = usize::try_from(stratum["size"].as_u64().unwrap()).unwrap();
+            expected = expected
+                .zip(tickets(&ids, size))
+                .map(|(all, some)| [all, some].concat());
+        }
+        if let Some(expected) = expected {
+            assert_eq!(audit.selected(&stratified).await, expected);
+        }
+
+        // Monetary unit: every fixed interval's hit, from the items above zero.
+        let monetary = audit
+            .drawn("Wert", "MONETARY_UNIT_FIXED_INTERVAL", &given(60))
+            .await;
+        let frame: Vec<_> = population.iter().filter(|item| item.amount_cents.0 > 0).collect();
+        assert_eq!(monetary["frameCount"], frame.len());
+        assert_eq!(
+            cents(&monetary["frameSum"]),
+            frame.iter().map(|item| item.amount_cents.0).sum::<i64>()
+        );
+        let items: Vec<_> = frame
+            .iter()
+            .map(|item| json!([item.id.0, item.amount_cents.0]))
+            .collect();
+        let query = json!({ "seed": DICE, "context": "gesamt", "n": 60, "items": items });
+        if let Some(answer) = oracle("intervals.py", &[], &format!("{query}\n")) {
+            let answer: Value = serde_json::from_str(&answer).unwrap();
+            let hits = answer["sample"].as_array().unwrap().iter();
+            let expected: Vec<_> = hits
+                .map(|item| {
+                    (
+                        item["id"].as_str().unwrap().to_owned(),
+                        item["hits"].as_i64().unwrap(),
+                        None,
+                    )
+                })
+                .collect();
+            assert_eq!(audit.selected(&monetary).await, expected);
+        }
+
+        // Freeze, draw, abort, draw, draw; plans do not count.
+        let document =
+            "query($id: ID!) { engagement(id: $id) { drawEvents { number kind by sample { name } } } }";
+        let told = audit
+            .auditor
+            .data(document, json!({ "id": audit.engagement }))
+            .await;
+        let events = told["engagement"]["drawEvents"].as_array().unwrap();
+        let found: Vec<_> = events
+            .iter()
+            .map(|event| (event["number"].as_i64().unwrap(), event["kind"].as_str().unwrap()))
+            .collect();
+        assert_eq!(
+            found,
+            [(1, "FREEZE"), (2, "DRAW"), (3, "ABORT"), (4, "DRAW"), (5, "DRAW")]
+        );
+        assert_eq!(
+            (&events[0]["sample"], &events[2]["sample"]["name"]),
+            (&Value::Null, &json!("aufgegeben"))
+        );
     }
-
-    // Simple random; the first sample needs no reason, the same key answers the same.
-    let mut first = audit.plan_input("einfach", "SIMPLE_RANDOM", &given(60));
-    first["reason"] = Value::Null;
-    let sample = audit.planned(first.clone()).await;
-    assert_eq!((&sample["state"], &sample["frameCount"]), (&json!("PLANNED"), &json!(lines)));
-    assert_eq!(audit.planned(first.clone()).await["id"], sample["id"]);
-    let other = with(&first, &given(61));
-    assert_eq!(audit.auditor.refused(&plan(), other).await, refusal("IDEMPOTENCY_KEY_REUSED", "input.idempotencyKey"));
-    let taken = with(&first, &json!({ "idempotencyKey": "neu", "reason": "weitere" }));
-    assert_eq!(audit.auditor.refused(&plan(), taken).await, refusal("NAME_TAKEN", "input.name"));
-    let second = with(&first, &json!({ "idempotencyKey": "neu", "name": "zweite" }));
-    assert_eq!(audit.auditor.refused(&plan(), second).await, refusal("REASON_REQUIRED", "input.reason"));
-    let stale = json!({ "id": sample["id"], "expectedVersion": 7, "seed": DICE });
-    assert_eq!(audit.auditor.refused(&draw(), stale).await, refusal("STALE_VERSION", "input.expectedVersion"));
-    let input = json!({ "id": sample["id"], "expectedVersion": sample["version"], "seed": DICE });
-    let bad_seed = with(&input, &json!({ "seed": "" }));
-    assert_eq!(audit.auditor.refused(&draw(), bad_seed).await, refusal("SEED_INVALID", "input.seed"));
-    let drawn = audit.auditor.done(&draw(), input.clone()).await["sample"].clone();
-    assert_eq!((&drawn["state"], &drawn["seed"]), (&json!("DRAWN"), &json!(DICE)));
-    let again = with(&input, &json!({ "expectedVersion": drawn["version"] }));
-    assert_eq!(audit.auditor.refused(&draw(), again).await, refusal("SAMPLE_NOT_PLANNED", "input.id"));
-    let ids: Vec<String> = population.iter().map(|item| item.id.0.to_string()).collect();
-    if let Some(expected) = tickets(&ids, 60) {
-        assert_eq!(audit.selected(&drawn).await, expected);
-    }
-
-    // One given up counts.
-    let sample = audit.planned(audit.plan_input("aufgegeben", "SIMPLE_RANDOM", &given(5))).await;
-    let input = json!({ "id": sample["id"], "expectedVersion": sample["version"], "reason": "doppelt geplant" });
-    let aborted = audit.auditor.done(&change("abortSample", "sample { state version }"), input.clone()).await;
-    assert_eq!(aborted["sample"]["state"], "ABORTED");
-    let late = json!({ "id": sample["id"], "expectedVersion": aborted["sample"]["version"] });
-    assert_eq!(audit.auditor.refused(&draw(), late).await, refusal("SAMPLE_NOT_PLANNED", "input.id"));
-
-    // Stratified: the same in every Bezirksstelle.
-    let planned = audit.planned(audit.plan_input("geschichtet", "STRATIFIED_BY_BEZIRKSSTELLE", &given(100))).await;
-    let input = json!({ "id": planned["id"], "expectedVersion": planned["version"], "seed": DICE });
-    let stratified = audit.auditor.done(&draw(), input).await["sample"].clone();
-    let names = audit.auditor.data("{ bezirksstellen { id number } }", json!({})).await;
-    let mut expected = Some(Vec::new());
-    for stratum in planned["strata"].as_array().unwrap() {
-        let number = stratum["label"].as_str().unwrap().split(' ').next().unwrap();
-        let part = names["bezirksstellen"].as_array().unwrap().iter().find(|part| part["number"] == number).unwrap();
-        let part = api::graphql::NodeKind::Bezirksstelle.parse(part["id"].as_str().unwrap()).unwrap();
-        let own = population.iter().filter(|item| item.bezirksstelle_id.0 == part);
-        let ids: Vec<String> = own.map(|item| item.id.0.to_string()).collect();
-        assert_eq!(stratum["itemCount"], ids.len());
-        let size = usize::try_from(stratum["size"].as_u64().unwrap()).unwrap();
-        expected = expected.zip(tickets(&ids, size)).map(|(all, some)| [all, some].concat());
-    }
-    if let Some(expected) = expected {
-        assert_eq!(audit.selected(&stratified).await, expected);
-    }
-
-    // Monetary unit: every fixed interval's hit, from the items above zero.
-    let monetary = audit.drawn("Wert", "MONETARY_UNIT_FIXED_INTERVAL", &given(60)).await;
-    let frame: Vec<_> = population.iter().filter(|item| item.amount_cents.0 > 0).collect();
-    assert_eq!(monetary["frameCount"], frame.len());
-    assert_eq!(cents(&monetary["frameSum"]), frame.iter().map(|item| item.amount_cents.0).sum::<i64>());
-    let items: Vec<_> = frame.iter().map(|item| json!([item.id.0, item.amount_cents.0])).collect();
-    let query = json!({ "seed": DICE, "context": "gesamt", "n": 60, "items": items });
-    if let Some(answer) = oracle("intervals.py", &[], &format!("{query}\n")) {
-        let answer: Value = serde_json::from_str(&answer).unwrap();
-        let hits = answer["sample"].as_array().unwrap().iter();
-        let expected: Vec<_> =
-            hits.map(|item| (item["id"].as_str().unwrap().to_owned(), item["hits"].as_i64().unwrap(), None)).collect();
-        assert_eq!(audit.selected(&monetary).await, expected);
-    }
-
-    // Freeze, draw, abort, draw, draw; plans do not count.
-    let document = "query($id: ID!) { engagement(id: $id) { drawEvents { number kind by sample { name } } } }";
-    let told = audit.auditor.data(document, json!({ "id": audit.engagement })).await;
-    let events = told["engagement"]["drawEvents"].as_array().unwrap();
-    let found: Vec<_> = events.iter().map(|event| (event["number"].as_i64().unwrap(), event["kind"].as_str().unwrap())).collect();
-    assert_eq!(found, [(1, "FREEZE"), (2, "DRAW"), (3, "ABORT"), (4, "DRAW"), (5, "DRAW")]);
-    assert_eq!((&events[0]["sample"], &events[2]["sample"]["name"]), (&Value::Null, &json!("aufgegeben")));
-});
+);
 
 /// What a filter keeps.
 type Holds = Box<dyn Fn(&Value) -> bool>;
@@ -477,12 +666,26 @@ async fn walked(person: &Person<'_>, list: &Value, forward: bool) -> Vec<Value> 
 
 on_both!(items_are_filtered_sorted_and_paged, |service| async move {
     let audit = Audit::demo(&service).await;
-    let sample = audit.drawn("Wert", "STRATIFIED_BY_BEZIRKSSTELLE", &json!({ "size": 120, "reason": null })).await;
-    let other = audit.drawn("andere", "SIMPLE_RANDOM", &json!({ "size": 10 })).await;
+    let sample = audit
+        .drawn(
+            "Wert",
+            "STRATIFIED_BY_BEZIRKSSTELLE",
+            &json!({ "size": 120, "reason": null }),
+        )
+        .await;
+    let other = audit
+        .drawn("andere", "SIMPLE_RANDOM", &json!({ "size": 10 }))
+        .await;
     audit.check_truly(&audit.items(&sample).await[..60]).await;
-    let some: Vec<_> = audit.items(&sample).await[10..30].iter().map(|item| item["id"].clone()).collect();
+    let some: Vec<_> = audit.items(&sample).await[10..30]
+        .iter()
+        .map(|item| item["id"].clone())
+        .collect();
     let announce = json!({ "sampleId": sample["id"], "itemIds": some });
-    let announced = audit.auditor.done(&change("announceSampleItems", "announced { count }"), announce).await;
+    let announced = audit
+        .auditor
+        .done(&change("announceSampleItems", "announced { count }"), announce)
+        .await;
     assert_eq!(announced["announced"]["count"], 20);
     let all = audit.items(&sample).await;
     let (one, two) = (&all[0], &all[all.len() / 2]);
@@ -493,33 +696,61 @@ on_both!(items_are_filtered_sorted_and_paged, |service| async move {
     let (low, high) = (10_000, 60_000);
     let text = &one["reference"].as_str().unwrap()[6..10];
     let is = |field: &'static str, value: Value| -> Holds { Box::new(move |item| item[field] == value) };
-    let within = |field: &'static str, value: Value| -> Holds { Box::new(move |item| item[field]["id"] == value) };
+    let within =
+        |field: &'static str, value: Value| -> Holds { Box::new(move |item| item[field]["id"] == value) };
     let owned_text = text.to_owned();
     let filters: Vec<(Value, Holds)> = vec![
         (own(json!({})), Box::new(|_| true)),
-        (own(json!({ "bezirksstelle": two["bezirksstelle"]["id"] })), within("bezirksstelle", two["bezirksstelle"]["id"].clone())),
-        (own(json!({ "stratum": one["stratum"]["id"] })), within("stratum", one["stratum"]["id"].clone())),
+        (
+            own(json!({ "bezirksstelle": two["bezirksstelle"]["id"] })),
+            within("bezirksstelle", two["bezirksstelle"]["id"].clone()),
+        ),
+        (
+            own(json!({ "stratum": one["stratum"]["id"] })),
+            within("stratum", one["stratum"]["id"].clone()),
+        ),
         (own(json!({ "state": "OPEN" })), is("state", json!("OPEN"))),
         (own(json!({ "state": "CHECKED" })), is("state", json!("CHECKED"))),
         (own(json!({ "result": "ERROR" })), is("result", json!("ERROR"))),
-        (own(json!({ "result": "NO_ERROR" })), is("result", json!("NO_ERROR"))),
-        (own(json!({ "amountFrom": euro(low) })), Box::new(move |item| cents(&item["amount"]) >= low)),
+        (
+            own(json!({ "result": "NO_ERROR" })),
+            is("result", json!("NO_ERROR")),
+        ),
+        (
+            own(json!({ "amountFrom": euro(low) })),
+            Box::new(move |item| cents(&item["amount"]) >= low),
+        ),
         (
             own(json!({ "amountFrom": euro(low), "amountTo": euro(high) })),
             Box::new(move |item| (low..=high).contains(&cents(&item["amount"]))),
         ),
         (
             own(json!({ "reference": format!("z2025-{text}") })),
-            Box::new(move |item| item["reference"].as_str().unwrap().starts_with(&format!("Z2025-{owned_text}"))),
+            Box::new(move |item| {
+                item["reference"]
+                    .as_str()
+                    .unwrap()
+                    .starts_with(&format!("Z2025-{owned_text}"))
+            }),
         ),
         (own(json!({ "reference": "%" })), Box::new(|_| false)),
-        (own(json!({ "announced": true })), Box::new(|item| !item["visibleFrom"].is_null())),
-        (own(json!({ "announced": false })), Box::new(|item| item["visibleFrom"].is_null())),
+        (
+            own(json!({ "announced": true })),
+            Box::new(|item| !item["visibleFrom"].is_null()),
+        ),
+        (
+            own(json!({ "announced": false })),
+            Box::new(|item| item["visibleFrom"].is_null()),
+        ),
     ];
     for (filter, holds) in &filters {
         let expected: Vec<&Value> = all.iter().filter(|item| holds(item)).collect();
         let (connection, ids) = page(&audit.auditor, &json!({ "filter": filter, "first": 200 })).await;
-        assert_eq!(ids, expected.iter().map(|item| item["id"].clone()).collect::<Vec<_>>(), "{filter}");
+        assert_eq!(
+            ids,
+            expected.iter().map(|item| item["id"].clone()).collect::<Vec<_>>(),
+            "{filter}"
+        );
         let sum = |of: &dyn Fn(&Value) -> i64| expected.iter().map(|item| of(item)).sum::<i64>();
         let totals = json!({
             "count": expected.len(), "amount": euro(sum(&|item| cents(&item["amount"]))),
@@ -527,9 +758,17 @@ on_both!(items_are_filtered_sorted_and_paged, |service| async move {
         });
         assert_eq!(connection["totals"], totals, "{filter}");
     }
-    let (connection, _) = page(&audit.auditor, &json!({ "filter": { "engagement": audit.engagement } })).await;
+    let (connection, _) = page(
+        &audit.auditor,
+        &json!({ "filter": { "engagement": audit.engagement } }),
+    )
+    .await;
     assert_eq!(connection["totals"]["count"], all.len() + 10);
-    let (_, ids) = page(&audit.auditor, &json!({ "filter": { "sample": other["id"], "stratum": one["stratum"]["id"] } })).await;
+    let (_, ids) = page(
+        &audit.auditor,
+        &json!({ "filter": { "sample": other["id"], "stratum": one["stratum"]["id"] } }),
+    )
+    .await;
     assert_eq!(ids, Vec::<Value>::new());
 
     // Every order is the sorted list, forwards and backwards.
@@ -545,7 +784,9 @@ on_both!(items_are_filtered_sorted_and_paged, |service| async move {
             let list = json!({ "filter": filter, "order": { "by": by, "descending": descending } });
             let (_, whole) = page(&audit.auditor, &with(&list, &json!({ "first": 200 }))).await;
             let amounts = |ids: &[Value]| -> Vec<Value> {
-                ids.iter().map(|id| all.iter().find(|item| item["id"] == *id).unwrap()["amount"].clone()).collect()
+                ids.iter()
+                    .map(|id| all.iter().find(|item| item["id"] == *id).unwrap()["amount"].clone())
+                    .collect()
             };
             let mut expected: Vec<Value> = sorted.iter().map(|item| item["id"].clone()).collect();
             if descending {
@@ -570,7 +811,11 @@ on_both!(items_are_filtered_sorted_and_paged, |service| async move {
         json!({ "filter": { "sample": "nonsense" } }),
         json!({ "filter": { "reference": "x".repeat(201) } }),
     ] {
-        assert_eq!(audit.auditor.codes(ITEMS, wrong.clone()).await, ["BAD_USER_INPUT"], "{wrong}");
+        assert_eq!(
+            audit.auditor.codes(ITEMS, wrong.clone()).await,
+            ["BAD_USER_INPUT"],
+            "{wrong}"
+        );
     }
 
     // Statements do not grow with the rows.
@@ -579,224 +824,456 @@ on_both!(items_are_filtered_sorted_and_paged, |service| async move {
             stratum { label } sample { name } } } } }";
     let mut counts = Vec::new();
     for first in [5, 50] {
-        let asked = audit.auditor.data(document, json!({ "sample": sample["id"], "first": first }));
+        let asked = audit
+            .auditor
+            .data(document, json!({ "sample": sample["id"], "first": first }));
         let (data, statements) = service.statements(asked).await;
         let found = nodes(&data["sampleItems"]);
         assert_eq!(found.len(), first);
-        assert!(found.iter().all(|item| item["checks"].as_array().is_some_and(|checks| checks.len() == 1)));
+        assert!(
+            found
+                .iter()
+                .all(|item| item["checks"].as_array().is_some_and(|checks| checks.len() == 1))
+        );
         counts.push(statements);
     }
     assert_eq!(counts[0], counts[1]);
     assert!(counts[0] <= 10, "{counts:?}");
 });
 
-on_both!(a_bezirksstelle_sees_its_own_items_once_they_are_announced, |service| async move {
-    let audit = Audit::demo(&service).await;
-    let sample = audit.drawn("Wert", "MONETARY_UNIT_FIXED_INTERVAL", &json!({ "size": 80 })).await;
-    let all = audit.items(&sample).await;
-    audit.check_truly(&all[..3]).await;
-    let local = service.person("sach", "SACHBEARBEITUNG:09");
-    let leading = service.person("leitung", "BEZIRKSSTELLENLEITUNG:09");
-    let own: Vec<&Value> = all.iter().filter(|item| item["bezirksstelle"]["number"] == "09").collect();
-    let foreign = all.iter().find(|item| item["bezirksstelle"]["number"] != "09").unwrap();
-    assert!(own.len() > 2 && own.len() < all.len());
-    let list = "{ sampleItems(first: 200) { edges { node { id reference amount } } totals { count amount hits } } }";
-    let by_id = "query($id: ID!) { sampleItem(id: $id) { id } node(id: $id) { id } }";
-    let nothing = json!({ "sampleItem": null, "node": null });
+on_both!(
+    a_bezirksstelle_sees_its_own_items_once_they_are_announced,
+    |service| async move {
+        let audit = Audit::demo(&service).await;
+        let sample = audit
+            .drawn("Wert", "MONETARY_UNIT_FIXED_INTERVAL", &json!({ "size": 80 }))
+            .await;
+        let all = audit.items(&sample).await;
+        audit.check_truly(&all[..3]).await;
+        let local = service.person("sach", "SACHBEARBEITUNG:09");
+        let leading = service.person("leitung", "BEZIRKSSTELLENLEITUNG:09");
+        let own: Vec<&Value> = all
+            .iter()
+            .filter(|item| item["bezirksstelle"]["number"] == "09")
+            .collect();
+        let foreign = all
+            .iter()
+            .find(|item| item["bezirksstelle"]["number"] != "09")
+            .unwrap();
+        assert!(own.len() > 2 && own.len() < all.len());
+        let list = "{ sampleItems(first: 200) { edges { node { id reference amount } } totals { count amount hits } } }";
+        let by_id = "query($id: ID!) { sampleItem(id: $id) { id } node(id: $id) { id } }";
+        let nothing = json!({ "sampleItem": null, "node": null });
 
-    // Before: nothing, whatever is asked; a date to come changes nothing.
-    let announce = change("announceSampleItems", "announced { count }");
-    let later = json!({ "sampleId": sample["id"], "from": "2099-01-01T00:00:00.000000Z" });
-    audit.auditor.done(&announce, later).await;
-    for person in [&local, &leading] {
-        let data = person.data(list, json!({})).await;
-        assert_eq!(data["sampleItems"], json!({ "edges": [], "totals": { "count": 0, "amount": "0.00", "hits": 0 } }));
-        assert_eq!(person.data(by_id, json!({ "id": own[0]["id"] })).await, nothing);
-        let data = person.data("query($id: ID!) { sample(id: $id) { name } }", json!({ "id": sample["id"] })).await;
-        assert_eq!(data["sample"], Value::Null);
-    }
+        // Before: nothing, whatever is asked; a date to come changes nothing.
+        let announce = change("announceSampleItems", "announced { count }");
+        let later = json!({ "sampleId": sample["id"], "from": "2099-01-01T00:00:00.000000Z" });
+        audit.auditor.done(&announce, later).await;
+        for person in [&local, &leading] {
+            let data = person.data(list, json!({})).await;
+            assert_eq!(
+                data["sampleItems"],
+                json!({ "edges": [], "totals": { "count": 0, "amount": "0.00", "hits": 0 } })
+            );
+            assert_eq!(person.data(by_id, json!({ "id": own[0]["id"] })).await, nothing);
+            let data = person
+                .data(
+                    "query($id: ID!) { sample(id: $id) { name } }",
+                    json!({ "id": sample["id"] }),
+                )
+                .await;
+            assert_eq!(data["sample"], Value::Null);
+        }
 
-    // Announced: own items, and nothing of how they were drawn and what was found.
-    let done = audit.auditor.done(&announce, json!({ "sampleId": sample["id"] })).await;
-    assert_eq!(done["announced"]["count"], all.len());
-    assert_eq!(audit.auditor.done(&announce, json!({ "sampleId": sample["id"] })).await["announced"]["count"], 0);
-    let data = local.data(list, json!({})).await;
-    let mut seen: Vec<_> = nodes(&data["sampleItems"]).iter().map(|item| item["id"].to_string()).collect();
-    let mut expected: Vec<_> = own.iter().map(|item| item["id"].to_string()).collect();
-    seen.sort();
-    expected.sort();
-    assert_eq!(seen, expected);
-    let sum: i64 = own.iter().map(|item| cents(&item["amount"])).sum();
-    let hits: i64 = own.iter().map(|item| item["hits"].as_i64().unwrap()).sum();
-    assert_eq!(data["sampleItems"]["totals"], json!({ "count": own.len(), "amount": euro(sum), "hits": hits }));
-    assert_eq!(local.data(by_id, json!({ "id": foreign["id"] })).await, nothing);
-    assert_eq!(local.data(by_id, json!({ "id": own[0]["id"] })).await["node"]["id"], own[0]["id"]);
-    let papers = "query($item: ID!, $sample: ID!, $engagement: ID!) {
+        // Announced: own items, and nothing of how they were drawn and what was found.
+        let done = audit
+            .auditor
+            .done(&announce, json!({ "sampleId": sample["id"] }))
+            .await;
+        assert_eq!(done["announced"]["count"], all.len());
+        assert_eq!(
+            audit
+                .auditor
+                .done(&announce, json!({ "sampleId": sample["id"] }))
+                .await["announced"]["count"],
+            0
+        );
+        let data = local.data(list, json!({})).await;
+        let mut seen: Vec<_> = nodes(&data["sampleItems"])
+            .iter()
+            .map(|item| item["id"].to_string())
+            .collect();
+        let mut expected: Vec<_> = own.iter().map(|item| item["id"].to_string()).collect();
+        seen.sort();
+        expected.sort();
+        assert_eq!(seen, expected);
+        let sum: i64 = own.iter().map(|item| cents(&item["amount"])).sum();
+        let hits: i64 = own.iter().map(|item| item["hits"].as_i64().unwrap()).sum();
+        assert_eq!(
+            data["sampleItems"]["totals"],
+            json!({ "count": own.len(), "amount": euro(sum), "hits": hits })
+        );
+        assert_eq!(local.data(by_id, json!({ "id": foreign["id"] })).await, nothing);
+        assert_eq!(
+            local.data(by_id, json!({ "id": own[0]["id"] })).await["node"]["id"],
+            own[0]["id"]
+        );
+        let papers = "query($item: ID!, $sample: ID!, $engagement: ID!) {
         sampleItem(id: $item) { ticket drawOrder state result checks { errorClass } }
         sample(id: $sample) { seed size frameCount frameSum populationRoot reason parameters { confidence } population { name } }
         engagement(id: $engagement) { drawEvents { number } } }";
-    let variables = json!({ "item": own[0]["id"], "sample": sample["id"], "engagement": audit.engagement });
-    let data = local.data(papers, variables).await;
-    for (place, value) in ["sampleItem", "sample"].iter().flat_map(|kind| data[kind].as_object().unwrap()) {
-        assert_eq!(*value, Value::Null, "{place}");
-    }
-    assert_eq!(data["engagement"]["drawEvents"], json!([]));
-    let evaluation = "query($id: ID!) { sample(id: $id) { evaluation(provisional: true) { errors } } }";
-    assert_eq!(local.codes(evaluation, json!({ "id": sample["id"] })).await, ["FORBIDDEN"]);
-    for filter in [json!({ "state": "CHECKED" }), json!({ "result": "ERROR" })] {
-        assert_eq!(local.codes(ITEMS, json!({ "filter": filter })).await, ["FORBIDDEN"], "{filter}");
-    }
-
-    // The download is the same list.
-    let sample_id = sample["id"].as_str().unwrap();
-    let path = format!("/exports/sample-items.csv?sample={sample_id}");
-    let download = |person: Person<'_>, path: String| {
-        let request = person.request(reqwest::Method::GET, &path);
-        async move {
-            let answer = request.send().await.unwrap();
-            (answer.status().as_u16(), answer.text().await.unwrap())
+        let variables =
+            json!({ "item": own[0]["id"], "sample": sample["id"], "engagement": audit.engagement });
+        let data = local.data(papers, variables).await;
+        for (place, value) in ["sampleItem", "sample"]
+            .iter()
+            .flat_map(|kind| data[kind].as_object().unwrap())
+        {
+            assert_eq!(*value, Value::Null, "{place}");
         }
-    };
-    let (status, text) = download(service.person("sach", "SACHBEARBEITUNG:09"), path.clone()).await;
-    assert_eq!(status, 200);
-    let rows: Vec<Vec<&str>> = text.lines().skip(1).map(|line| line.split(';').collect()).collect();
-    assert_eq!(rows.len(), own.len());
-    for row in rows {
-        assert_eq!((row[2], [row[0], row[6], row[7], row[8]]), ("09", [""; 4]));
-    }
-    let checked = download(service.person("sach", "SACHBEARBEITUNG:09"), format!("{path}&result=ERROR")).await;
-    assert_eq!(checked.0, 403);
-    assert_eq!(download(service.person("admin", "ADMINISTRATION"), path.clone()).await.0, 403);
-    assert_eq!(download(service.anybody(), path).await.0, 401);
-
-    // Who may do what.
-    let attributes = audit.attributes().await;
-    let record = json!({ "check": check(own[0], "NONE", [0; 4], &attributes), "idempotencyKey": "fremd" });
-    let writes = [
-        (plan(), audit.plan_input("neu", "SIMPLE_RANDOM", &json!({ "size": 3 }))),
-        (draw(), json!({ "id": sample["id"], "expectedVersion": 1 })),
-        (announce, json!({ "sampleId": sample["id"] })),
-        (change("recordCheck", "check { version }"), record),
-    ];
-    for (document, input) in &writes {
-        assert_eq!(local.codes(document, json!({ "input": input })).await, ["FORBIDDEN"], "{document}");
-        assert_eq!(service.anybody().codes(document, json!({ "input": input })).await, ["UNAUTHENTICATED"], "{document}");
-    }
-    for role in ["ADMINISTRATION", "BUDGET", "DATENSCHUTZ"] {
-        assert_eq!(service.person("p", role).codes(list, json!({})).await, ["FORBIDDEN"], "{role}");
-    }
-    assert_eq!(service.anybody().codes(list, json!({})).await, ["UNAUTHENTICATED"]);
-});
-
-on_both!(the_download_is_the_list_and_holds_no_formulas, |service| async move {
-    let lines = [
-        ("=1+1", "01", 10_000), ("@SUM(A1)", "02", 123_456_789), ("-5;x", "09", -50), ("+49", "09", 0), ("a \"b\"", "01", 7),
-        ("Ü-1", "10", 99_999),
-    ];
-    let audit = Audit::small(&service, &lines).await;
-    let sample = audit.drawn("alle", "SIMPLE_RANDOM", &json!({ "size": 6 })).await;
-    let path = format!("/exports/sample-items.csv?sample={}", sample["id"].as_str().unwrap());
-    for order in ["DRAW_ORDER", "AMOUNT", "REFERENCE"] {
-        let variables = json!({ "filter": { "sample": sample["id"] }, "order": { "by": order, "descending": true } });
-        let listed = nodes(&audit.auditor.data(ITEMS, variables).await["sampleItems"]);
-        let path = format!("{path}&order={order}&descending=true");
-        let answer = audit.auditor.request(reqwest::Method::GET, &path).send().await.unwrap();
-        assert_eq!(answer.headers()["content-type"], "text/csv; charset=utf-8; header=present");
-        let text = answer.text().await.unwrap();
-        let mut rows = text.split_terminator("\r\n");
-        assert!(rows.next().unwrap().starts_with('\u{feff}'));
-        let mut expected = Vec::new();
-        for item in &listed {
-            let reference = item["reference"].as_str().unwrap();
-            let cell = match reference {
-                "=1+1" | "@SUM(A1)" | "+49" => format!("'{reference}"),
-                "-5;x" => "\"'-5;x\"".to_owned(),
-                "a \"b\"" => "\"a \"\"b\"\"\"".to_owned(),
-                plain => plain.to_owned(),
-            };
-            let amount = item["amount"].as_str().unwrap().replace('.', ",");
-            let number = item["bezirksstelle"]["number"].as_str().unwrap();
-            expected.push((item["drawOrder"].to_string(), cell, number.to_owned(), amount, item["ticket"].clone()));
+        assert_eq!(data["engagement"]["drawEvents"], json!([]));
+        let evaluation = "query($id: ID!) { sample(id: $id) { evaluation(provisional: true) { errors } } }";
+        let data = local.data(evaluation, json!({ "id": sample["id"] })).await;
+        assert_eq!(data["sample"]["evaluation"], Value::Null);
+        for filter in [json!({ "state": "CHECKED" }), json!({ "result": "ERROR" })] {
+            assert_eq!(
+                local.codes(ITEMS, json!({ "filter": filter })).await,
+                ["FORBIDDEN"],
+                "{filter}"
+            );
         }
-        for ((position, cell, number, amount, ticket), row) in expected.iter().zip(rows.by_ref()) {
-            assert!(row.starts_with(&format!("{position};{cell};{number};")), "{row}");
-            assert!(row.ends_with(&format!(";{amount};1;{};OPEN;;", ticket.as_str().unwrap())), "{row}");
+        let as_drawn = json!({ "order": { "by": "DRAW_ORDER" } });
+        assert_eq!(local.codes(ITEMS, as_drawn).await, ["FORBIDDEN"]);
+
+        // The download is the same list.
+        let sample_id = sample["id"].as_str().unwrap();
+        let path = format!("/exports/sample-items.csv?sample={sample_id}");
+        let download = |person: Person<'_>, path: String| {
+            let request = person.request(reqwest::Method::GET, &path);
+            async move {
+                let answer = request.send().await.unwrap();
+                (answer.status().as_u16(), answer.text().await.unwrap())
+            }
+        };
+        let (status, text) = download(service.person("sach", "SACHBEARBEITUNG:09"), path.clone()).await;
+        assert_eq!(status, 200);
+        let rows: Vec<Vec<&str>> = text
+            .lines()
+            .skip(1)
+            .map(|line| line.split(';').collect())
+            .collect();
+        assert_eq!(rows.len(), own.len());
+        for row in rows {
+            assert_eq!((row[2], [row[0], row[6], row[7], row[8]]), ("09", [""; 4]));
         }
-        assert_eq!(rows.next(), None);
-        assert_eq!(expected.len(), 6);
+        let checked = download(
+            service.person("sach", "SACHBEARBEITUNG:09"),
+            format!("{path}&result=ERROR"),
+        )
+        .await;
+        assert_eq!(checked.0, 403);
+        assert_eq!(
+            download(service.person("admin", "ADMINISTRATION"), path.clone())
+                .await
+                .0,
+            403
+        );
+        assert_eq!(download(service.anybody(), path).await.0, 401);
+
+        // Who may do what.
+        let attributes = audit.attributes().await;
+        let record = with(
+            &check(own[0], "NONE", [0; 4], &attributes),
+            &json!({ "idempotencyKey": "fremd" }),
+        );
+        let writes = [
+            (
+                plan(),
+                audit.plan_input("neu", "SIMPLE_RANDOM", &json!({ "size": 3 })),
+            ),
+            (draw(), json!({ "id": sample["id"], "expectedVersion": 1 })),
+            (announce, json!({ "sampleId": sample["id"] })),
+            (change("recordCheck", "check { version }"), record),
+        ];
+        for (document, input) in &writes {
+            assert_eq!(
+                local.codes(document, json!({ "input": input })).await,
+                ["FORBIDDEN"],
+                "{document}"
+            );
+            assert_eq!(
+                service.anybody().codes(document, json!({ "input": input })).await,
+                ["UNAUTHENTICATED"],
+                "{document}"
+            );
+        }
+        for role in ["ADMINISTRATION", "BUDGET", "DATENSCHUTZ"] {
+            assert_eq!(
+                service.person("p", role).codes(list, json!({})).await,
+                ["FORBIDDEN"],
+                "{role}"
+            );
+        }
+        assert_eq!(
+            service.anybody().codes(list, json!({})).await,
+            ["UNAUTHENTICATED"]
+        );
     }
-    let wrong = audit.auditor.request(reqwest::Method::GET, "/exports/sample-items.csv?sample=x").send().await.unwrap();
-    assert_eq!(wrong.status().as_u16(), 422);
-});
+);
+
+on_both!(
+    the_download_is_the_list_and_holds_no_formulas,
+    |service| async move {
+        let lines = [
+            ("=1+1", "01", 10_000),
+            ("@SUM(A1)", "02", 123_456_789),
+            ("-5;x", "09", -50),
+            ("+49", "09", 0),
+            ("a \"b\"", "01", 7),
+            ("Ü-1", "10", 99_999),
+        ];
+        let audit = Audit::small(&service, &lines).await;
+        let sample = audit.drawn("alle", "SIMPLE_RANDOM", &json!({ "size": 6 })).await;
+        let path = format!(
+            "/exports/sample-items.csv?sample={}",
+            sample["id"].as_str().unwrap()
+        );
+        for order in ["DRAW_ORDER", "AMOUNT", "REFERENCE"] {
+            let variables =
+                json!({ "filter": { "sample": sample["id"] }, "order": { "by": order, "descending": true } });
+            let listed = nodes(&audit.auditor.data(ITEMS, variables).await["sampleItems"]);
+            let path = format!("{path}&order={order}&descending=true");
+            let answer = audit
+                .auditor
+                .request(reqwest::Method::GET, &path)
+                .send()
+                .await
+                .unwrap();
+            assert_eq!(
+                answer.headers()["content-type"],
+                "text/csv; charset=utf-8; header=present"
+            );
+            let text = answer.text().await.unwrap();
+            let mut rows = text.split_terminator("\r\n");
+            assert!(rows.next().unwrap().starts_with('\u{feff}'));
+            let mut expected = Vec::new();
+            for item in &listed {
+                let reference = item["reference"].as_str().unwrap();
+                let cell = match reference {
+                    "=1+1" | "@SUM(A1)" | "+49" => format!("'{reference}"),
+                    "-5;x" => "\"'-5;x\"".to_owned(),
+                    "a \"b\"" => "\"a \"\"b\"\"\"".to_owned(),
+                    plain => plain.to_owned(),
+                };
+                let amount = item["amount"].as_str().unwrap().replace('.', ",");
+                let number = item["bezirksstelle"]["number"].as_str().unwrap();
+                expected.push((
+                    item["drawOrder"].to_string(),
+                    cell,
+                    number.to_owned(),
+                    amount,
+                    item["ticket"].clone(),
+                ));
+            }
+            for ((position, cell, number, amount, ticket), row) in expected.iter().zip(rows.by_ref()) {
+                assert!(row.starts_with(&format!("{position};{cell};{number};")), "{row}");
+                assert!(
+                    row.ends_with(&format!(";{amount};1;{};OPEN;;", ticket.as_str().unwrap())),
+                    "{row}"
+                );
+            }
+            assert_eq!(rows.next(), None);
+            assert_eq!(expected.len(), 6);
+        }
+        let wrong = audit
+            .auditor
+            .request(reqwest::Method::GET, "/exports/sample-items.csv?sample=x")
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(wrong.status().as_u16(), 422);
+    }
+);
 
 on_both!(checks_are_recorded_corrected_and_disputed, |service| async move {
-    let lines = [("A1", "01", 10_000), ("A2", "02", 20_000), ("A3", "09", 30_000), ("A4", "09", 40_000)];
+    let lines = [
+        ("A1", "01", 10_000),
+        ("A2", "02", 20_000),
+        ("A3", "09", 30_000),
+        ("A4", "09", 40_000),
+    ];
     let audit = Audit::small(&service, &lines).await;
-    let sample = audit.drawn("vier Augen", "SIMPLE_RANDOM", &json!({ "size": 3, "checksPerItem": 2 })).await;
+    let sample = audit
+        .drawn(
+            "vier Augen",
+            "SIMPLE_RANDOM",
+            &json!({ "size": 3, "checksPerItem": 2 }),
+        )
+        .await;
     let items = audit.items(&sample).await;
     let attributes = audit.attributes().await;
-    let (second, third) = (service.person("second", "QUALITAETSSICHERUNG"), service.person("third", "INNENREVISION"));
+    let (second, third) = (
+        service.person("second", "QUALITAETSSICHERUNG"),
+        service.person("third", "INNENREVISION"),
+    );
     let record = change("recordCheck", "check { version tester errorClass booked { kommune } correct { kommune } answers { attribute answer }
         item { id version state result } }");
     let (item, own) = (&items[0], cents(&items[0]["amount"]));
     let asked = |key: &str, version: &Value, class: &str, correct: i64, fields: &Value| {
         let seen = with(item, &json!({ "version": version }));
-        json!({ "check": with(&check(&seen, class, [0, correct, 0, 0], &attributes), fields), "idempotencyKey": key })
+        let input = with(&check(&seen, class, [0, correct, 0, 0], &attributes), fields);
+        with(&input, &json!({ "idempotencyKey": key }))
     };
     let (none, one) = (json!({}), json!(1));
 
     // What contradicts itself.
     for (class, correct, fields, code, path) in [
-        ("OVERPAYMENT", own, none.clone(), "ERROR_CLASS_CONTRADICTS_AMOUNTS", "input.check.errorClass"),
-        ("UNDERPAYMENT", own - 1, none.clone(), "ERROR_CLASS_CONTRADICTS_AMOUNTS", "input.check.errorClass"),
-        ("NONE", own - 1, none.clone(), "ERROR_CLASS_CONTRADICTS_AMOUNTS", "input.check.errorClass"),
-        ("NOT_EVIDENCED", own, none.clone(), "ERROR_CLASS_CONTRADICTS_AMOUNTS", "input.check.errorClass"),
-        ("WRONG_FUND", own, none.clone(), "ERROR_CLASS_CONTRADICTS_AMOUNTS", "input.check.errorClass"),
+        (
+            "OVERPAYMENT",
+            own,
+            none.clone(),
+            "ERROR_CLASS_CONTRADICTS_AMOUNTS",
+            "input.errorClass",
+        ),
+        (
+            "UNDERPAYMENT",
+            own - 1,
+            none.clone(),
+            "ERROR_CLASS_CONTRADICTS_AMOUNTS",
+            "input.errorClass",
+        ),
+        (
+            "NONE",
+            own - 1,
+            none.clone(),
+            "ERROR_CLASS_CONTRADICTS_AMOUNTS",
+            "input.errorClass",
+        ),
+        (
+            "NOT_EVIDENCED",
+            own,
+            none.clone(),
+            "ERROR_CLASS_CONTRADICTS_AMOUNTS",
+            "input.errorClass",
+        ),
+        (
+            "WRONG_FUND",
+            own,
+            none.clone(),
+            "ERROR_CLASS_CONTRADICTS_AMOUNTS",
+            "input.errorClass",
+        ),
         (
             "NONE",
             own,
             json!({ "answers": check(item, "FORMAL", [0; 4], &attributes)["answers"] }),
             "ERROR_CLASS_CONTRADICTS_ANSWERS",
-            "input.check.answers",
+            "input.answers",
         ),
-        ("NONE", own, json!({ "programme": "unbekannt/1" }), "PROGRAMME_UNKNOWN", "input.check.programme"),
-        ("NONE", own, json!({ "expectedVersion": 9 }), "STALE_VERSION", "input.check.expectedVersion"),
-        ("NONE", own, json!({ "correction": true }), "NOT_FOUND", "input.check.correction"),
+        (
+            "NONE",
+            own,
+            json!({ "programme": "unbekannt/1" }),
+            "PROGRAMME_UNKNOWN",
+            "input.programme",
+        ),
+        (
+            "NONE",
+            own,
+            json!({ "expectedVersion": 9 }),
+            "STALE_VERSION",
+            "input.expectedVersion",
+        ),
+        (
+            "NONE",
+            own,
+            json!({ "correction": true }),
+            "NOT_FOUND",
+            "input.correction",
+        ),
     ] {
         let input = asked("falsch", &one, class, correct, &fields);
-        assert_eq!(audit.auditor.refused(&record, input).await, refusal(code, path), "{class} {fields}");
+        assert_eq!(
+            audit.auditor.refused(&record, input).await,
+            refusal(code, path),
+            "{class} {fields}"
+        );
     }
-    let not_drawn = api::graphql::NodeKind::SampleItem.id(uuid::Uuid::from_u128(7)).to_string();
+    let not_drawn = api::graphql::NodeKind::SampleItem
+        .id(uuid::Uuid::from_u128(7))
+        .to_string();
     let input = asked("fremd", &one, "NONE", own, &json!({ "sampleItemId": not_drawn }));
-    assert_eq!(audit.auditor.refused(&record, input).await, refusal("NOT_FOUND", "input.check.sampleItemId"));
-    let input = asked("fremd", &one, "NONE", own, &json!({ "sampleItemId": sample["id"] }));
-    assert_eq!(audit.auditor.codes(&record, json!({ "input": input })).await, ["BAD_USER_INPUT"]);
+    assert_eq!(
+        audit.auditor.refused(&record, input).await,
+        refusal("NOT_FOUND", "input.sampleItemId")
+    );
+    let input = asked(
+        "fremd",
+        &one,
+        "NONE",
+        own,
+        &json!({ "sampleItemId": sample["id"] }),
+    );
+    assert_eq!(
+        audit.auditor.codes(&record, json!({ "input": input })).await,
+        ["BAD_USER_INPUT"]
+    );
 
     // The first tester; again, and with other input under the same key.
     let first = asked("eins", &one, "OVERPAYMENT", own - 500, &none);
     let done = audit.auditor.done(&record, first.clone()).await["check"].clone();
-    assert_eq!((&done["item"]["state"], &done["version"]), (&json!("PARTLY_CHECKED"), &one));
-    assert_eq!((cents(&done["booked"]["kommune"]), cents(&done["correct"]["kommune"])), (own, own - 500));
+    assert_eq!(
+        (&done["item"]["state"], &done["version"]),
+        (&json!("PARTLY_CHECKED"), &one)
+    );
+    assert_eq!(
+        (
+            cents(&done["booked"]["kommune"]),
+            cents(&done["correct"]["kommune"])
+        ),
+        (own, own - 500)
+    );
     assert_eq!(done["answers"].as_array().map(Vec::len), Some(attributes.len()));
-    assert_eq!(audit.auditor.done(&record, first).await["check"]["item"]["version"], 2);
+    assert_eq!(
+        audit.auditor.done(&record, first).await["check"]["item"]["version"],
+        2
+    );
     let reused = asked("eins", &json!(2), "NONE", own, &none);
-    assert_eq!(audit.auditor.refused(&record, reused).await, refusal("IDEMPOTENCY_KEY_REUSED", "input.idempotencyKey"));
+    assert_eq!(
+        audit.auditor.refused(&record, reused).await,
+        refusal("IDEMPOTENCY_KEY_REUSED", "input.idempotencyKey")
+    );
     let same = asked("zwei", &json!(2), "OVERPAYMENT", own - 500, &none);
     assert_eq!(
         audit.auditor.refused(&record, same).await,
-        refusal("SECOND_CHECK_SAME_PERSON", "input.check.correction")
+        refusal("SECOND_CHECK_SAME_PERSON", "input.correction")
     );
 
     // The second says otherwise until the first corrects; a third is not asked.
     let other = asked("zwei", &json!(2), "OVERPAYMENT", own - 700, &none);
     let done = second.done(&record, other).await["check"].clone();
-    assert_eq!((&done["item"]["state"], &done["item"]["result"]), (&json!("DISPUTED"), &Value::Null));
+    assert_eq!(
+        (&done["item"]["state"], &done["item"]["result"]),
+        (&json!("DISPUTED"), &Value::Null)
+    );
     let more = asked("drei", &json!(3), "OVERPAYMENT", own - 700, &none);
-    assert_eq!(third.refused(&record, more).await, refusal("CHECKS_COMPLETE", "input.check.correction"));
-    let correction = asked("vier", &json!(3), "OVERPAYMENT", own - 700, &json!({ "correction": true }));
+    assert_eq!(
+        third.refused(&record, more).await,
+        refusal("CHECKS_COMPLETE", "input.correction")
+    );
+    let correction = asked(
+        "vier",
+        &json!(3),
+        "OVERPAYMENT",
+        own - 700,
+        &json!({ "correction": true }),
+    );
     let done = audit.auditor.done(&record, correction).await["check"].clone();
     assert_eq!(done["version"], 2);
-    assert_eq!((&done["item"]["state"], &done["item"]["result"]), (&json!("CHECKED"), &json!("ERROR")));
+    assert_eq!(
+        (&done["item"]["state"], &done["item"]["result"]),
+        (&json!("CHECKED"), &json!("ERROR"))
+    );
     let history = "query($id: ID!) { sampleItem(id: $id) { checks { tester version } } }";
     let data = audit.auditor.data(history, json!({ "id": item["id"] })).await;
     assert_eq!(
@@ -807,46 +1284,92 @@ on_both!(checks_are_recorded_corrected_and_disputed, |service| async move {
     );
 
     // Several at once: one that is refused does not hold up the others.
-    let many = change("recordChecks", "results { check { errorClass } userErrors { code path } }");
+    let many = change(
+        "recordChecks",
+        "results { check { errorClass } userErrors { code path } }",
+    );
     let right = |item: &Value| check(item, "NONE", [0, cents(&item["amount"]), 0, 0], &attributes);
     let checks = json!([right(&items[1]), right(item), right(&items[2])]);
-    let done = third.done(&many, json!({ "checks": checks, "idempotencyKey": "viele" })).await;
+    let done = third
+        .done(&many, json!({ "checks": checks, "idempotencyKey": "viele" }))
+        .await;
     let results = done["results"].as_array().unwrap();
-    assert_eq!((&results[0]["check"]["errorClass"], &results[2]["check"]["errorClass"]), (&json!("NONE"), &json!("NONE")));
+    assert_eq!(
+        (
+            &results[0]["check"]["errorClass"],
+            &results[2]["check"]["errorClass"]
+        ),
+        (&json!("NONE"), &json!("NONE"))
+    );
     let stale = json!([{ "code": "STALE_VERSION", "path": ["input", "checks", "1", "expectedVersion"] }]);
-    assert_eq!((&results[1]["check"], &results[1]["userErrors"]), (&Value::Null, &stale));
+    assert_eq!(
+        (&results[1]["check"], &results[1]["userErrors"]),
+        (&Value::Null, &stale)
+    );
     let too_many = json!({ "checks": vec![right(item); 201], "idempotencyKey": "zu viele" });
-    assert_eq!(third.refused(&many, too_many).await, refusal("TOO_MANY", "input.checks"));
+    assert_eq!(
+        third.refused(&many, too_many).await,
+        refusal("TOO_MANY", "input.checks")
+    );
 
     // Open items: no evaluation unless provisional, and no end without a word on it.
     let evaluation = "query($id: ID!) { sample(id: $id) { evaluation { errors } } }";
-    let answer = audit.auditor.graphql(evaluation, json!({ "id": sample["id"] })).await;
-    assert_eq!(answer["errors"][0]["extensions"]["reason"], "SAMPLE_NOT_EVALUABLE");
+    let answer = audit
+        .auditor
+        .graphql(evaluation, json!({ "id": sample["id"] }))
+        .await;
+    assert_eq!(
+        answer["errors"][0]["extensions"]["reason"],
+        "SAMPLE_NOT_EVALUABLE"
+    );
     let found = audit.evaluation(&sample, "(provisional: true)").await;
-    assert_eq!((&found["provisional"], &found["items"], &found["checked"]), (&json!(true), &json!(3), &json!(1)));
+    assert_eq!(
+        (&found["provisional"], &found["items"], &found["checked"]),
+        (&json!(true), &json!(3), &json!(1))
+    );
     let close = change("closeEngagement", "engagement { state closingNote }");
     let input = json!({ "id": audit.engagement, "expectedVersion": 1 });
-    assert_eq!(audit.head.refused(&close, input.clone()).await, refusal("ENGAGEMENT_HAS_OPEN_WORK", "input.note"));
-    let closed = audit.head.done(&close, with(&input, &json!({ "note": "Rest im Folgejahr" }))).await;
-    assert_eq!(closed["engagement"], json!({ "state": "CLOSED", "closingNote": "Rest im Folgejahr" }));
+    assert_eq!(
+        audit.head.refused(&close, input.clone()).await,
+        refusal("ENGAGEMENT_HAS_OPEN_WORK", "input.note")
+    );
+    let closed = audit
+        .head
+        .done(&close, with(&input, &json!({ "note": "Rest im Folgejahr" })))
+        .await;
+    assert_eq!(
+        closed["engagement"],
+        json!({ "state": "CLOSED", "closingNote": "Rest im Folgejahr" })
+    );
 
     // Nothing changes any more.
     let late = asked("spät", &json!(4), "NONE", own, &json!({ "correction": true }));
     let announce = json!({ "sampleId": sample["id"] });
     let again = audit.plan_input("spät", "SIMPLE_RANDOM", &json!({ "size": 2 }));
     for (document, input, path) in [
-        (record, late, "input.check.sampleItemId"),
-        (change("announceSampleItems", "announced { count }"), announce, "input.sampleId"),
+        (record, late, "input.sampleItemId"),
+        (
+            change("announceSampleItems", "announced { count }"),
+            announce,
+            "input.sampleId",
+        ),
         (plan(), again, "input.populationId"),
     ] {
-        assert_eq!(audit.auditor.refused(&document, input).await, refusal("ENGAGEMENT_CLOSED", path), "{document}");
+        assert_eq!(
+            audit.auditor.refused(&document, input).await,
+            refusal("ENGAGEMENT_CLOSED", path),
+            "{document}"
+        );
     }
 });
 
 /// Amounts of a monetary unit sample as an oracle expects them: book value, correct value, hits.
 fn stringer(rows: &[(i64, i64, i64)], book_value: i64, confidence: &str) -> Option<Value> {
     let hits: i64 = rows.iter().map(|(.., hits)| hits).sum();
-    let lines: Vec<String> = rows.iter().map(|(book, audit, hits)| format!("{book},{audit},{hits}")).collect();
+    let lines: Vec<String> = rows
+        .iter()
+        .map(|(book, audit, hits)| format!("{book},{audit},{hits}"))
+        .collect();
     let arguments = [&hits.to_string(), &book_value.to_string(), confidence];
     let answer = oracle("stringer.py", &arguments, &lines.join("\n"))?;
     Some(serde_json::from_str(&answer).unwrap())
@@ -856,83 +1379,139 @@ fn assert_sides(figures: &Value, expected: &Value) {
     for direction in ["over", "under"] {
         let (found, expected) = (&figures[direction], &expected[direction]);
         assert_eq!(found["hits"], expected["hits"], "{direction}");
-        assert_eq!(cents(&found["projectedError"]).to_string(), expected["projected_rounded"], "{direction}");
-        assert_eq!(cents(&found["knownError"]).to_string(), expected["known"], "{direction}");
+        assert_eq!(
+            cents(&found["projectedError"]).to_string(),
+            expected["projected_rounded"],
+            "{direction}"
+        );
+        assert_eq!(
+            cents(&found["knownError"]).to_string(),
+            expected["known"],
+            "{direction}"
+        );
         // Rounded up to the cent.
-        let (limit, bound) = (100.0 * number(&found["upperLimit"]), expected["bound"].as_f64().unwrap());
-        assert!((bound - 0.01..=bound + 1.01).contains(&limit), "{direction}: {limit} is not {bound}");
+        let (limit, bound) = (
+            100.0 * number(&found["upperLimit"]),
+            expected["bound"].as_f64().unwrap(),
+        );
+        assert!(
+            (bound - 0.01..=bound + 1.01).contains(&limit),
+            "{direction}: {limit} is not {bound}"
+        );
     }
 }
 
-on_both!(what_was_checked_says_something_about_the_population, |service| async move {
-    let audit = Audit::demo(&service).await;
+on_both!(
+    what_was_checked_says_something_about_the_population,
+    |service| async move {
+        let audit = Audit::demo(&service).await;
 
-    // A rate.
-    let sample = audit.drawn("Anteil", "SIMPLE_RANDOM", &json!({ "size": 150, "confidence": "0.9", "tolerableRate": "0.2" })).await;
-    let items = audit.items(&sample).await;
-    audit.check_truly(&items).await;
-    let found = audit.evaluation(&sample, "").await;
-    let errors = audit.items(&sample).await.iter().filter(|item| item["result"] == "ERROR").count();
-    assert!(errors > 2);
-    let told = json!({
-        "confidence": found["confidence"], "provisional": found["provisional"], "items": found["items"],
-        "checked": found["checked"], "units": found["units"], "errors": found["errors"],
-    });
-    assert_eq!(
-        told,
-        json!({ "confidence": "0.9", "provisional": false, "items": 150, "checked": 150, "units": 150, "errors": errors })
-    );
-    let of_parts: Vec<_> = found["figures"]["bezirksstellen"].as_array().unwrap().iter().map(|part| &part["result"]).collect();
-    let mut lines = format!("{errors},150\n");
-    lines.extend(of_parts.iter().map(|part| format!("{},{}\n", part["errors"], part["size"])));
-    if let Some(limits) = oracle("clopper_pearson.py", &["0.9"], &lines) {
-        let expected: Vec<f64> = limits.lines().map(|line| line.parse().unwrap()).collect();
-        let found: Vec<f64> = std::iter::once(&found["figures"]["upperLimit"])
-            .chain(of_parts.iter().map(|part| &part["upperLimit"]))
-            .map(number)
+        // A rate.
+        let sample = audit
+            .drawn(
+                "Anteil",
+                "SIMPLE_RANDOM",
+                &json!({ "size": 150, "confidence": "0.9", "tolerableRate": "0.2" }),
+            )
+            .await;
+        let items = audit.items(&sample).await;
+        audit.check_truly(&items).await;
+        let found = audit.evaluation(&sample, "").await;
+        let errors = audit
+            .items(&sample)
+            .await
+            .iter()
+            .filter(|item| item["result"] == "ERROR")
+            .count();
+        assert!(errors > 2);
+        let told = json!({
+            "confidence": found["confidence"], "provisional": found["provisional"], "items": found["items"],
+            "checked": found["checked"], "units": found["units"], "errors": found["errors"],
+        });
+        assert_eq!(
+            told,
+            json!({ "confidence": "0.9", "provisional": false, "items": 150, "checked": 150, "units": 150, "errors": errors })
+        );
+        let of_parts: Vec<_> = found["figures"]["bezirksstellen"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|part| &part["result"])
             .collect();
-        assert_eq!(found.len(), expected.len());
-        for (found, expected) in found.iter().zip(&expected) {
-            // Rounded up to six places.
-            close_to(*found, *expected, 1.1e-6);
-            assert!(*found >= expected - 1e-12);
+        let mut lines = format!("{errors},150\n");
+        lines.extend(
+            of_parts
+                .iter()
+                .map(|part| format!("{},{}\n", part["errors"], part["size"])),
+        );
+        if let Some(limits) = oracle("clopper_pearson.py", &["0.9"], &lines) {
+            let expected: Vec<f64> = limits.lines().map(|line| line.parse().unwrap()).collect();
+            let found: Vec<f64> = std::iter::once(&found["figures"]["upperLimit"])
+                .chain(of_parts.iter().map(|part| &part["upperLimit"]))
+                .map(number)
+                .collect();
+            assert_eq!(found.len(), expected.len());
+            for (found, expected) in found.iter().zip(&expected) {
+                // Rounded up to six places.
+                close_to(*found, *expected, 1.1e-6);
+                assert!(*found >= expected - 1e-12);
+            }
+        }
+        close_to(
+            number(&found["figures"]["rate"]),
+            f64::from(u32::try_from(errors).unwrap()) / 150.0,
+            1e-6,
+        );
+        let other = audit.evaluation(&sample, "(confidence: \"0.99\")").await;
+        assert!(number(&other["figures"]["upperLimit"]) > number(&found["figures"]["upperLimit"]));
+        let legality = audit.evaluation(&sample, "(dimension: LEGALITY)").await;
+        let payment = audit.evaluation(&sample, "(dimension: PAYMENT)").await;
+        assert_eq!(
+            (&legality["errors"], &payment["errors"]),
+            (&json!(errors), &json!(0))
+        );
+
+        // Amounts.
+        let fields = json!({ "size": 180, "confidence": "0.95", "tolerableError": "90000.00" });
+        let sample = audit.drawn("Wert", "MONETARY_UNIT_FIXED_INTERVAL", &fields).await;
+        let items = audit.items(&sample).await;
+        audit.check_truly(&items).await;
+        let found = audit.evaluation(&sample, "").await;
+        assert_eq!(
+            (&found["units"], &found["items"]),
+            (&json!(180), &json!(items.len()))
+        );
+        let rows: Vec<_> = items
+            .iter()
+            .map(|item| {
+                let booked = FUNDS.map(|fund| cents(&item["funds"][fund]));
+                let truth = true_amount(DEMO, item["reference"].as_str().unwrap(), booked);
+                (
+                    cents(&item["amount"]),
+                    truth.amount,
+                    item["hits"].as_i64().unwrap(),
+                )
+            })
+            .collect();
+        let figures = &found["figures"];
+        assert_eq!(
+            (&figures["bookValue"], &figures["size"]),
+            (&sample["frameSum"], &json!(180))
+        );
+        if let Some(expected) = stringer(&rows, cents(&sample["frameSum"]), "0.95") {
+            assert_sides(figures, &expected);
+            let steps = figures["over"]["steps"].as_array().unwrap().len();
+            assert!(steps > 0);
+            assert_eq!(expected["over"]["hits"], steps);
         }
     }
-    close_to(number(&found["figures"]["rate"]), f64::from(u32::try_from(errors).unwrap()) / 150.0, 1e-6);
-    let other = audit.evaluation(&sample, "(confidence: \"0.99\")").await;
-    assert!(number(&other["figures"]["upperLimit"]) > number(&found["figures"]["upperLimit"]));
-    let legality = audit.evaluation(&sample, "(dimension: LEGALITY)").await;
-    let payment = audit.evaluation(&sample, "(dimension: PAYMENT)").await;
-    assert_eq!((&legality["errors"], &payment["errors"]), (&json!(errors), &json!(0)));
-
-    // Amounts.
-    let fields = json!({ "size": 180, "confidence": "0.95", "tolerableError": "90000.00" });
-    let sample = audit.drawn("Wert", "MONETARY_UNIT_FIXED_INTERVAL", &fields).await;
-    let items = audit.items(&sample).await;
-    audit.check_truly(&items).await;
-    let found = audit.evaluation(&sample, "").await;
-    assert_eq!((&found["units"], &found["items"]), (&json!(180), &json!(items.len())));
-    let rows: Vec<_> = items
-        .iter()
-        .map(|item| {
-            let booked = FUNDS.map(|fund| cents(&item["funds"][fund]));
-            let truth = true_amount(DEMO, item["reference"].as_str().unwrap(), booked);
-            (cents(&item["amount"]), truth.amount, item["hits"].as_i64().unwrap())
-        })
-        .collect();
-    let figures = &found["figures"];
-    assert_eq!((&figures["bookValue"], &figures["size"]), (&sample["frameSum"], &json!(180)));
-    if let Some(expected) = stringer(&rows, cents(&sample["frameSum"]), "0.95") {
-        assert_sides(figures, &expected);
-        let steps = figures["over"]["steps"].as_array().unwrap().len();
-        assert!(steps > 0);
-        assert_eq!(expected["over"]["hits"], steps);
-    }
-});
+);
 
 /// Cents of a decimal, halves to the even one: in whole numbers, apart from the service's own reading.
 fn half_even(text: &str) -> i64 {
-    let (negative, digits) = text.strip_prefix('-').map_or((false, text), |digits| (true, digits));
+    let (negative, digits) = text
+        .strip_prefix('-')
+        .map_or((false, text), |digits| (true, digits));
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
     let (first, rest) = fraction.split_at(fraction.len().min(2));
     let kept: i64 = format!("{whole}{first:0<2}").parse().unwrap();
@@ -952,101 +1531,165 @@ fn allowances() -> Option<Vec<[String; 5]>> {
         return None;
     };
     let lines = file.lines().skip(1);
-    Some(lines.map(|line| line.split(',').map(str::to_owned).collect::<Vec<_>>().try_into().unwrap()).collect())
+    Some(
+        lines
+            .map(|line| {
+                line.split(',')
+                    .map(str::to_owned)
+                    .collect::<Vec<_>>()
+                    .try_into()
+                    .unwrap()
+            })
+            .collect(),
+    )
 }
 
-on_both!(a_published_sample_is_evaluated_as_its_auditor_would, |service| async move {
-    let Some(rows) = allowances() else { return };
-    let audit = Audit::open(&service).await;
-    let mut file = b"item,branch,book_value\n".to_vec();
-    for [item, branch, book, ..] in &rows {
-        writeln!(file, "{item},{branch},{book}").unwrap();
-    }
-    let mapping = json!({
-        "encoding": "UTF_8", "delimiter": "COMMA", "decimals": "ENGLISH", "rounding": "HALF_EVEN", "dateFormat": "ISO",
-        "key": ["item"], "reference": "item", "bezirksstelleConstant": "00", "amount": "book_value", "singleFund": "KOMMUNE",
-        "attributes": [{ "name": "branch", "column": "branch" }],
-    });
-    audit.import(mapping, file).await;
-    let books: Vec<i64> = rows.iter().map(|[_, _, book, ..]| half_even(book)).collect();
-    let borne = books.iter().filter(|cents| **cents != 0).count();
-    let sum = euro(books.iter().sum()).replace('.', ",");
-    audit.control_total(&format!("fund;bezirksstelle;month;count;sum\nKOMMUNE;00;;{borne};{sum}\n")).await;
-    assert_eq!(audit.settle_differences().await, 0);
-    audit.freeze().await;
-    let positive: i64 = books.iter().filter(|cents| **cents > 0).sum();
-    let seen = audit.seen("itemCount positiveCount positiveSum zeroCount negativeCount").await;
-    assert_eq!((&seen["itemCount"], &seen["positiveCount"]), (&json!(4_076), &json!(4_024)));
-    assert_eq!(seen["zeroCount"].as_i64().unwrap() + seen["negativeCount"].as_i64().unwrap(), 52);
-    assert_eq!(seen["positiveSum"], euro(positive));
+on_both!(
+    a_published_sample_is_evaluated_as_its_auditor_would,
+    |service| async move {
+        let Some(rows) = allowances() else { return };
+        let audit = Audit::open(&service).await;
+        let mut file = b"item,branch,book_value\n".to_vec();
+        for [item, branch, book, ..] in &rows {
+            writeln!(file, "{item},{branch},{book}").unwrap();
+        }
+        let mapping = json!({
+            "encoding": "UTF_8", "delimiter": "COMMA", "decimals": "ENGLISH", "rounding": "HALF_EVEN", "dateFormat": "ISO",
+            "key": ["item"], "reference": "item", "bezirksstelleConstant": "00", "amount": "book_value", "singleFund": "KOMMUNE",
+            "attributes": [{ "name": "branch", "column": "branch" }],
+        });
+        audit.import(mapping, file).await;
+        let books: Vec<i64> = rows.iter().map(|[_, _, book, ..]| half_even(book)).collect();
+        let borne = books.iter().filter(|cents| **cents != 0).count();
+        let sum = euro(books.iter().sum()).replace('.', ",");
+        audit
+            .control_total(&format!(
+                "fund;bezirksstelle;month;count;sum\nKOMMUNE;00;;{borne};{sum}\n"
+            ))
+            .await;
+        assert_eq!(audit.settle_differences().await, 0);
+        audit.freeze().await;
+        let positive: i64 = books.iter().filter(|cents| **cents > 0).sum();
+        let seen = audit
+            .seen("itemCount positiveCount positiveSum zeroCount negativeCount")
+            .await;
+        assert_eq!(
+            (&seen["itemCount"], &seen["positiveCount"]),
+            (&json!(4_076), &json!(4_024))
+        );
+        assert_eq!(
+            seen["zeroCount"].as_i64().unwrap() + seen["negativeCount"].as_i64().unwrap(),
+            52
+        );
+        assert_eq!(seen["positiveSum"], euro(positive));
 
-    // What their own auditor drew.
-    let hits = |row: &[String; 5]| row[4].strip_suffix(".0").unwrap().parse::<i64>().unwrap();
-    let drawn: Vec<&[String; 5]> = rows.iter().filter(|row| hits(row) > 0).collect();
-    let items: Vec<Value> = drawn.iter().map(|row| json!({ "key": [row[0]], "hits": hits(row) })).collect();
-    let record = change("recordSample", "sample { id size method state frameSum }");
-    let input = json!({
-        "populationId": audit.population, "name": "Prüfer", "reason": "gezogen vom Prüfer", "confidence": "0.95",
-        "items": items, "idempotencyKey": "r",
-    });
-    let unknown = with(&input, &json!({ "items": [{ "key": ["99999"] }] }));
-    assert_eq!(audit.auditor.refused(&record, unknown).await, refusal("ITEM_NOT_IN_POPULATION", "input.items.0.key"));
-    let nothing = rows.iter().zip(&books).find(|(_, cents)| **cents <= 0).unwrap().0;
-    let not_positive = with(&input, &json!({ "items": [{ "key": [nothing[0]] }] }));
-    assert_eq!(audit.auditor.refused(&record, not_positive).await, refusal("ITEM_NOT_POSITIVE", "input.items.0.key"));
-    let doubled = with(&input, &json!({ "items": [items[0], items[0]] }));
-    assert_eq!(audit.auditor.refused(&record, doubled).await, refusal("ITEM_DOUBLED", "input.items.1.key"));
-    let sample = audit.auditor.done(&record, input).await["sample"].clone();
-    assert_eq!((drawn.len(), &sample["size"], &sample["method"]), (1_350, &json!(1_604), &json!("RECORDED_MONETARY_UNIT")));
-
-    // What was found there, 200 at a time.
-    let attributes = audit.attributes().await;
-    let document = change("recordChecks", "results { check { version } userErrors { code path } }");
-    let mut variables = json!({ "filter": { "sample": sample["id"] }, "first": 200 });
-    loop {
-        let (connection, _) = page(&audit.auditor, &variables).await;
-        let checks: Vec<Value> = nodes(&connection)
+        // What their own auditor drew.
+        let hits = |row: &[String; 5]| row[4].strip_suffix(".0").unwrap().parse::<i64>().unwrap();
+        let drawn: Vec<&[String; 5]> = rows.iter().filter(|row| hits(row) > 0).collect();
+        let items: Vec<Value> = drawn
             .iter()
-            .map(|item| {
-                let row = drawn.iter().find(|row| item["reference"] == row[0]).unwrap();
-                let (book, correct) = (cents(&item["amount"]), half_even(&row[3]));
-                let class = match correct.cmp(&book) {
-                    std::cmp::Ordering::Less => "OVERPAYMENT",
-                    std::cmp::Ordering::Equal => "NONE",
-                    std::cmp::Ordering::Greater => "UNDERPAYMENT",
-                };
-                check(item, class, [0, correct, 0, 0], &attributes)
-            })
+            .map(|row| json!({ "key": [row[0]], "hits": hits(row) }))
             .collect();
-        let key = checks[0]["sampleItemId"].clone();
-        let done = audit.auditor.done(&document, json!({ "checks": checks, "idempotencyKey": key })).await;
-        for result in done["results"].as_array().unwrap() {
-            assert_eq!(result["userErrors"], json!([]));
-        }
-        variables["after"] = connection["pageInfo"]["endCursor"].clone();
-        if connection["pageInfo"]["hasNextPage"] == false {
-            break;
-        }
-    }
+        let record = change("recordSample", "sample { id size method state frameSum }");
+        let input = json!({
+            "populationId": audit.population, "name": "Prüfer", "reason": "gezogen vom Prüfer", "confidence": "0.95",
+            "items": items, "idempotencyKey": "r",
+        });
+        let unknown = with(&input, &json!({ "items": [{ "key": ["99999"] }] }));
+        assert_eq!(
+            audit.auditor.refused(&record, unknown).await,
+            refusal("ITEM_NOT_IN_POPULATION", "input.items.0.key")
+        );
+        let nothing = rows.iter().zip(&books).find(|(_, cents)| **cents <= 0).unwrap().0;
+        let not_positive = with(&input, &json!({ "items": [{ "key": [nothing[0]] }] }));
+        assert_eq!(
+            audit.auditor.refused(&record, not_positive).await,
+            refusal("ITEM_NOT_POSITIVE", "input.items.0.key")
+        );
+        let doubled = with(&input, &json!({ "items": [items[0], items[0]] }));
+        assert_eq!(
+            audit.auditor.refused(&record, doubled).await,
+            refusal("ITEM_DOUBLED", "input.items.1.key")
+        );
+        let sample = audit.auditor.done(&record, input).await["sample"].clone();
+        assert_eq!(
+            (drawn.len(), &sample["size"], &sample["method"]),
+            (1_350, &json!(1_604), &json!("RECORDED_MONETARY_UNIT"))
+        );
 
-    let found = audit.evaluation(&sample, "").await;
-    assert_eq!((&found["provisional"], &found["units"]), (&json!(false), &json!(1_604)));
-    let codes: Vec<_> = found["exclusions"].as_array().unwrap().iter().map(|exclusion| &exclusion["code"]).collect();
-    assert!(codes.contains(&&json!("DRAWN_ELSEWHERE")) && codes.contains(&&json!("NOT_POSITIVE")));
-    assert_eq!(found["figures"]["bookValue"], euro(positive));
-    assert_eq!(found["figures"]["over"]["projectedError"], "2644745.36");
-    assert_eq!(found["figures"]["over"]["upperLimit"], "2904084.77");
-    let checked: Vec<_> = drawn.iter().map(|row| (half_even(&row[2]), half_even(&row[3]), hits(row))).collect();
-    if let Some(expected) = stringer(&checked, positive, "0.95") {
-        assert_sides(&found["figures"], &expected);
+        // What was found there, 200 at a time.
+        let attributes = audit.attributes().await;
+        let document = change(
+            "recordChecks",
+            "results { check { version } userErrors { code path } }",
+        );
+        let mut variables = json!({ "filter": { "sample": sample["id"] }, "first": 200 });
+        loop {
+            let (connection, _) = page(&audit.auditor, &variables).await;
+            let checks: Vec<Value> = nodes(&connection)
+                .iter()
+                .map(|item| {
+                    let row = drawn.iter().find(|row| item["reference"] == row[0]).unwrap();
+                    let (book, correct) = (cents(&item["amount"]), half_even(&row[3]));
+                    let class = match correct.cmp(&book) {
+                        std::cmp::Ordering::Less => "OVERPAYMENT",
+                        std::cmp::Ordering::Equal => "NONE",
+                        std::cmp::Ordering::Greater => "UNDERPAYMENT",
+                    };
+                    check(item, class, [0, correct, 0, 0], &attributes)
+                })
+                .collect();
+            let key = checks[0]["sampleItemId"].clone();
+            let done = audit
+                .auditor
+                .done(&document, json!({ "checks": checks, "idempotencyKey": key }))
+                .await;
+            for result in done["results"].as_array().unwrap() {
+                assert_eq!(result["userErrors"], json!([]));
+            }
+            variables["after"] = connection["pageInfo"]["endCursor"].clone();
+            if connection["pageInfo"]["hasNextPage"] == false {
+                break;
+            }
+        }
+
+        let found = audit.evaluation(&sample, "").await;
+        assert_eq!(
+            (&found["provisional"], &found["units"]),
+            (&json!(false), &json!(1_604))
+        );
+        let codes: Vec<_> = found["exclusions"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|exclusion| &exclusion["code"])
+            .collect();
+        assert!(codes.contains(&&json!("DRAWN_ELSEWHERE")) && codes.contains(&&json!("NOT_POSITIVE")));
+        assert_eq!(found["figures"]["bookValue"], euro(positive));
+        assert_eq!(found["figures"]["over"]["projectedError"], "2644745.36");
+        assert_eq!(found["figures"]["over"]["upperLimit"], "2904084.77");
+        let checked: Vec<_> = drawn
+            .iter()
+            .map(|row| (half_even(&row[2]), half_even(&row[3]), hits(row)))
+            .collect();
+        if let Some(expected) = stringer(&checked, positive, "0.95") {
+            assert_sides(&found["figures"], &expected);
+        }
     }
-});
+);
 
 #[test]
 fn halves_go_to_the_even_cent() {
     for (text, cents) in [
-        ("1600.0", 160_000), ("0.005", 0), ("0.015", 2), ("0.0150000001", 2), ("0.0149999999", 1), ("-0.025", -2), ("7", 700),
-        ("-3.5", -350), ("0.995", 100),
+        ("1600.0", 160_000),
+        ("0.005", 0),
+        ("0.015", 2),
+        ("0.0150000001", 2),
+        ("0.0149999999", 1),
+        ("-0.025", -2),
+        ("7", 700),
+        ("-3.5", -350),
+        ("0.995", 100),
     ] {
         assert_eq!(half_even(text), cents, "{text}");
     }
@@ -1054,7 +1697,11 @@ fn halves_go_to_the_even_cent() {
 
 /// A run of the real program beside a service, on the service's database and keys.
 fn program(service: &Service, arguments: &[&str]) -> Option<Command> {
-    let binary = std::env::current_exe().unwrap().parent()?.parent()?.join("pruefpfad");
+    let binary = std::env::current_exe()
+        .unwrap()
+        .parent()?
+        .parent()?
+        .join("pruefpfad");
     if !binary.exists() {
         println!("skipped: {} is not built", binary.display());
         return None;
@@ -1062,25 +1709,25 @@ fn program(service: &Service, arguments: &[&str]) -> Option<Command> {
     let mut command = Command::new(binary);
     command
         .args(arguments)
-        .env("PRUEFPFAD__DATABASE__URL", service.settings.database.url.expose_secret())
+        .env(
+            "PRUEFPFAD__DATABASE__URL",
+            service.settings.database.url.expose_secret(),
+        )
         .env("PRUEFPFAD__AUTH__DEVELOPMENT_KEY", "true")
-        .env("PRUEFPFAD__AUTH__DEVELOPMENT_KEY_FILE", &service.settings.auth.development_key_file)
+        .env(
+            "PRUEFPFAD__AUTH__DEVELOPMENT_KEY_FILE",
+            &service.settings.auth.development_key_file,
+        )
         .stdout(Stdio::null());
     Some(command)
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_import_killed_in_the_middle_leaves_nothing_and_can_be_repeated() {
-    const LINES: u32 = 120_000;
-    let service = Service::start(Backend::Sqlite).await.unwrap();
-    let audit = Audit::open(&service).await;
-    let document = "query($id: ID!) { engagement(id: $id) { number } }";
-    let number = audit.auditor.data(document, json!({ "id": audit.engagement })).await["engagement"]["number"].clone();
-    let folder = tempfile::tempdir().unwrap();
-    let (file, mapping) = (folder.path().join("zahlungen.csv"), folder.path().join("mapping.json"));
+/// A CSV file of so many lines and its mapping.
+fn large_extract(folder: &Path, count: u32) -> (String, String) {
+    let (file, mapping) = (folder.join("zahlungen.csv"), folder.join("mapping.json"));
     let mut lines = BufWriter::new(File::create(&file).unwrap());
     writeln!(lines, "Beleg;Fall;Ort;Betrag").unwrap();
-    for line in 1..=LINES {
+    for line in 1..=count {
         writeln!(lines, "Z{line};BG{};0{};{line},00", line / 20, line % 9 + 1).unwrap();
     }
     lines.into_inner().unwrap();
@@ -1089,16 +1736,53 @@ async fn an_import_killed_in_the_middle_leaves_nothing_and_can_be_repeated() {
         "reference": "Beleg", "caseNumber": "Fall", "bezirksstelle": "Ort", "amount": "Betrag", "singleFund": "BUND",
     });
     std::fs::write(&mapping, columns.to_string()).unwrap();
-    let (file, mapping) = (file.display().to_string(), mapping.display().to_string());
+    (file.display().to_string(), mapping.display().to_string())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_import_killed_in_the_middle_leaves_nothing_and_can_be_repeated() {
+    const LINES: u32 = 120_000;
+    let service = Service::start(Backend::Sqlite).await.unwrap();
+    let audit = Audit::open(&service).await;
+    let document = "query($id: ID!) { engagement(id: $id) { number } }";
+    let number = audit
+        .auditor
+        .data(document, json!({ "id": audit.engagement }))
+        .await["engagement"]["number"]
+        .clone();
+    let folder = tempfile::tempdir().unwrap();
+    let (file, mapping) = large_extract(folder.path(), LINES);
     let engagement = number.as_str().unwrap();
-    let import = ["import", "--engagement", engagement, "--population", "Zahlungen", "--unit", "PAYMENT", "--mapping", &mapping, &file];
+    let import = [
+        "import",
+        "--engagement",
+        engagement,
+        "--population",
+        "Zahlungen",
+        "--unit",
+        "PAYMENT",
+        "--mapping",
+        &mapping,
+        &file,
+    ];
 
     // Killed once it has written some lines, and before it has written all.
-    let Some(mut command) = program(&service, &import) else { return };
+    let Some(mut command) = program(&service, &import) else {
+        return;
+    };
     let mut running = command.spawn().unwrap();
-    let written = || async { population_item::Entity::find().count(service.db.reader()).await.unwrap() };
+    let written = || async {
+        population_item::Entity::find()
+            .count(service.db.reader())
+            .await
+            .unwrap()
+    };
     while written().await == 0 {
-        assert_eq!(running.try_wait().unwrap(), None, "the import ended before anything was written");
+        assert_eq!(
+            running.try_wait().unwrap(),
+            None,
+            "the import ended before anything was written"
+        );
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     running.kill().unwrap();
@@ -1112,8 +1796,14 @@ async fn an_import_killed_in_the_middle_leaves_nothing_and_can_be_repeated() {
     assert_eq!((&seen["itemCount"], &seen["sum"]), (&json!(0), &json!("0.00")));
     assert_eq!(seen["imports"][0]["state"], "RUNNING");
     let freeze = json!({ "id": audit.population, "expectedVersion": seen["version"] });
-    let refused = audit.auditor.refused(&change("freezePopulation", "population { state }"), freeze).await;
-    assert!(["POPULATION_EMPTY", "IMPORT_RUNNING"].contains(&refused[0].0.as_str()), "{refused:?}");
+    let refused = audit
+        .auditor
+        .refused(&change("freezePopulation", "population { state }"), freeze)
+        .await;
+    assert!(
+        ["POPULATION_EMPTY", "IMPORT_RUNNING"].contains(&refused[0].0.as_str()),
+        "{refused:?}"
+    );
 
     // While its lease runs, nobody can tell that its reader is gone; a minute later it is repeated.
     let early = program(&service, &import).unwrap().status().unwrap();
@@ -1129,11 +1819,20 @@ async fn an_import_killed_in_the_middle_leaves_nothing_and_can_be_repeated() {
     assert!(again.success());
     let seen = audit.seen(selection).await;
     let sum = i64::from(LINES) * (i64::from(LINES) + 1) / 2 * 100;
-    assert_eq!((&seen["itemCount"], &seen["sum"]), (&json!(LINES), &json!(euro(sum))));
+    assert_eq!(
+        (&seen["itemCount"], &seen["sum"]),
+        (&json!(LINES), &json!(euro(sum)))
+    );
     assert_eq!(written().await, u64::from(LINES));
     let imports = seen["imports"].as_array().unwrap();
-    assert_eq!((&imports[0]["state"], &imports[0]["failure"]), (&json!("FAILED"), &json!("INTERRUPTED")));
+    assert_eq!(
+        (&imports[0]["state"], &imports[0]["failure"]),
+        (&json!("FAILED"), &json!("INTERRUPTED"))
+    );
     let last = imports.last().unwrap();
-    assert_eq!((&last["state"], &last["linesRead"]), (&json!("COMPLETED"), &json!(LINES)));
+    assert_eq!(
+        (&last["state"], &last["linesRead"]),
+        (&json!("COMPLETED"), &json!(LINES))
+    );
     service.stop().await;
 }
