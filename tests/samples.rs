@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -932,8 +933,8 @@ on_both!(
         }
         assert_eq!(data["engagement"]["drawEvents"], json!([]));
         let evaluation = "query($id: ID!) { sample(id: $id) { evaluation(provisional: true) { errors } } }";
-        let evaluated = local.data(evaluation, json!({ "id": sample["id"] })).await;
-        assert_eq!(evaluated["sample"], json!({ "evaluation": null }));
+        let data = local.data(evaluation, json!({ "id": sample["id"] })).await;
+        assert_eq!(data["sample"]["evaluation"], Value::Null);
         for filter in [json!({ "state": "CHECKED" }), json!({ "result": "ERROR" })] {
             assert_eq!(
                 local.codes(ITEMS, json!({ "filter": filter })).await,
@@ -941,6 +942,8 @@ on_both!(
                 "{filter}"
             );
         }
+        let as_drawn = json!({ "order": { "by": "DRAW_ORDER" } });
+        assert_eq!(local.codes(ITEMS, as_drawn).await, ["FORBIDDEN"]);
 
         // The download is the same list.
         let sample_id = sample["id"].as_str().unwrap();
@@ -1118,10 +1121,8 @@ on_both!(checks_are_recorded_corrected_and_disputed, |service| async move {
     let (item, own) = (&items[0], cents(&items[0]["amount"]));
     let asked = |key: &str, version: &Value, class: &str, correct: i64, fields: &Value| {
         let seen = with(item, &json!({ "version": version }));
-        with(
-            &with(&check(&seen, class, [0, correct, 0, 0], &attributes), fields),
-            &json!({ "idempotencyKey": key }),
-        )
+        let input = with(&check(&seen, class, [0, correct, 0, 0], &attributes), fields);
+        with(&input, &json!({ "idempotencyKey": key }))
     };
     let (none, one) = (json!({}), json!(1));
 
@@ -1721,7 +1722,23 @@ fn program(service: &Service, arguments: &[&str]) -> Option<Command> {
     Some(command)
 }
 
-#[expect(clippy::too_many_lines, reason = "one story from start to end")]
+/// A CSV file of so many lines and its mapping.
+fn large_extract(folder: &Path, count: u32) -> (String, String) {
+    let (file, mapping) = (folder.join("zahlungen.csv"), folder.join("mapping.json"));
+    let mut lines = BufWriter::new(File::create(&file).unwrap());
+    writeln!(lines, "Beleg;Fall;Ort;Betrag").unwrap();
+    for line in 1..=count {
+        writeln!(lines, "Z{line};BG{};0{};{line},00", line / 20, line % 9 + 1).unwrap();
+    }
+    lines.into_inner().unwrap();
+    let columns = json!({
+        "encoding": "UTF_8", "delimiter": "SEMICOLON", "decimals": "GERMAN", "dateFormat": "ISO", "key": ["Beleg"],
+        "reference": "Beleg", "caseNumber": "Fall", "bezirksstelle": "Ort", "amount": "Betrag", "singleFund": "BUND",
+    });
+    std::fs::write(&mapping, columns.to_string()).unwrap();
+    (file.display().to_string(), mapping.display().to_string())
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_import_killed_in_the_middle_leaves_nothing_and_can_be_repeated() {
     const LINES: u32 = 120_000;
@@ -1734,22 +1751,7 @@ async fn an_import_killed_in_the_middle_leaves_nothing_and_can_be_repeated() {
         .await["engagement"]["number"]
         .clone();
     let folder = tempfile::tempdir().unwrap();
-    let (file, mapping) = (
-        folder.path().join("zahlungen.csv"),
-        folder.path().join("mapping.json"),
-    );
-    let mut lines = BufWriter::new(File::create(&file).unwrap());
-    writeln!(lines, "Beleg;Fall;Ort;Betrag").unwrap();
-    for line in 1..=LINES {
-        writeln!(lines, "Z{line};BG{};0{};{line},00", line / 20, line % 9 + 1).unwrap();
-    }
-    lines.into_inner().unwrap();
-    let columns = json!({
-        "encoding": "UTF_8", "delimiter": "SEMICOLON", "decimals": "GERMAN", "dateFormat": "ISO", "key": ["Beleg"],
-        "reference": "Beleg", "caseNumber": "Fall", "bezirksstelle": "Ort", "amount": "Betrag", "singleFund": "BUND",
-    });
-    std::fs::write(&mapping, columns.to_string()).unwrap();
-    let (file, mapping) = (file.display().to_string(), mapping.display().to_string());
+    let (file, mapping) = large_extract(folder.path(), LINES);
     let engagement = number.as_str().unwrap();
     let import = [
         "import",
