@@ -62,6 +62,11 @@ impl From<Model> for Check {
 
 #[Object(use_type_description)]
 impl Check {
+    /// Opaque id of this version; the check itself is found through its item.
+    async fn id(&self) -> ID {
+        NodeKind::Check.id(self.0.id.0)
+    }
+
     /// Test programme with version.
     async fn programme(&self) -> &str {
         &self.0.programme

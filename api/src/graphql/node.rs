@@ -39,11 +39,13 @@ pub enum NodeKind {
     Stratum,
     /// An item of a sample.
     SampleItem,
+    /// A version of a check: found through its item.
+    Check,
 }
 
 impl NodeKind {
     /// Every kind.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Bezirksstelle,
         Self::Engagement,
         Self::Population,
@@ -52,6 +54,7 @@ impl NodeKind {
         Self::Sample,
         Self::Stratum,
         Self::SampleItem,
+        Self::Check,
     ];
 
     /// The name of the type.
@@ -65,6 +68,7 @@ impl NodeKind {
             Self::Sample => "Sample",
             Self::Stratum => "Stratum",
             Self::SampleItem => "SampleItem",
+            Self::Check => "Check",
         }
     }
 
@@ -165,7 +169,7 @@ async fn of_kind(ctx: &Context<'_>, kind: NodeKind, rows: &[Uuid]) -> Result<Vec
     let (audit, db) = (ctx.audit(), ctx.db());
     // What a role sees nothing of is not there for it: null, like anything else that is hidden.
     let readable = match kind {
-        NodeKind::Bezirksstelle | NodeKind::Stratum => true,
+        NodeKind::Bezirksstelle | NodeKind::Stratum | NodeKind::Check => true,
         NodeKind::Engagement => ctx.caller().may(May::EngagementRead),
         NodeKind::Population | NodeKind::Import | NodeKind::Difference => {
             ctx.caller().may(May::PopulationRead)
@@ -211,6 +215,6 @@ async fn of_kind(ctx: &Context<'_>, kind: NodeKind, rows: &[Uuid]) -> Result<Vec
             Node::SampleItem,
             SampleItem::from
         ),
-        NodeKind::Stratum => Vec::new(),
+        NodeKind::Stratum | NodeKind::Check => Vec::new(),
     })
 }
