@@ -1,14 +1,10 @@
 //! Populations over the wire: created, imported, reconciled, frozen, given up.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test ends where something is missing"
-)]
+#![expect(clippy::unwrap_used, reason = "a test ends where something is missing")]
 
-use futures_util::{SinkExt as _, StreamExt as _};
+use futures_util::SinkExt as _;
 use serde_json::{Value, json};
-use tests::{Person, on_both};
+use tests::{Person, next_message, on_both};
 
 const ENGAGEMENT: &str = "mutation($input: OpenEngagementInput!) { openEngagement(input: $input) {
     engagement { id } userErrors { code path } } }";
@@ -225,12 +221,12 @@ on_both!(an_import_is_watched_to_its_end, |service| async move {
     let document = "subscription($id: ID!) { importProgress(id: $id) { state linesRead } }";
     let start = json!({ "type": "subscribe", "id": "1", "payload": { "query": document, "variables": { "id": import["id"] } } });
     watching.send(start.to_string().into()).await.unwrap();
-    let first = next(&mut watching).await;
+    let first = next_message(&mut watching).await;
     assert_eq!(first["payload"]["data"]["importProgress"]["state"], "WAITING");
     send(&auditor, &import, EXTRACT).await;
     let mut last = first;
     loop {
-        let message = next(&mut watching).await;
+        let message = next_message(&mut watching).await;
         if message["type"] == "complete" {
             break;
         }
@@ -241,13 +237,3 @@ on_both!(an_import_is_watched_to_its_end, |service| async move {
         json!({ "state": "COMPLETED", "linesRead": 3 })
     );
 });
-
-async fn next(socket: &mut tests::Socket) -> Value {
-    loop {
-        let message = socket.next().await.expect("a message").unwrap();
-        if message.is_text() {
-            return serde_json::from_str(message.to_text().unwrap()).unwrap();
-        }
-        assert!(!message.is_close(), "closed: {message:?}");
-    }
-}

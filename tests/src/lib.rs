@@ -193,6 +193,18 @@ fn rand_bytes() -> [u8; 16] {
 pub type Socket =
     tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
 
+/// The next message; pings between the messages are none.
+pub async fn next_message(socket: &mut Socket) -> Value {
+    use futures_util::StreamExt as _;
+    loop {
+        let frame = socket.next().await.expect("a message").unwrap();
+        if frame.is_text() {
+            return serde_json::from_str(frame.to_text().unwrap()).unwrap();
+        }
+        assert!(!frame.is_close(), "closed: {frame:?}");
+    }
+}
+
 /// Somebody who speaks to the service.
 pub struct Person<'a> {
     service: &'a Service,
@@ -279,7 +291,7 @@ impl Person<'_> {
 
     /// A WebSocket whose connection was acknowledged.
     pub async fn subscribe(&self) -> Socket {
-        use futures_util::{SinkExt as _, StreamExt as _};
+        use futures_util::SinkExt as _;
         use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
         let address = format!("{}/graphql", self.service.address.replace("http://", "ws://"));
         let mut request = address.into_client_request().unwrap();
@@ -296,8 +308,7 @@ impl Person<'_> {
             .send(json!({ "type": "connection_init" }).to_string().into())
             .await
             .unwrap();
-        let answer = socket.next().await.expect("an answer").unwrap();
-        assert!(answer.to_text().unwrap().contains("connection_ack"), "{answer}");
+        assert_eq!(next_message(&mut socket).await["type"], "connection_ack");
         socket
     }
 

@@ -73,7 +73,7 @@ const GERMAN: &[(&str, &str)] = &[
     ("export sample-items --output", "Zieldatei; sonst Standardausgabe"),
     (
         "export sample-items --subject",
-        "Person, in deren Namen die Ausgabe im Prüfpfad steht",
+        "Person, in deren Namen die Liste gelesen wird",
     ),
     (
         "token",

@@ -199,7 +199,7 @@ pub enum ExportCommand {
         /// Where to write; standard output without it.
         #[arg(long, value_name = "FILE")]
         output: Option<PathBuf>,
-        /// Subject in whose name the export stands in the trail.
+        /// Subject in whose name the list is read.
         #[arg(long, value_name = "SUBJECT", default_value = "cli")]
         subject: String,
     },

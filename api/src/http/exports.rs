@@ -15,7 +15,7 @@ use audit::page::{PageArgs, Position};
 use audit::population::import::amount::{self, Decimals};
 use audit::sample::{ItemFilter, ItemOrder, ItemSort, items};
 use audit::{Ctx, Db, Language, jobcenter};
-use entity::{BezirksstelleId, SampleId, StratumId, sample_item};
+use entity::{BezirksstelleId, EngagementId, SampleId, StratumId, sample_item};
 use serde::Deserialize;
 
 use super::callers::{House, request_id};
@@ -35,7 +35,8 @@ pub fn export_routes(routes: &mut ServiceConfig) {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct Parameters {
-    sample: String,
+    engagement: Option<String>,
+    sample: Option<String>,
     bezirksstelle: Option<String>,
     stratum: Option<String>,
     state: Option<sample_item::State>,
@@ -43,6 +44,7 @@ struct Parameters {
     amount_from: Option<String>,
     amount_to: Option<String>,
     reference: Option<String>,
+    announced: Option<bool>,
     order: Option<Sort>,
     #[serde(default)]
     descending: bool,
@@ -148,7 +150,8 @@ impl Parameters {
             Some(text) => euro(text).map(Some),
         };
         let filter = ItemFilter {
-            sample: Some(SampleId(NodeKind::Sample.parse(&self.sample)?)),
+            engagement: optional(&self.engagement, NodeKind::Engagement)?.map(EngagementId),
+            sample: optional(&self.sample, NodeKind::Sample)?.map(SampleId),
             bezirksstelle: optional(&self.bezirksstelle, NodeKind::Bezirksstelle)?.map(BezirksstelleId),
             stratum: optional(&self.stratum, NodeKind::Stratum)?.map(StratumId),
             state: self.state,
@@ -156,10 +159,13 @@ impl Parameters {
             amount_from: amount(&self.amount_from)?,
             amount_to: amount(&self.amount_to)?,
             reference: self.reference,
-            ..ItemFilter::default()
+            announced: self.announced,
         };
         let order = match self.order {
-            None => ItemOrder::usual(ctx),
+            None => ItemOrder {
+                descending: self.descending,
+                ..ItemOrder::usual(ctx)
+            },
             Some(order) => ItemOrder {
                 by: match order {
                     Sort::DrawOrder => ItemSort::DrawOrder,

@@ -612,9 +612,21 @@ async fn duplicates(db: &Db, job: &Job, kept: usize) -> Result<End> {
     }
     list.sort_by_key(|rejection| rejection.line);
     list.truncate(kept);
+    let (lines, distinct): (i64, i64) = population_item::Entity::find()
+        .select_only()
+        .column_as(population_item::Column::Id.count(), "lines")
+        .column_as(
+            Expr::col(population_item::Column::ItemKey).count_distinct(),
+            "distinct_keys",
+        )
+        .filter(population_item::Column::PopulationId.eq(job.population.id))
+        .into_tuple()
+        .one(db.reader())
+        .await?
+        .unwrap_or_default();
     Ok(End::Rejected {
         code: Code::LinesRejected,
-        detail: list.len().to_string(),
+        detail: (lines - distinct).to_string(),
         list,
     })
 }
@@ -641,6 +653,8 @@ async fn finish(
         End::Failed { code, detail } => (State::Failed, code, detail, Vec::new()),
         End::Complete => return Err(Error::internal("a complete import is not removed")),
     };
+    // Of refused lines the detail is their number; the list has those that are kept.
+    let counted = detail.parse().unwrap_or(list.len() as u64);
     let tx = db.begin_write().await?;
     let row = Entity::find_by_id(job.import)
         .one(&tx)
@@ -653,12 +667,7 @@ async fn finish(
     change.state = Set(state);
     change.failure = Set(Some(code.as_str().to_owned()));
     change.failure_detail = Set(Some(detail));
-    write_progress(
-        &mut change,
-        progress,
-        Ord::max(progress.rejected, list.len() as u64),
-        ctx.now(),
-    );
+    write_progress(&mut change, progress, counted, ctx.now());
     let row = change.update(&tx).await?;
     for (chunk, rejections) in list.chunks(500).enumerate() {
         let rows = rejections

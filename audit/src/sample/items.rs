@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use entity::sample::State as SampleState;
 use entity::sample_item::{CheckResult, Column, Entity, Model, State};
 use entity::{
@@ -287,6 +287,9 @@ pub async fn population_items(
     Ok(found)
 }
 
+/// No announcement lies farther ahead; a slip of the year would hide items for good.
+const FARTHEST: TimeDelta = TimeDelta::days(3_653);
+
 /// What makes items visible to their Bezirksstelle.
 #[derive(Clone, Debug, Serialize)]
 pub struct Announce {
@@ -321,6 +324,9 @@ pub async fn announce(ctx: &Ctx, db: &Db, input: Announce) -> Result<u64> {
         return Err(Error::refused(Code::SampleNotDrawn, "input.sampleId"));
     }
     let now = ctx.now();
+    if input.from.is_some_and(|from| from > now + FARTHEST) {
+        return Err(Error::refused(Code::InvalidValue, "input.from"));
+    }
     let from = input
         .from
         .map_or(now, |from| std::cmp::Ord::max(from.trunc_subsecs(6), now));
