@@ -1,6 +1,9 @@
 //! Pages of lists: keyset, in a total order (the id last), never an offset.
 
-use sea_orm::{ConnectionTrait, Cursor, DbErr, EntityTrait, IntoIdentity, Select, SelectModel, Value};
+use entity::InOrder;
+use sea_orm::{
+    ConnectionTrait, Cursor, DbErr, EntityTrait, FromQueryResult, IntoIdentity, Select, SelectModel, Value,
+};
 use uuid::Uuid;
 
 /// Where a row stands in its list: the value it is sorted by, and its id.
@@ -86,16 +89,22 @@ pub async fn by_column<E, C>(
 ) -> Result<Page<E::Model>, DbErr>
 where
     E: EntityTrait<Model: Sync>,
+    InOrder<E::Model>: FromQueryResult + Send + Sync,
     C: IntoIdentity,
 {
-    let mut cursor = select.cursor_by(columns);
+    let mut cursor = select.cursor_by(columns).into_model::<InOrder<E::Model>>();
     if let Some(Position { sort: Some(sort), id }) = &args.after {
         cursor.after((Value::from(sort.clone()), Value::from(*id)));
     }
     if let Some(Position { sort: Some(sort), id }) = &args.before {
         cursor.before((Value::from(sort.clone()), Value::from(*id)));
     }
-    fetch(cursor, descending, args, db).await
+    let page = fetch(cursor, descending, args, db).await?;
+    Ok(Page {
+        rows: page.rows.into_iter().map(|InOrder(row)| row).collect(),
+        has_previous: page.has_previous,
+        has_next: page.has_next,
+    })
 }
 
 async fn fetch<M>(
@@ -105,7 +114,7 @@ async fn fetch<M>(
     db: &impl ConnectionTrait,
 ) -> Result<Page<M>, DbErr>
 where
-    M: sea_orm::FromQueryResult + Send + Sync,
+    M: FromQueryResult + Send + Sync,
 {
     if descending {
         cursor.desc();

@@ -1,7 +1,7 @@
 //! Recording and reading checks.
 
 use entity::item_check::{ActiveModel, Column, Entity, Model};
-use entity::{CheckId, SampleItemId, Scope, check_answer, population_item, sample, sample_item};
+use entity::{CheckId, InOrder, SampleItemId, Scope, check_answer, population_item, sample, sample_item};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter,
     QueryOrder, Set,
@@ -208,9 +208,10 @@ pub async fn of_items(ctx: &Ctx, db: &Db, items: &[SampleItemId]) -> Result<Vec<
         let found = Entity::visible_to(&ctx.caller.scope(ctx.now()))
             .filter(Column::SampleItemId.is_in(chunk.iter().copied()))
             .order_by_desc(Column::Id)
+            .into_model::<InOrder<Model>>()
             .all(db.reader())
             .await?;
-        rows.extend(found);
+        rows.extend(found.into_iter().map(|InOrder(row)| row));
     }
     Ok(rows)
 }
