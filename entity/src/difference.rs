@@ -1,7 +1,7 @@
 //! Differences between a population and its control total: found, explained, approved by a second person.
 
+use sea_orm::QueryFilter;
 use sea_orm::entity::prelude::*;
-use sea_orm::{Condition, QueryFilter};
 
 use crate::{BezirksstelleId, Cents, ControlTotalId, DifferenceId, Fund, PopulationId, Scope, text_enum};
 
@@ -67,9 +67,6 @@ impl ActiveModelBehavior for ActiveModel {}
 impl Entity {
     /// Differences a caller may see, like their population.
     pub fn visible_to(scope: &Scope) -> Select<Self> {
-        Self::find().filter(match scope {
-            Scope::Everything => Condition::all(),
-            Scope::Bezirksstelle { .. } | Scope::Nothing => crate::engagement::nothing(),
-        })
+        Self::find().filter(scope.papers())
     }
 }

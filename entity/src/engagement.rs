@@ -100,11 +100,6 @@ fn condition(scope: &Scope) -> Condition {
                     .to_owned(),
             ),
         ),
-        Scope::Nothing => nothing(),
+        Scope::Nothing => Scope::nothing(),
     }
-}
-
-/// A condition no row meets.
-pub(crate) fn nothing() -> Condition {
-    Condition::all().add(Expr::val(false))
 }

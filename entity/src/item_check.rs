@@ -1,7 +1,7 @@
 //! Checks (Prüfblätter) of sample items. A correction is a new version by the same tester.
 
+use sea_orm::QueryFilter;
 use sea_orm::entity::prelude::*;
-use sea_orm::{Condition, QueryFilter};
 
 use crate::{Cents, CheckId, FundSplit, SampleItemId, Scope, text_enum};
 
@@ -99,9 +99,6 @@ impl ActiveModelBehavior for ActiveModel {}
 impl Entity {
     /// Checks a caller may see: working papers stay with the audit function, a Bezirksstelle sees none.
     pub fn visible_to(scope: &Scope) -> Select<Self> {
-        Self::find().filter(match scope {
-            Scope::Everything => Condition::all(),
-            Scope::Bezirksstelle { .. } | Scope::Nothing => crate::engagement::nothing(),
-        })
+        Self::find().filter(scope.papers())
     }
 }

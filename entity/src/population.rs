@@ -1,7 +1,7 @@
 //! Populations (Grundgesamtheiten).
 
+use sea_orm::QueryFilter;
 use sea_orm::entity::prelude::*;
-use sea_orm::{Condition, QueryFilter};
 
 use crate::{Cents, EngagementId, PopulationId, Scope, text_enum};
 
@@ -93,9 +93,6 @@ impl ActiveModelBehavior for ActiveModel {}
 impl Entity {
     /// Populations a caller may see: a Bezirksstelle sees none, since a population tells what may yet be drawn.
     pub fn visible_to(scope: &Scope) -> Select<Self> {
-        Self::find().filter(match scope {
-            Scope::Everything => Condition::all(),
-            Scope::Bezirksstelle { .. } | Scope::Nothing => crate::engagement::nothing(),
-        })
+        Self::find().filter(scope.papers())
     }
 }

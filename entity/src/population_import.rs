@@ -1,7 +1,7 @@
 //! Imports of population extracts: one row a file.
 
+use sea_orm::QueryFilter;
 use sea_orm::entity::prelude::*;
-use sea_orm::{Condition, QueryFilter};
 
 use crate::{Cents, ImportId, PopulationId, Scope, text_enum};
 
@@ -72,9 +72,6 @@ impl ActiveModelBehavior for ActiveModel {}
 impl Entity {
     /// Imports a caller may see, like their population.
     pub fn visible_to(scope: &Scope) -> Select<Self> {
-        Self::find().filter(match scope {
-            Scope::Everything => Condition::all(),
-            Scope::Bezirksstelle { .. } | Scope::Nothing => crate::engagement::nothing(),
-        })
+        Self::find().filter(scope.papers())
     }
 }

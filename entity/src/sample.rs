@@ -100,7 +100,7 @@ impl Entity {
                         .to_owned(),
                 ),
             ),
-            Scope::Nothing => crate::engagement::nothing(),
+            Scope::Nothing => Scope::nothing(),
         })
     }
 }

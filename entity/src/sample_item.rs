@@ -91,6 +91,6 @@ pub(crate) fn condition(scope: &Scope) -> Condition {
         Scope::Bezirksstelle { id, now } => Condition::all()
             .add(Column::BezirksstelleId.eq(*id))
             .add(Column::VisibleFrom.lte(*now)),
-        Scope::Nothing => crate::engagement::nothing(),
+        Scope::Nothing => Scope::nothing(),
     }
 }

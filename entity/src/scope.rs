@@ -1,6 +1,7 @@
 //! Which rows a caller may see.
 
-use sea_orm::prelude::DateTimeUtc;
+use sea_orm::Condition;
+use sea_orm::prelude::{DateTimeUtc, Expr};
 
 use crate::BezirksstelleId;
 
@@ -18,4 +19,19 @@ pub enum Scope {
     },
     /// No row.
     Nothing,
+}
+
+impl Scope {
+    /// The scope of working papers: the audit function sees them all, a Bezirksstelle none.
+    pub(crate) fn papers(&self) -> Condition {
+        match self {
+            Self::Everything => Condition::all(),
+            Self::Bezirksstelle { .. } | Self::Nothing => Self::nothing(),
+        }
+    }
+
+    /// A condition no row meets.
+    pub(crate) fn nothing() -> Condition {
+        Condition::all().add(Expr::val(false))
+    }
 }

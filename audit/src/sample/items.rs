@@ -19,6 +19,7 @@ use super::service::{tell, visible_one};
 use crate::access::{Action, authorize, authorize_write};
 use crate::engagement::lock_open;
 use crate::page::{self, Page, PageArgs, SortValue};
+use crate::refusal::optional_text;
 use crate::{Code, Ctx, Db, Error, Result};
 
 /// Longest text looked for in references.
@@ -183,11 +184,10 @@ fn filtered(ctx: &Ctx, filter: &ItemFilter) -> Result<Select<Entity>> {
     };
     match filter.reference.as_deref().filter(|text| !text.trim().is_empty()) {
         None => Ok(select),
-        Some(text) if crate::refusal::optional_text("filter.reference", text, MAX_TEXT).is_some() => {
-            let refusal = crate::refusal::optional_text("filter.reference", text, MAX_TEXT);
-            Err(Error::Refused(refusal.into_iter().collect()))
-        }
         Some(text) => {
+            if let Some(refusal) = optional_text("filter.reference", text, MAX_TEXT) {
+                return Err(Error::Refused(vec![refusal]));
+            }
             // LOWER knows A to Z only: on SQLite always, on PostgreSQL by the column's collation "C".
             let reference = Func::lower(Expr::col((Entity, Column::Reference)));
             Ok(select.filter(Expr::expr(reference).like(LikeExpr::new(pattern(text)).escape('\\'))))
