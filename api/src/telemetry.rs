@@ -3,6 +3,7 @@
 //! Traces leave by OTLP over HTTP with the blocking client: its batch thread has no async runtime, and the async client
 //! would end that thread at the first export. Neither variables nor SQL become part of a span.
 
+use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use actix_web::{HttpResponse, web};
@@ -14,6 +15,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use prometheus::{Encoder as _, Registry, TextEncoder};
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _, fmt};
@@ -37,8 +39,13 @@ impl Telemetry {
                 .with_span_list(false)
                 .with_writer(std::io::stderr)
                 .boxed(),
-            LogFormat::Text => fmt::layer().with_writer(std::io::stderr).boxed(),
+            LogFormat::Text => fmt::layer()
+                .with_ansi(std::io::stderr().is_terminal())
+                .with_writer(std::io::stderr)
+                .boxed(),
         };
+        // A line says all it has to say itself; to spell spans out for lines would cost every request as much again.
+        let lines = lines.with_filter(filter_fn(|data| data.is_event()));
         let traces = settings
             .otlp_endpoint
             .as_deref()

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use sea_orm::sea_query::postgres_array::NotU8;
+use sea_orm::sea_query::{Expr, Value};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseBackend, DatabaseConnection, DatabaseTransaction,
-    DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    ColumnTrait, ConnectOptions, ConnectionTrait, Database, DatabaseBackend, DatabaseConnection,
+    DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 
 use crate::{Error, Result};
@@ -133,6 +135,19 @@ impl Db {
     /// The database answers.
     pub async fn ping(&self) -> Result<(), DbErr> {
         self.read.ping().await
+    }
+}
+
+/// The column holds one of these values. PostgreSQL takes them as one array: a list of any length is the same statement,
+/// prepared once.
+pub(crate) fn among<C, V>(db: &impl ConnectionTrait, column: C, values: impl IntoIterator<Item = V>) -> Expr
+where
+    C: ColumnTrait,
+    V: Into<Value> + NotU8,
+{
+    match db.get_database_backend() {
+        DatabaseBackend::Postgres => column.eq_any(values),
+        _ => column.is_in(values),
     }
 }
 

@@ -1,8 +1,10 @@
 //! Pages of lists: keyset, in a total order (the id last), never an offset.
 
-use entity::InOrder;
+use entity::Listed;
+use sea_orm::sea_query::{BinOper, Expr, ExprTrait as _};
 use sea_orm::{
-    ConnectionTrait, Cursor, DbErr, EntityTrait, FromQueryResult, IntoIdentity, Select, SelectModel, Value,
+    ConnectionTrait, DbErr, EntityTrait, FromQueryResult, Order, QueryFilter, QueryOrder, QuerySelect,
+    Select, Value,
 };
 use uuid::Uuid;
 
@@ -58,80 +60,86 @@ pub struct Page<T> {
 }
 
 /// Fetches a page sorted by id.
-pub async fn by_id<E, C>(
+pub async fn by_id<E>(
     select: Select<E>,
-    id: C,
+    id: E::Column,
     descending: bool,
     args: &PageArgs,
     db: &impl ConnectionTrait,
 ) -> Result<Page<E::Model>, DbErr>
 where
-    E: EntityTrait<Model: Sync>,
-    C: IntoIdentity,
+    E: EntityTrait,
 {
-    let mut cursor = select.cursor_by(id);
-    if let Some(position) = &args.after {
-        cursor.after(position.id);
-    }
-    if let Some(position) = &args.before {
-        cursor.before(position.id);
-    }
-    fetch(cursor, descending, args, db).await
+    let place = |position: &Position| vec![Value::from(position.id)];
+    fetch::<E, E::Model>(select, &[id], place, descending, args, db).await
 }
 
-/// Fetches a page sorted by a column, then by id. A position without a sort value belongs to another list.
-pub async fn by_column<E, C>(
+/// Fetches a page sorted by a column, then by id. Positions carry a sort value.
+pub async fn by_column<E, L>(
     select: Select<E>,
-    columns: C,
+    columns: [E::Column; 2],
     descending: bool,
     args: &PageArgs,
     db: &impl ConnectionTrait,
-) -> Result<Page<E::Model>, DbErr>
+) -> Result<Page<L>, DbErr>
 where
-    E: EntityTrait<Model: Sync>,
-    InOrder<E::Model>: FromQueryResult + Send + Sync,
-    C: IntoIdentity,
+    E: EntityTrait,
+    L: Listed<Entity = E>,
 {
-    let mut cursor = select.cursor_by(columns).into_model::<InOrder<E::Model>>();
-    if let Some(Position { sort: Some(sort), id }) = &args.after {
-        cursor.after((Value::from(sort.clone()), Value::from(*id)));
-    }
-    if let Some(Position { sort: Some(sort), id }) = &args.before {
-        cursor.before((Value::from(sort.clone()), Value::from(*id)));
-    }
-    let page = fetch(cursor, descending, args, db).await?;
-    Ok(Page {
-        rows: page.rows.into_iter().map(|InOrder(row)| row).collect(),
-        has_previous: page.has_previous,
-        has_next: page.has_next,
-    })
+    let place = |position: &Position| {
+        let sort = position.sort.clone().map(Value::from);
+        sort.into_iter().chain([Value::from(position.id)]).collect()
+    };
+    fetch(L::of(select), &columns, place, descending, args, db).await
 }
 
-async fn fetch<M>(
-    mut cursor: Cursor<SelectModel<M>>,
+/// Positions are compared as rows of values, so that the index leads to the page at any depth of the list; the same
+/// spelled with OR reads all that stands before.
+async fn fetch<E, M>(
+    mut select: Select<E>,
+    columns: &[E::Column],
+    place: impl Fn(&Position) -> Vec<Value>,
     descending: bool,
     args: &PageArgs,
     db: &impl ConnectionTrait,
 ) -> Result<Page<M>, DbErr>
 where
-    M: FromQueryResult + Send + Sync,
+    E: EntityTrait,
+    M: FromQueryResult,
 {
-    if descending {
-        cursor.desc();
+    let key = || Expr::tuple(columns.iter().map(|column| Expr::col((E::default(), *column))));
+    let values = |position| Expr::tuple(place(position).into_iter().map(Expr::val));
+    if let Some(position) = &args.after {
+        let behind = if descending {
+            BinOper::SmallerThan
+        } else {
+            BinOper::GreaterThan
+        };
+        select = select.filter(key().binary(behind, values(position)));
     }
-    if args.backward {
-        cursor.last(args.limit + 1);
+    if let Some(position) = &args.before {
+        let ahead = if descending {
+            BinOper::GreaterThan
+        } else {
+            BinOper::SmallerThan
+        };
+        select = select.filter(key().binary(ahead, values(position)));
+    }
+    let order = if descending == args.backward {
+        Order::Asc
     } else {
-        cursor.first(args.limit + 1);
+        Order::Desc
+    };
+    for column in columns {
+        select = select.order_by(*column, order.clone());
     }
-    let mut rows = cursor.all(db).await?;
+    let mut rows = select.limit(args.limit + 1).into_model::<M>().all(db).await?;
     let more = rows.len() as u64 > args.limit;
     if more {
-        if args.backward {
-            rows.remove(0);
-        } else {
-            rows.pop();
-        }
+        rows.pop();
+    }
+    if args.backward {
+        rows.reverse();
     }
     let (has_previous, has_next) = if args.backward {
         (more, args.before.is_some())

@@ -20,8 +20,8 @@ use entity::item_check::ErrorClass;
 use entity::sample::{Method, State};
 use entity::sample_item::{CheckResult, State as ItemState};
 use entity::{
-    Cents, EngagementId, FundSplit, ImportId, ItemId, PopulationId, draw_event, population, population_item,
-    trail_entry,
+    Cents, EngagementId, FundSplit, ImportId, ItemId, ListedItem, PopulationId, draw_event, population,
+    population_item, trail_entry,
 };
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Set};
 use support::House;
@@ -228,12 +228,14 @@ impl Ground {
             sample: Some(row.id),
             ..ItemFilter::default()
         };
-        let order = ItemOrder::default();
-        sample::items(&self.anna, &self.house.db, &filter, order, &ALL, false)
+        let (order, db) = (ItemOrder::default(), &self.house.db);
+        let (page, _) = sample::items(&self.anna, db, &filter, order, &ALL, false)
             .await
-            .unwrap()
-            .0
-            .rows
+            .unwrap();
+        let ids: Vec<_> = page.rows.iter().map(|row| row.id).collect();
+        let mut rows = sample::items_by_id(&self.anna, db, &ids).await.unwrap();
+        rows.sort_by_key(|row| ids.iter().position(|id| *id == row.id));
+        rows
     }
 
     async fn check(
@@ -658,10 +660,12 @@ on_both!(
             check::of_items(&local, db, &ids).await,
             Err(Error::Forbidden(_))
         ));
+        let item = sample::items_by_id(&local, db, &[visible[0].id])
+            .await
+            .unwrap()
+            .remove(0);
         assert!(matches!(
-            ground
-                .check(&local, &visible[0], ErrorClass::None, 0, false)
-                .await,
+            ground.check(&local, &item, ErrorClass::None, 0, false).await,
             Err(Error::Forbidden(_))
         ));
     }
@@ -755,7 +759,7 @@ on_both!(lists_filter_sort_and_page_alike, async |house: House| {
                 .unwrap()
                 .0
                 .rows;
-            let mut expected = items.clone();
+            let mut expected: Vec<ListedItem> = items.iter().cloned().map(Into::into).collect();
             expected.sort_by_key(|item| (sort_key(by, item), item.id));
             if descending {
                 expected.reverse();
@@ -789,7 +793,7 @@ on_both!(lists_filter_sort_and_page_alike, async |house: House| {
     assert_eq!(code(answer), refused(Code::InvalidValue, "after"));
 });
 
-fn sort_key(by: ItemSort, item: &entity::sample_item::Model) -> (i64, String) {
+fn sort_key(by: ItemSort, item: &ListedItem) -> (i64, String) {
     match by {
         ItemSort::DrawOrder => (item.draw_order, String::new()),
         ItemSort::Amount => (item.amount_cents.0, String::new()),
@@ -798,8 +802,8 @@ fn sort_key(by: ItemSort, item: &entity::sample_item::Model) -> (i64, String) {
 }
 
 /// All rows, seven at a time.
-async fn walk(ground: &Ground, order: ItemOrder, backward: bool) -> Vec<entity::sample_item::Model> {
-    let mut rows: Vec<entity::sample_item::Model> = Vec::new();
+async fn walk(ground: &Ground, order: ItemOrder, backward: bool) -> Vec<ListedItem> {
+    let mut rows: Vec<ListedItem> = Vec::new();
     loop {
         let edge = if backward { rows.first() } else { rows.last() };
         let position = edge.map(|row| Position {

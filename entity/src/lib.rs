@@ -4,7 +4,7 @@
 
 mod fund;
 mod ids;
-mod in_order;
+mod listed;
 mod money;
 mod scope;
 
@@ -33,7 +33,7 @@ pub use ids::{
     BezirksstelleId, CheckId, ControlTotalId, DifferenceId, DrawEventId, EngagementId, ImportId, ItemId,
     JobcenterId, PopulationId, SampleId, SampleItemId, StratumId, TrailEntryId,
 };
-pub use in_order::InOrder;
+pub use listed::{Listed, ListedCheck, ListedItem};
 pub use money::Cents;
 pub use scope::Scope;
 

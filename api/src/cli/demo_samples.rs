@@ -13,7 +13,7 @@ use audit::{Ctx, Db};
 use entity::check_answer::{Answer, Dimension};
 use entity::item_check::ErrorClass;
 use entity::sample::{self as row, Method, State};
-use entity::{Cents, FundSplit, PopulationId, SampleId, sample_item};
+use entity::{Cents, FundSplit, ListedItem, PopulationId, SampleId, sample_item};
 use rust_decimal::Decimal;
 
 use super::import::said;
@@ -182,7 +182,7 @@ impl Roles<'_> {
         filter: &ItemFilter,
         limit: u64,
         language: Language,
-    ) -> anyhow::Result<Vec<sample_item::Model>> {
+    ) -> anyhow::Result<Vec<ListedItem>> {
         let args = PageArgs {
             after: None,
             before: None,
@@ -198,7 +198,7 @@ impl Roles<'_> {
 }
 
 /// The check sheet of an item: what the demonstration knows to be right, and answers to match.
-fn sheet(item: &sample_item::Model, booked: FundSplit, seed: [u8; 32]) -> RecordCheck {
+fn sheet(item: &ListedItem, booked: FundSplit, seed: [u8; 32]) -> RecordCheck {
     let cents = [booked.bund.0, booked.kommune.0, booked.land.0, booked.eu.0];
     let truth = true_amount(seed, &item.reference, cents);
     let [bund, kommune, land, eu] = truth.funds.map(Cents);

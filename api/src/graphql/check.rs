@@ -3,12 +3,13 @@
 use async_graphql::{Context, Description, Enum, ID, InputObject, Object, Result, SimpleObject};
 use audit::check as service;
 use entity::item_check::{ErrorClass as Class, Model};
-use entity::{Cents, FundSplit, SampleItemId, check_answer};
+use entity::{Cents, FundSplit, ListedCheck, SampleItemId, check_answer};
 
 use super::ContextExt;
 use super::error::{Maybe, UserError, payload, settle};
 use super::evaluation::Dimension;
 use super::loaders::{AnswersOf, SampleItemsKey};
+use super::many;
 use super::node::NodeKind;
 use super::population::Split;
 use super::sample::SampleItem;
@@ -52,11 +53,21 @@ pub(super) enum Answer {
 
 /// A check (Prüfblatt) of a sample item, in one version. A correction is a new version by the same tester.
 #[derive(Clone, Description)]
-pub(super) struct Check(pub(super) Model);
+pub(super) struct Check(pub(super) ListedCheck);
 
 impl From<Model> for Check {
     fn from(row: Model) -> Self {
-        Self(row)
+        Self(row.into())
+    }
+}
+
+impl Check {
+    async fn amounts<T>(&self, ctx: &Context<'_>, of: impl FnOnce(Model) -> T) -> Maybe<T> {
+        ctx.loaders()
+            .one(ctx, self.0.id)
+            .await
+            .map(|row| row.map(of))
+            .transpose()
     }
 }
 
@@ -93,13 +104,13 @@ impl Check {
     }
 
     /// The booked amounts per fund.
-    async fn booked(&self) -> Split {
-        self.0.booked().into()
+    async fn booked(&self, ctx: &Context<'_>) -> Maybe<Split> {
+        self.amounts(ctx, |row| row.booked().into()).await
     }
 
     /// The correct amounts per fund.
-    async fn correct(&self) -> Split {
-        self.0.correct().into()
+    async fn correct(&self, ctx: &Context<'_>) -> Maybe<Split> {
+        self.amounts(ctx, |row| row.correct().into()).await
     }
 
     /// Remark.
@@ -126,6 +137,19 @@ impl Check {
             .map(|row| row.map(SampleItem::from))
             .transpose()
     }
+}
+
+impl many::Row for Check {
+    const AT_ONCE: &'static [&'static str] = &[
+        "id",
+        "programme",
+        "tester",
+        "testerName",
+        "version",
+        "errorClass",
+        "remark",
+        "at",
+    ];
 }
 
 /// The answer of a check to an attribute (Prüfmerkmal).
@@ -374,7 +398,7 @@ impl CheckMutation {
             .map(|(place, outcome)| {
                 let (check, user_errors) = settle(ctx, outcome.map_err(|error| within(error, place)))?;
                 Ok(RecordedCheck {
-                    check: check.map(Check),
+                    check: check.map(Check::from),
                     user_errors,
                 })
             })

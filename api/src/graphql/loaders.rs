@@ -194,7 +194,7 @@ impl Loader<DetailsOf> for House {
 pub(super) struct ChecksOf(pub SampleItemId);
 
 impl Loader<ChecksOf> for House {
-    type Value = Vec<entity::item_check::Model>;
+    type Value = Vec<entity::ListedCheck>;
     type Error = Arc<audit::Error>;
 
     async fn load(&self, keys: &[ChecksOf]) -> Found<ChecksOf, Self::Value> {
@@ -202,6 +202,15 @@ impl Loader<ChecksOf> for House {
         grouped(check::of_items(&self.ctx, &self.db, &ids).await, |row| {
             ChecksOf(row.sample_item_id)
         })
+    }
+}
+
+impl Loader<CheckId> for House {
+    type Value = entity::item_check::Model;
+    type Error = Arc<audit::Error>;
+
+    async fn load(&self, keys: &[CheckId]) -> Found<CheckId, Self::Value> {
+        by(check::find_many(&self.ctx, &self.db, keys).await, |row| row.id)
     }
 }
 

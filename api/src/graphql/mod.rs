@@ -9,6 +9,7 @@ mod error;
 mod evaluation;
 mod jobcenter;
 mod loaders;
+mod many;
 mod mapping;
 mod node;
 mod page;

@@ -7,8 +7,8 @@ use audit::access::Action as May;
 use audit::sample as service;
 use entity::sample::{Method, Model, State};
 use entity::{
-    BezirksstelleId, EngagementId, PopulationId, SampleId, SampleItemId, StratumId, draw_event, item_check,
-    sample_item, sample_stratum,
+    BezirksstelleId, EngagementId, ListedCheck, ListedItem, PopulationId, SampleId, SampleItemId, StratumId,
+    draw_event, sample_item, sample_stratum,
 };
 
 use super::check::Check;
@@ -17,6 +17,7 @@ use super::error::{Maybe, bad_input, field, payload};
 use super::evaluation::{self, Dimension, Evaluation};
 use super::jobcenter::Bezirksstelle;
 use super::loaders::{ChecksOf, DetailsOf, SampleItemsKey, StrataOf};
+use super::many::{self, Many};
 use super::node::NodeKind;
 use super::page::{Window, by_id, connection, counted};
 use super::permissions::{Action, permitted};
@@ -452,14 +453,17 @@ pub(super) enum CheckResult {
 /// An item drawn into a sample: a decision, case month, payment or procedure under its pseudonym.
 #[derive(Clone, Description)]
 pub(super) struct SampleItem {
-    row: sample_item::Model,
+    row: ListedItem,
     /// Its checks, where the list it came with fetched them already.
-    checks: Option<Vec<item_check::Model>>,
+    checks: Option<Vec<ListedCheck>>,
 }
 
 impl From<sample_item::Model> for SampleItem {
     fn from(row: sample_item::Model) -> Self {
-        Self { row, checks: None }
+        Self {
+            row: row.into(),
+            checks: None,
+        }
     }
 }
 
@@ -619,14 +623,30 @@ impl SampleItem {
     }
 
     /// Its checks, newest first; null where the caller may not see working papers.
-    async fn checks(&self, ctx: &Context<'_>) -> Maybe<Vec<Check>> {
+    async fn checks(&self, ctx: &Context<'_>) -> Maybe<Vec<Many<Check>>> {
         papers(ctx, Some(()))?;
+        let wrapped = |rows: Vec<ListedCheck>| rows.into_iter().map(|row| Many(Check(row))).collect();
         if let Some(checks) = &self.checks {
-            return Some(Ok(checks.iter().cloned().map(Check).collect()));
+            return Some(Ok(wrapped(checks.clone())));
         }
         let rows = ctx.loaders().one(ctx, ChecksOf(self.row.id)).await;
-        Some(rows.map(|rows| rows.unwrap_or_default().into_iter().map(Check).collect()))
+        Some(rows.map(|rows| wrapped(rows.unwrap_or_default())))
     }
+}
+
+impl many::Row for SampleItem {
+    const AT_ONCE: &'static [&'static str] = &[
+        "id",
+        "drawOrder",
+        "ticket",
+        "hits",
+        "amount",
+        "reference",
+        "visibleFrom",
+        "state",
+        "result",
+        "version",
+    ];
 }
 
 /// A free attribute of an item.
@@ -663,7 +683,7 @@ pub(super) struct SampleItemEdge {
     /// Where it stands; for `after` and `before` of the same list in the same order.
     cursor: String,
     /// The item itself.
-    node: SampleItem,
+    node: Many<SampleItem>,
 }
 
 /// A page of sample items.
@@ -781,15 +801,15 @@ async fn items(
         service::items(ctx.audit(), ctx.db(), &filter, order, &args, wanted).await,
     )?;
     let mut checks = checks_of(ctx, &page.rows).await?;
-    let position = |row: &sample_item::Model| audit::page::Position {
+    let position = |row: &ListedItem| audit::page::Position {
         sort: Some(order.by.value(row)),
         id: row.id.0,
     };
-    let view = |row: sample_item::Model| {
+    let view = |row: ListedItem| {
         let checks = checks
             .as_mut()
             .map(|checks| checks.remove(&row.id).unwrap_or_default());
-        SampleItem { row, checks }
+        Many(SampleItem { row, checks })
     };
     let (rows, page_info) = super::page::rows(page, name(order), position, view);
     Ok(SampleItemConnection {
@@ -813,8 +833,8 @@ async fn items(
 /// The checks of a page in one query, where they are selected: a batch by loader would cost a task and a map for it.
 async fn checks_of(
     ctx: &Context<'_>,
-    rows: &[sample_item::Model],
-) -> Result<Option<HashMap<SampleItemId, Vec<item_check::Model>>>> {
+    rows: &[ListedItem],
+) -> Result<Option<HashMap<SampleItemId, Vec<ListedCheck>>>> {
     if rows.is_empty() || !ctx.caller().may(May::CheckRead) || !selects_checks(ctx) {
         return Ok(None);
     }

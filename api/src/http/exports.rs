@@ -15,7 +15,7 @@ use audit::page::{PageArgs, Position};
 use audit::population::import::amount::{self, Decimals};
 use audit::sample::{ItemFilter, ItemOrder, ItemSort, items};
 use audit::{Ctx, Db, Language, jobcenter};
-use entity::{BezirksstelleId, EngagementId, SampleId, StratumId, sample_item};
+use entity::{BezirksstelleId, EngagementId, ListedItem, SampleId, StratumId, sample_item};
 use serde::Deserialize;
 
 use super::callers::{House, request_id};
@@ -179,7 +179,7 @@ impl Parameters {
     }
 }
 
-type Rows = (Vec<sample_item::Model>, Option<Position>);
+type Rows = (Vec<ListedItem>, Option<Position>);
 
 async fn page(
     ctx: &Ctx,
@@ -242,11 +242,7 @@ fn header_row(language: Language) -> String {
     format!("\u{feff}{}\r\n", columns.join(";"))
 }
 
-fn lines(
-    ctx: &Ctx,
-    rows: &[sample_item::Model],
-    names: &HashMap<BezirksstelleId, (String, String)>,
-) -> String {
+fn lines(ctx: &Ctx, rows: &[ListedItem], names: &HashMap<BezirksstelleId, (String, String)>) -> String {
     // Position, ticket, state and result are working papers.
     let papers = ctx.caller.may(Action::CheckRead);
     let only = |text: String| if papers { text } else { String::new() };

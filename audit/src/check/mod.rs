@@ -10,4 +10,4 @@ mod service;
 pub use programme::{Attribute, PROGRAMMES, Programme, programme};
 pub use rules::{AnswerInput, MAX_BULK, RecordCheck};
 pub(crate) use rules::{current_versions, failed};
-pub use service::{answers_of, of_items, record, record_many};
+pub use service::{answers_of, find_many, of_items, record, record_many};

@@ -1,7 +1,10 @@
 //! Recording and reading checks.
 
 use entity::item_check::{ActiveModel, Column, Entity, Model};
-use entity::{CheckId, InOrder, SampleItemId, Scope, check_answer, population_item, sample, sample_item};
+use entity::{
+    CheckId, Listed as _, ListedCheck, SampleItemId, Scope, check_answer, population_item, sample,
+    sample_item,
+};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter,
     QueryOrder, Set,
@@ -11,6 +14,7 @@ use serde_json::json;
 use super::programme::{PROGRAMMES, Programme, programme};
 use super::rules::{MAX_BULK, RecordCheck, check, current_versions, outcome, version_for};
 use crate::access::{Action, Permit, authorize, authorize_write};
+use crate::db::among;
 use crate::engagement::{lock, must_be_open};
 use crate::idempotency::{Claimed, claim};
 use crate::trail::{self, Subject};
@@ -201,17 +205,29 @@ async fn settle(
 }
 
 /// Checks of items in all versions, newest first; those the caller may see.
-pub async fn of_items(ctx: &Ctx, db: &Db, items: &[SampleItemId]) -> Result<Vec<Model>> {
+pub async fn of_items(ctx: &Ctx, db: &Db, items: &[SampleItemId]) -> Result<Vec<ListedCheck>> {
     authorize(ctx, Action::CheckRead)?;
     let mut rows = Vec::new();
     for chunk in items.chunks(AT_ONCE) {
-        let found = Entity::visible_to(&ctx.caller.scope(ctx.now()))
-            .filter(Column::SampleItemId.is_in(chunk.iter().copied()))
+        let found = ListedCheck::of(Entity::visible_to(&ctx.caller.scope(ctx.now())))
+            .filter(among(db.reader(), Column::SampleItemId, chunk.iter().copied()))
             .order_by_desc(Column::Id)
-            .into_model::<InOrder<Model>>()
+            .into_model()
             .all(db.reader())
             .await?;
-        rows.extend(found.into_iter().map(|InOrder(row)| row));
+        rows.extend::<Vec<ListedCheck>>(found);
+    }
+    Ok(rows)
+}
+
+/// Checks by id, in full; those the caller may see.
+pub async fn find_many(ctx: &Ctx, db: &Db, ids: &[CheckId]) -> Result<Vec<Model>> {
+    authorize(ctx, Action::CheckRead)?;
+    let mut rows = Vec::new();
+    for chunk in ids.chunks(AT_ONCE) {
+        let visible = Entity::visible_to(&ctx.caller.scope(ctx.now()));
+        let found = visible.filter(among(db.reader(), Column::Id, chunk.iter().copied()));
+        rows.extend(found.all(db.reader()).await?);
     }
     Ok(rows)
 }

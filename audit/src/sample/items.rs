@@ -6,7 +6,8 @@ use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use entity::sample::State as SampleState;
 use entity::sample_item::{CheckResult, Column, Entity, Model, State};
 use entity::{
-    BezirksstelleId, Cents, EngagementId, ItemId, SampleId, SampleItemId, StratumId, population_item,
+    BezirksstelleId, Cents, EngagementId, ItemId, ListedItem, SampleId, SampleItemId, StratumId,
+    population_item,
 };
 use sea_orm::sea_query::{Expr, ExprTrait, Func, LikeExpr};
 use sea_orm::{ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect, Select};
@@ -91,7 +92,7 @@ impl ItemOrder {
 
 impl ItemSort {
     /// The value an item is sorted by, for its position in the list.
-    pub fn value(self, row: &Model) -> SortValue {
+    pub fn value(self, row: &ListedItem) -> SortValue {
         match self {
             Self::DrawOrder => SortValue::Int(row.draw_order),
             Self::Amount => SortValue::Int(row.amount_cents.0),
@@ -119,7 +120,7 @@ pub async fn items(
     order: ItemOrder,
     args: &PageArgs,
     counted: bool,
-) -> Result<(Page<Model>, Option<Totals>)> {
+) -> Result<(Page<ListedItem>, Option<Totals>)> {
     authorize(ctx, Action::SampleItemRead)?;
     if filter.state.is_some() || filter.result.is_some() || order.by == ItemSort::DrawOrder {
         // Whoever does not see working papers does not learn them by searching or sorting either.
@@ -135,13 +136,13 @@ pub async fn items(
     let (down, reader) = (order.descending, db.reader());
     let page = match order.by {
         ItemSort::DrawOrder => {
-            page::by_column(select, (Column::DrawOrder, Column::Id), down, args, reader).await?
+            page::by_column(select, [Column::DrawOrder, Column::Id], down, args, reader).await?
         }
         ItemSort::Amount => {
-            page::by_column(select, (Column::AmountCents, Column::Id), down, args, reader).await?
+            page::by_column(select, [Column::AmountCents, Column::Id], down, args, reader).await?
         }
         ItemSort::Reference => {
-            page::by_column(select, (Column::Reference, Column::Id), down, args, reader).await?
+            page::by_column(select, [Column::Reference, Column::Id], down, args, reader).await?
         }
     };
     Ok((page, totals))
