@@ -8,6 +8,8 @@ mod support;
 use std::fmt::Write as _;
 use std::io::{Read, Write as _};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use audit::demo::{Demo, Extract, Size, mapping_payments};
 use audit::engagement::{self, Open};
@@ -496,6 +498,69 @@ on_both!(refusals_are_reconciled_too, async |house: House| {
         .count();
     assert_eq!((told.len(), spoke), (6, 2));
 });
+
+on_both!(
+    lines_are_counted_while_others_may_write,
+    async |mut house: House| {
+        let anna = house.person("anna", "INNENREVISION").await;
+        let head = house.person("leitung", "INNENREVISION_LEITUNG").await;
+        let id = population(&house, &anna).await;
+        let file = "Beleg;Fall;Stelle;Betrag\n1;a;03;1,00\n";
+        import(&house, &anna, id, small_mapping(), std::io::Cursor::new(file))
+            .await
+            .unwrap();
+
+        // Somebody else's extract is taken right after the lines were counted. On SQLite there is one writer: were they
+        // counted within the write transaction, this could not come in between.
+        let other = house.db.clone();
+        let came = Arc::new(AtomicU64::new(0));
+        let (coming, runtime) = (came.clone(), tokio::runtime::Handle::current());
+        house.db.on_statement(move |sql| {
+            if !sql.contains("GROUP BY bezirksstelle_id, period") || coming.fetch_add(1, Ordering::SeqCst) > 0
+            {
+                return;
+            }
+            let (other, runtime) = (other.clone(), runtime.clone());
+            let sql = "UPDATE population SET version = version + 1";
+            std::thread::spawn(move || runtime.block_on(other.owner().execute_unprepared(sql)).unwrap())
+                .join()
+                .unwrap();
+        });
+        let total = register(id, "BUND;03;;1;1,00\n");
+        let refused = population::enter_control_total(&head, &house.db, "k", total.clone())
+            .await
+            .unwrap_err();
+        let Error::Refused(refusals) = refused else {
+            panic!("{refused}")
+        };
+        assert_eq!(
+            (
+                refusals[0].code,
+                refusals[0].path.as_str(),
+                refusals[0].detail.as_str()
+            ),
+            (Code::StaleVersion, "input.populationId", "3")
+        );
+        let kept = population::control_totals(&head, &house.db, id).await.unwrap();
+        assert_eq!(kept, []);
+
+        // The same key again: nothing was remembered, and nothing comes in between now.
+        let entered = population::enter_control_total(&head, &house.db, "k", total.clone())
+            .await
+            .unwrap();
+        assert_eq!(entered.population_version, 3);
+        assert_eq!(came.load(Ordering::SeqCst), 2);
+        let again = population::enter_control_total(&head, &house.db, "k", total)
+            .await
+            .unwrap();
+        assert_eq!(again, entered);
+        assert_eq!(
+            came.load(Ordering::SeqCst),
+            2,
+            "what is repeated is not counted again"
+        );
+    }
+);
 
 on_both!(
     a_control_total_that_knows_no_line_at_all_says_so,

@@ -987,7 +987,10 @@ impl PopulationMutation {
     ) -> Result<RecordControlTotalPayload> {
         let key = input.idempotency_key.clone();
         let outcome = match control_total_input(input)? {
-            Ok(total) => service::enter_control_total(ctx.audit(), ctx.db(), &key, total).await,
+            Ok(total) => {
+                let (audit, db) = (ctx.audit().clone(), ctx.db().clone());
+                finish(async move { service::enter_control_total(&audit, &db, &key, total).await }).await
+            }
             Err(refused) => Err(refused),
         };
         RecordControlTotalPayload::of(ctx, outcome)

@@ -20,7 +20,7 @@ use super::import::amount::{Decimals, Rounding, parse};
 use super::reconciliation::{ALL_LINES, Cell, Cells, Tally, compare};
 use super::service::{find_many, lock_population, lock_unfrozen, no_running_import};
 use crate::access::{Action, authorize, authorize_write};
-use crate::idempotency::{Claimed, claim};
+use crate::idempotency::{Claim, Claimed, claim};
 use crate::page::{self, Page, PageArgs};
 use crate::trail::{self, Subject};
 use crate::{Code, Ctx, Db, Error, Refusal, Result, jobcenter};
@@ -128,7 +128,8 @@ fn bad_line(line: u64, what: &str) -> Error {
 
 /// Enters a control total and compares it with the population. An earlier one is superseded, with its differences.
 ///
-/// Whoever imported an extract of this population must not enter it.
+/// Whoever imported an extract of this population must not enter it. The lines are counted before the write transaction,
+/// so that nobody waits for it; where an extract was added meanwhile, the entry is refused.
 pub async fn enter_control_total(
     ctx: &Ctx,
     db: &Db,
@@ -142,26 +143,23 @@ pub async fn enter_control_total(
         .map(|row| (row.number, row.id))
         .collect();
     let expected = checked_cells(&input, &numbers)?;
-    let tx = db.begin_write().await?;
-    let locked = lock_population(&tx, ctx, input.population_id, "input.populationId").await?;
-    let claim = match claim(&tx, ctx, idempotency_key, "recordControlTotal", &input).await? {
-        Claimed::New(claim) => claim,
-        Claimed::Repeated(id) => {
-            let row = control_total::Entity::find_by_id(ControlTotalId(id))
-                .one(&tx)
-                .await?;
-            return row.ok_or_else(|| Error::internal("a remembered control total is missing"));
-        }
+    let version = match ready(ctx, db, idempotency_key, &input).await? {
+        Entry::New(_, population) => population.version,
+        Entry::Repeated(row) => return Ok(row),
     };
-    let population = locked.must_be_open("input.populationId")?;
-    no_running_import(&tx, population.id, "input.populationId").await?;
-    if population.item_count == 0 {
-        return Err(Error::refused(Code::PopulationEmpty, "input.populationId"));
+    let actual = count_cells(db.reader(), input.population_id).await?;
+    let tx = db.begin_write().await?;
+    let (claim, population) = match entry(&tx, ctx, idempotency_key, &input).await? {
+        Entry::New(claim, population) => (claim, population),
+        Entry::Repeated(row) => return Ok(row),
+    };
+    if population.version != version {
+        return Err(Error::refused_with(
+            Code::StaleVersion,
+            "input.populationId",
+            population.version,
+        ));
     }
-    if importers(&tx, population.id).await?.contains(&ctx.caller.subject) {
-        return Err(Error::refused(Code::ControlTotalSamePerson, "input.populationId"));
-    }
-    let actual = count_cells(&tx, population.id).await?;
     let now = ctx.now();
     control_total::Entity::update_many()
         .col_expr(
@@ -198,6 +196,49 @@ pub async fn enter_control_total(
     trail::record(&tx, ctx, &permit, subject, detail).await?;
     tx.commit().await?;
     Ok(row)
+}
+
+/// What an entry turned out to be.
+enum Entry {
+    /// New, and nothing stands in its way: the key to remember, and the population, locked.
+    New(Claim, population::Model),
+    /// Made before.
+    Repeated(control_total::Model),
+}
+
+/// What can be said before the lines are counted.
+async fn ready(ctx: &Ctx, db: &Db, idempotency_key: &str, input: &ControlTotalInput) -> Result<Entry> {
+    let tx = db.begin_write().await?;
+    entry(&tx, ctx, idempotency_key, input).await
+}
+
+async fn entry(
+    tx: &DatabaseTransaction,
+    ctx: &Ctx,
+    idempotency_key: &str,
+    input: &ControlTotalInput,
+) -> Result<Entry> {
+    let locked = lock_population(tx, ctx, input.population_id, "input.populationId").await?;
+    let claim = match claim(tx, ctx, idempotency_key, "recordControlTotal", input).await? {
+        Claimed::New(claim) => claim,
+        Claimed::Repeated(id) => {
+            let row = control_total::Entity::find_by_id(ControlTotalId(id))
+                .one(tx)
+                .await?;
+            return row
+                .map(Entry::Repeated)
+                .ok_or_else(|| Error::internal("a remembered control total is missing"));
+        }
+    };
+    let population = locked.must_be_open("input.populationId")?;
+    no_running_import(tx, population.id, "input.populationId").await?;
+    if population.item_count == 0 {
+        return Err(Error::refused(Code::PopulationEmpty, "input.populationId"));
+    }
+    if importers(tx, population.id).await?.contains(&ctx.caller.subject) {
+        return Err(Error::refused(Code::ControlTotalSamePerson, "input.populationId"));
+    }
+    Ok(Entry::New(claim, population))
 }
 
 fn checked_cells(input: &ControlTotalInput, numbers: &HashMap<String, BezirksstelleId>) -> Result<Cells> {
