@@ -16,6 +16,7 @@ use entity::{
 use futures_util::Stream;
 use uuid::Uuid;
 
+use super::admit::{FIGURES, NESTED_PAGE, costs};
 use super::engagement::Engagement;
 use super::error::{Maybe, bad_input, failure, field, payload};
 use super::jobcenter::Bezirksstelle;
@@ -240,14 +241,16 @@ impl Population {
         Ok(rows.unwrap_or_default().into_iter().map(ControlTotal).collect())
     }
 
-    /// The population beside its control total (Abstimmung), cell by cell in canonical order: all lines first, then by
+    /// The population beside its control total (Abstimmung), cell by cell in canonical order: all items first, then by
     /// fund; within that by Bezirksstelle and month. Counts all items: ask for it where it is shown, not in lists.
+    #[graphql(directive = costs::apply(FIGURES))]
     async fn reconciliation(&self, ctx: &Context<'_>) -> Maybe<Vec<ReconciliationCell>> {
         let cells = service::population_cells(ctx.audit(), ctx.db(), self.0.id).await;
         Some(field(ctx, cells).map(|cells| cells.into_iter().map(ReconciliationCell).collect()))
     }
 
     /// Cells in which it differs from the control total that counts.
+    #[graphql(directive = costs::apply(NESTED_PAGE))]
     async fn differences(
         &self,
         ctx: &Context<'_>,
@@ -405,6 +408,7 @@ impl Import {
     }
 
     /// Refused lines in the order found, the first thousand of them.
+    #[graphql(directive = costs::apply(NESTED_PAGE))]
     async fn rejections(
         &self,
         ctx: &Context<'_>,
