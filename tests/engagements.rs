@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends where something is missing")]
 
+use api::graphql::NodeKind;
+use entity::{DrawEventId, EngagementId, PopulationId, draw_event};
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Set};
 use serde_json::{Value, json};
 use tests::{Person, on_both};
 
@@ -250,11 +253,35 @@ on_both!(
     }
 );
 
+/// An event as freezing leaves it behind: an empty population cannot be frozen.
+async fn frozen(service: &tests::Service, engagement: &Value, population: &Value) {
+    let row = |kind: NodeKind, node: &Value| kind.parse(node["id"].as_str().unwrap()).unwrap();
+    let engagement_id = EngagementId(row(NodeKind::Engagement, engagement));
+    let number = draw_event::Entity::find()
+        .filter(draw_event::Column::EngagementId.eq(engagement_id))
+        .count(service.db.reader())
+        .await
+        .unwrap();
+    let event = draw_event::ActiveModel {
+        id: Set(DrawEventId(service.sources.new_id())),
+        engagement_id: Set(engagement_id),
+        number: Set(i32::try_from(number).unwrap() + 1),
+        kind: Set(draw_event::Kind::Freeze),
+        population_id: Set(PopulationId(row(NodeKind::Population, population))),
+        sample_id: Set(None),
+        reason: Set(None),
+        by_subject: Set("auditor".to_owned()),
+        at: Set(chrono::DateTime::UNIX_EPOCH),
+    };
+    event.insert(service.db.owner()).await.unwrap();
+}
+
 on_both!(
     lists_within_lists_cost_no_more_statements_than_one,
     |service| async move {
         let auditor = service.auditor();
-        let nested = "{ engagements { edges { node { id populations { name imports { fileName } controlTotals { source } engagement { id } } } } } }";
+        let nested = "{ engagements { edges { node { id populations { name imports { fileName } controlTotals { source } engagement { id } }
+            drawEvents { number by population { name } sample { name } } } } } }";
         let create = "mutation($input: CreatePopulationInput!) { createPopulation(input: $input) {
         population { id } userErrors { code } } }";
         let mut counts = Vec::new();
@@ -265,7 +292,8 @@ on_both!(
                     "engagementId": engagement["id"], "name": name, "unit": "PAYMENT", "source": "Fachverfahren",
                     "idempotencyKey": format!("{number} {name}"),
                 });
-                auditor.done(create, input).await;
+                let created = auditor.done(create, input).await;
+                frozen(&service, &engagement, &created["population"]).await;
             }
             let (data, statements) = service.statements(auditor.data(nested, json!({}))).await;
             assert_eq!(
@@ -274,11 +302,17 @@ on_both!(
                     .map(Vec::len),
                 Some(2)
             );
+            let events = &data["engagements"]["edges"][0]["node"]["drawEvents"];
+            assert_eq!(
+                events[1],
+                json!({ "number": 2, "by": "auditor", "population": { "name": "Zahlungen" }, "sample": null })
+            );
             counts.push(statements);
         }
         assert!(counts.iter().all(|count| *count == counts[0]), "{counts:?}");
-        // Engagements, their populations; imports, control totals with their populations' visibility, engagements again.
-        assert!(counts[0] <= 6, "{counts:?}");
+        // Engagements, their populations, their events; imports, control totals with their populations' visibility,
+        // engagements again, the events' populations.
+        assert!(counts[0] <= 8, "{counts:?}");
         let (_, uncounted) = service
             .statements(auditor.data("{ engagements { edges { cursor } } }", json!({})))
             .await;

@@ -29,6 +29,10 @@ const EXTRACT: &str = "Beleg;Ort;Monat;Bund;Kommune;Betrag\n\
     A3;03;2025-02;0,00;70,50;70,50\n";
 
 async fn population(person: &Person<'_>) -> Value {
+    population_of(person, "PAYMENT").await
+}
+
+async fn population_of(person: &Person<'_>, unit: &str) -> Value {
     let engagement = person
         .done(
             ENGAGEMENT,
@@ -40,7 +44,7 @@ async fn population(person: &Person<'_>) -> Value {
         )
         .await;
     let input = json!({
-        "engagementId": engagement["engagement"]["id"], "name": "Zahlungen", "unit": "PAYMENT",
+        "engagementId": engagement["engagement"]["id"], "name": "Zahlungen", "unit": unit,
         "source": "Fachverfahren", "idempotencyKey": "p",
     });
     person.done(CREATE, input).await["population"].clone()
@@ -99,6 +103,13 @@ on_both!(from_the_extract_to_the_frozen_population, |service| async move {
     );
     assert_eq!(
         page["reconciliation"][0],
+        json!({
+            "fund": null, "bezirksstelle": { "number": "01" }, "month": "2025-01-01", "expected": null,
+            "actual": { "count": 2, "sum": "130.00" },
+        })
+    );
+    assert_eq!(
+        page["reconciliation"][2],
         json!({
             "fund": "BUND", "bezirksstelle": { "number": "01" }, "month": "2025-01-01", "expected": null,
             "actual": { "count": 2, "sum": "80.00" },
@@ -177,6 +188,98 @@ on_both!(from_the_extract_to_the_frozen_population, |service| async move {
         )
         .await;
     assert_eq!(hidden["errors"][0]["extensions"]["code"], "FORBIDDEN");
+});
+
+on_both!(a_missing_refusal_is_found_before_freezing, |service| async move {
+    let (auditor, head) = (service.auditor(), service.head());
+    let population = population_of(&auditor, "DECISION").await;
+    let import = auditor.done(OPEN, import(&population)).await["import"].clone();
+    let extract = "Beleg;Ort;Monat;Bund;Kommune;Betrag\nB1;01;2025-01;100,00;50,00;150,00\nB2;01;2025-01;0,00;0,00;0,00\n";
+    send(&auditor, &import, extract).await;
+    let page = seen(&auditor, &population).await;
+    let freeze = json!({ "id": population["id"], "expectedVersion": page["version"] });
+    let by_fund = json!([
+        { "fund": "BUND", "bezirksstelle": "01", "month": "2025-01-01", "count": 1, "sum": "100.00" },
+        { "fund": "KOMMUNE", "bezirksstelle": "01", "month": "2025-01-01", "count": 1, "sum": "50.00" },
+    ]);
+    let total = |key: &str, cells: &Value, csv: &str| {
+        json!({
+            "populationId": population["id"], "source": "DECISION_REGISTER", "documentReference": "Register 2025",
+            "idempotencyKey": key, "cells": cells, "csv": format!("fund;bezirksstelle;month;count;sum\n{csv}"),
+        })
+    };
+
+    // By fund everything is there; nothing was said about refusals, and silence is not taken for completeness.
+    head.done(RECORD, total("by fund", &by_fund, "")).await;
+    let page = seen(&auditor, &population).await;
+    assert_eq!(page["differences"]["edges"], json!([]));
+    assert_eq!(
+        auditor.refused(FREEZE, freeze.clone()).await,
+        [(
+            "CONTROL_TOTAL_WITHOUT_ALL_LINES".to_owned(),
+            "input.id".to_owned()
+        )]
+    );
+    let message = "mutation($input: FreezePopulationInput!) { freezePopulation(input: $input) { userErrors { message } } }";
+    let german = service
+        .auditor()
+        .in_german()
+        .payload(message, freeze.clone())
+        .await;
+    let told = german["userErrors"][0]["message"].as_str().unwrap();
+    assert!(told.contains("Ablehnungen"), "{told}");
+
+    // The register has one refusal more than the extract.
+    assert_eq!(
+        head.refused(RECORD, total("wrong", &by_fund, ";01;2025-01;3;150,00\n"))
+            .await,
+        [("INVALID_VALUE".to_owned(), "input.csv".to_owned())]
+    );
+    head.done(RECORD, total("csv", &by_fund, "ALL;01;2025-01;3;150,00\n"))
+        .await;
+    let page = seen(&auditor, &population).await;
+    assert_eq!(
+        page["reconciliation"][0],
+        json!({
+            "fund": null, "bezirksstelle": { "number": "01" }, "month": "2025-01-01",
+            "expected": { "count": 3, "sum": "150.00" }, "actual": { "count": 2, "sum": "150.00" },
+        })
+    );
+    let edges = page["differences"]["edges"].as_array().unwrap();
+    assert_eq!(edges.len(), 1);
+    let difference = &edges[0]["node"];
+    assert_eq!(
+        (
+            &difference["fund"],
+            &difference["expectedSum"],
+            &difference["actualSum"]
+        ),
+        (&Value::Null, &json!("150.00"), &json!("150.00"))
+    );
+    assert_eq!(
+        auditor.refused(FREEZE, freeze.clone()).await[0].0,
+        "DIFFERENCES_OPEN"
+    );
+    let explain =
+        json!({ "id": difference["id"], "expectedVersion": 1, "explanation": "Antrag doppelt registriert" });
+    let explained = auditor.done(EXPLAIN, explain).await["difference"].clone();
+    let approve = json!({ "id": difference["id"], "expectedVersion": explained["version"] });
+    head.done(APPROVE, approve).await;
+
+    // The same as typed cells, and with what the register should have said.
+    let mut typed = by_fund.clone();
+    typed
+        .as_array_mut()
+        .unwrap()
+        .push(json!({ "bezirksstelle": "01", "month": "2025-01-01", "count": 2, "sum": "150.00" }));
+    head.done(RECORD, total("typed", &typed, "")).await;
+    let page = seen(&auditor, &population).await;
+    assert_eq!(page["differences"]["edges"], json!([]));
+    let frozen = auditor.done(FREEZE, freeze).await["population"].clone();
+    assert_eq!(
+        (&frozen["state"], &frozen["itemCount"]),
+        (&json!("FROZEN"), &json!(2))
+    );
 });
 
 on_both!(

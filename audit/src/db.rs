@@ -87,12 +87,14 @@ impl Db {
         Ok(Self { read, write })
     }
 
-    /// Calls back after every statement, so that tests can hold operations to a number of them. Before the database is
-    /// shared: clones made earlier do not report.
-    pub fn on_statement(&mut self, told: impl Fn() + Clone + Send + Sync + 'static) {
+    /// Calls back after every statement with its SQL, so that tests can hold operations to a number of them, or come in
+    /// between two. Before the database is shared: clones made earlier do not report.
+    pub fn on_statement(&mut self, told: impl Fn(&str) + Clone + Send + Sync + 'static) {
         let writing = told.clone();
-        self.read.set_metric_callback(move |_| told());
-        self.write.set_metric_callback(move |_| writing());
+        self.read
+            .set_metric_callback(move |info| told(&info.statement.sql));
+        self.write
+            .set_metric_callback(move |info| writing(&info.statement.sql));
     }
 
     /// For queries that change nothing.

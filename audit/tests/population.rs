@@ -8,6 +8,8 @@ mod support;
 use std::fmt::Write as _;
 use std::io::{Read, Write as _};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use audit::demo::{Demo, Extract, Size, mapping_payments};
 use audit::engagement::{self, Open};
@@ -41,6 +43,10 @@ fn day(text: &str) -> NaiveDate {
 }
 
 async fn population(house: &House, ctx: &Ctx) -> PopulationId {
+    population_of(house, ctx, Unit::Payment).await
+}
+
+async fn population_of(house: &House, ctx: &Ctx, unit: Unit) -> PopulationId {
     let open = Open {
         title: "Auszahlungen".to_owned(),
         function: entity::engagement::Function::Innenrevision,
@@ -54,7 +60,7 @@ async fn population(house: &House, ctx: &Ctx) -> PopulationId {
     let create = Create {
         engagement_id: engagement.id,
         name: "Auszahlungen 2025".to_owned(),
-        unit: Unit::Payment,
+        unit,
         source: "Fachverfahren".to_owned(),
     };
     population::create(ctx, &house.db, &key.replace('-', ""), create)
@@ -386,6 +392,198 @@ on_both!(a_bad_file_leaves_nothing_behind, async |house: House| {
     );
 });
 
+fn register(population: PopulationId, csv: &str) -> ControlTotalInput {
+    ControlTotalInput {
+        population_id: population,
+        source: control_total::Source::DecisionRegister,
+        document_reference: "Register 2025".to_owned(),
+        cells: cells_from_csv(&format!("fund;bezirksstelle;month;count;sum\n{csv}")).unwrap(),
+    }
+}
+
+on_both!(refusals_are_reconciled_too, async |house: House| {
+    let anna = house.person("anna", "INNENREVISION").await;
+    let head = house.person("leitung", "INNENREVISION_LEITUNG").await;
+    let quality = house.person("quality", "QUALITAETSSICHERUNG").await;
+    for unit in [Unit::Decision, Unit::Procedure, Unit::Payment, Unit::CaseMonth] {
+        let id = population_of(&house, &anna, unit).await;
+        // The register knows a second refusal in Dorsten, which the extract does not have.
+        let file = "Beleg;Fall;Stelle;Betrag\n1;a;03;100,00\n2;b;03;0,00\n3;c;04;0,00\n";
+        import(&house, &anna, id, small_mapping(), std::io::Cursor::new(file))
+            .await
+            .unwrap();
+        let version = population::find_many(&anna, &house.db, &[id]).await.unwrap()[0].version;
+        let freeze = async || population::freeze(&anna, &house.db, id, version).await;
+
+        let key = |name: &str| format!("{} {name}", unit.as_str());
+        let by_fund = register(id, "BUND;03;;1;100,00\n");
+        population::enter_control_total(&head, &house.db, &key("by fund"), by_fund)
+            .await
+            .unwrap();
+        let found = population::differences(&anna, &house.db, id, &ALL).await.unwrap();
+        assert_eq!(found.rows, [], "by fund nothing is missing");
+        let shown = population::population_cells(&anna, &house.db, id).await.unwrap();
+        let all_lines: Vec<_> = shown
+            .iter()
+            .filter(|shown| shown.cell.fund.is_none())
+            .map(|shown| (shown.expected, shown.actual.count, shown.actual.sum))
+            .collect();
+        assert_eq!(all_lines, [(None, 2, 10_000), (None, 1, 0)]);
+        if matches!(unit, Unit::Payment | Unit::CaseMonth) {
+            freeze().await.unwrap();
+            continue;
+        }
+        assert_eq!(
+            code(freeze().await.unwrap_err()),
+            Code::ControlTotalWithoutAllLines
+        );
+
+        let all_lines = register(id, "BUND;03;;1;100,00\nALL;03;;3;100,00\nALL;04;;1;0,00\n");
+        let doubled = ControlTotalInput {
+            cells: [&all_lines.cells[..], &all_lines.cells[1..2]].concat(),
+            ..all_lines.clone()
+        };
+        let refused = population::enter_control_total(&head, &house.db, &key("doubled"), doubled)
+            .await
+            .unwrap_err();
+        let Error::Refused(refusals) = refused else {
+            panic!("{refused}")
+        };
+        assert_eq!(
+            (
+                refusals[0].code,
+                refusals[0].path.as_str(),
+                refusals[0].detail.as_str()
+            ),
+            (Code::ControlCellDoubled, "input.cells.3.fund", "ALL 03 ")
+        );
+        population::enter_control_total(&head, &house.db, &key("all lines"), all_lines)
+            .await
+            .unwrap();
+        let found = population::differences(&anna, &house.db, id, &ALL)
+            .await
+            .unwrap()
+            .rows;
+        let missing: Vec<_> = found
+            .iter()
+            .map(|found| {
+                (
+                    found.fund,
+                    found.expected_count,
+                    found.actual_count,
+                    found.expected_cents,
+                    found.actual_cents,
+                )
+            })
+            .collect();
+        assert_eq!(missing, [(None, 3, 2, Cents(10_000), Cents(10_000))]);
+        assert_eq!(code(freeze().await.unwrap_err()), Code::DifferencesOpen);
+        let why = "Ablehnung eines Antrags, der im Fachverfahren nicht erfasst ist";
+        let explained = population::explain_difference(&head, &house.db, found[0].id, 1, why)
+            .await
+            .unwrap();
+        population::approve_difference(&quality, &house.db, found[0].id, explained.version)
+            .await
+            .unwrap();
+        freeze().await.unwrap();
+    }
+    let told = entity::trail_entry::Entity::find()
+        .filter(entity::trail_entry::Column::SubjectKind.eq("ControlTotal"))
+        .all(house.db.reader())
+        .await
+        .unwrap();
+    let spoke = told
+        .iter()
+        .filter(|entry| entry.detail.contains("\"allLines\":true"))
+        .count();
+    assert_eq!((told.len(), spoke), (6, 2));
+});
+
+on_both!(
+    lines_are_counted_while_others_may_write,
+    async |mut house: House| {
+        let anna = house.person("anna", "INNENREVISION").await;
+        let head = house.person("leitung", "INNENREVISION_LEITUNG").await;
+        let id = population(&house, &anna).await;
+        let file = "Beleg;Fall;Stelle;Betrag\n1;a;03;1,00\n";
+        import(&house, &anna, id, small_mapping(), std::io::Cursor::new(file))
+            .await
+            .unwrap();
+
+        // Somebody else's extract is taken right after the lines were counted. On SQLite there is one writer: were they
+        // counted within the write transaction, this could not come in between.
+        let other = house.db.clone();
+        let came = Arc::new(AtomicU64::new(0));
+        let (coming, runtime) = (came.clone(), tokio::runtime::Handle::current());
+        house.db.on_statement(move |sql| {
+            if !sql.contains("GROUP BY bezirksstelle_id, period") || coming.fetch_add(1, Ordering::SeqCst) > 0
+            {
+                return;
+            }
+            let (other, runtime) = (other.clone(), runtime.clone());
+            let sql = "UPDATE population SET version = version + 1";
+            std::thread::spawn(move || runtime.block_on(other.owner().execute_unprepared(sql)).unwrap())
+                .join()
+                .unwrap();
+        });
+        let total = register(id, "BUND;03;;1;1,00\n");
+        let refused = population::enter_control_total(&head, &house.db, "k", total.clone())
+            .await
+            .unwrap_err();
+        let Error::Refused(refusals) = refused else {
+            panic!("{refused}")
+        };
+        assert_eq!(
+            (
+                refusals[0].code,
+                refusals[0].path.as_str(),
+                refusals[0].detail.as_str()
+            ),
+            (Code::StaleVersion, "input.populationId", "3")
+        );
+        let kept = population::control_totals(&head, &house.db, id).await.unwrap();
+        assert_eq!(kept, []);
+
+        // The same key again: nothing was remembered, and nothing comes in between now.
+        let entered = population::enter_control_total(&head, &house.db, "k", total.clone())
+            .await
+            .unwrap();
+        assert_eq!(entered.population_version, 3);
+        assert_eq!(came.load(Ordering::SeqCst), 2);
+        let again = population::enter_control_total(&head, &house.db, "k", total)
+            .await
+            .unwrap();
+        assert_eq!(again, entered);
+        assert_eq!(
+            came.load(Ordering::SeqCst),
+            2,
+            "what is repeated is not counted again"
+        );
+    }
+);
+
+on_both!(
+    a_control_total_that_knows_no_line_at_all_says_so,
+    async |house: House| {
+        let anna = house.person("anna", "INNENREVISION").await;
+        let head = house.person("leitung", "INNENREVISION_LEITUNG").await;
+        let id = population_of(&house, &anna, Unit::Procedure).await;
+        let file = "Beleg;Fall;Stelle;Betrag\n1;a;03;0,00\n2;b;04;0,00\n";
+        import(&house, &anna, id, small_mapping(), std::io::Cursor::new(file))
+            .await
+            .unwrap();
+        population::enter_control_total(&head, &house.db, "none", register(id, "ALL;03;;0;0,00\n"))
+            .await
+            .unwrap();
+        let found = population::differences(&anna, &house.db, id, &ALL).await.unwrap();
+        assert_eq!(found.rows.len(), 2, "both lines are too many");
+        assert_eq!(
+            code(population::freeze(&anna, &house.db, id, 2).await.unwrap_err()),
+            Code::DifferencesOpen
+        );
+    }
+);
+
 struct Broken(std::io::Cursor<Vec<u8>>);
 
 impl Read for Broken {
@@ -477,7 +675,7 @@ on_both!(who_may_not_is_refused_and_remembered, async |house: House| {
     for membership in ["SACHBEARBEITUNG:03", "ADMINISTRATION", "VORSTAND"] {
         let other = house.person("other", membership).await;
         let cell = CellInput {
-            fund: Fund::Bund,
+            fund: Some(Fund::Bund),
             bezirksstelle: "03".to_owned(),
             month: None,
             count: 1,

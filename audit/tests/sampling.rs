@@ -541,7 +541,9 @@ on_both!(a_sample_is_drawn_once_or_given_up, async |house: House| {
     };
     let seed = sample::draw(&ground.anna, db, draw).await.unwrap().seed.unwrap();
     assert!(seed.len() == 20 && seed.bytes().all(|digit| digit.is_ascii_digit()));
-    let draws = sample::draws(&ground.anna, db, ground.engagement).await.unwrap();
+    let draws = sample::draws(&ground.anna, db, &[ground.engagement])
+        .await
+        .unwrap();
     let draws: Vec<_> = draws
         .into_iter()
         .map(|event| (event.number, event.kind))
@@ -651,7 +653,7 @@ on_both!(
             visible.len()
         );
         assert!(
-            sample::draws(&local, db, ground.engagement)
+            sample::draws(&local, db, &[ground.engagement])
                 .await
                 .unwrap()
                 .is_empty()

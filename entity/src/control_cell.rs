@@ -1,4 +1,4 @@
-//! Cells of a control total: count and sum per fund, Bezirksstelle and month.
+//! Cells of a control total: count and sum per fund, Bezirksstelle and month, or of all lines of a Bezirksstelle and month.
 
 use sea_orm::entity::prelude::*;
 
@@ -14,15 +14,15 @@ pub struct Model {
     /// Position.
     #[sea_orm(primary_key, auto_increment = false)]
     pub ordinal: i32,
-    /// Fund.
-    pub fund: Fund,
+    /// Fund; none in a cell of all lines.
+    pub fund: Option<Fund>,
     /// Bezirksstelle.
     pub bezirksstelle_id: BezirksstelleId,
     /// First day of the month; none for items without a period.
     pub month: Option<Date>,
-    /// Lines with a part in this fund.
+    /// Lines with a part in this fund, or all lines.
     pub item_count: i64,
-    /// Sum of their parts.
+    /// Sum of their parts, or of their amounts.
     pub sum_cents: Cents,
 }
 

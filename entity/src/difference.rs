@@ -28,8 +28,8 @@ pub struct Model {
     pub control_total_id: ControlTotalId,
     /// Its population.
     pub population_id: PopulationId,
-    /// Fund.
-    pub fund: Fund,
+    /// Fund; none in a cell of all lines.
+    pub fund: Option<Fund>,
     /// Bezirksstelle.
     pub bezirksstelle_id: BezirksstelleId,
     /// First day of the month.

@@ -116,7 +116,7 @@ const TABLES: &[&str] = &[
     "CREATE TABLE control_cell (
         control_total_id {uuid} NOT NULL REFERENCES control_total (id),
         ordinal integer NOT NULL,
-        fund {text} NOT NULL,
+        fund {text},
         bezirksstelle_id {uuid} NOT NULL REFERENCES bezirksstelle (id),
         month {date},
         item_count bigint NOT NULL,
@@ -127,7 +127,7 @@ const TABLES: &[&str] = &[
         id {uuid} NOT NULL PRIMARY KEY,
         control_total_id {uuid} NOT NULL REFERENCES control_total (id),
         population_id {uuid} NOT NULL REFERENCES population (id),
-        fund {text} NOT NULL,
+        fund {text},
         bezirksstelle_id {uuid} NOT NULL REFERENCES bezirksstelle (id),
         month {date},
         expected_count bigint NOT NULL,

@@ -89,7 +89,7 @@ impl Service {
         app::prepare(&settings, &db, &sources, true).await.unwrap();
         let statements = Arc::new(AtomicU64::new(0));
         let counter = statements.clone();
-        db.on_statement(move || {
+        db.on_statement(move |_| {
             counter.fetch_add(1, Ordering::Relaxed);
         });
         let running = app::start(&settings, db.clone(), sources.clone()).await.unwrap();

@@ -7,6 +7,7 @@ use entity::EngagementId;
 use entity::engagement::{Model, State};
 
 use super::ContextExt;
+use super::admit::{NESTED_PAGE, costs};
 use super::error::{Maybe, field, payload};
 use super::node::NodeKind;
 use super::page::{Window, by_id, connection, counted};
@@ -154,6 +155,7 @@ impl Engagement {
     }
 
     /// Its samples that the caller may see, oldest first.
+    #[graphql(directive = costs::apply(NESTED_PAGE))]
     async fn samples(
         &self,
         ctx: &Context<'_>,
@@ -183,6 +185,7 @@ impl Engagement {
     }
 
     /// Who did what in it, oldest first.
+    #[graphql(directive = costs::apply(NESTED_PAGE))]
     async fn trail(
         &self,
         ctx: &Context<'_>,

@@ -131,6 +131,22 @@ impl Loader<ControlTotalsOf> for House {
     }
 }
 
+/// Numbered events of an engagement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct DrawEventsOf(pub EngagementId);
+
+impl Loader<DrawEventsOf> for House {
+    type Value = Vec<entity::draw_event::Model>;
+    type Error = Arc<audit::Error>;
+
+    async fn load(&self, keys: &[DrawEventsOf]) -> Found<DrawEventsOf, Self::Value> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        grouped(sample::draws(&self.ctx, &self.db, &ids).await, |row| {
+            DrawEventsOf(row.engagement_id)
+        })
+    }
+}
+
 impl Loader<SampleId> for House {
     type Value = entity::sample::Model;
     type Error = Arc<audit::Error>;

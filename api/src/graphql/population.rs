@@ -16,6 +16,7 @@ use entity::{
 use futures_util::Stream;
 use uuid::Uuid;
 
+use super::admit::{FIGURES, NESTED_PAGE, costs};
 use super::engagement::Engagement;
 use super::error::{Maybe, bad_input, failure, field, payload};
 use super::jobcenter::Bezirksstelle;
@@ -240,14 +241,16 @@ impl Population {
         Ok(rows.unwrap_or_default().into_iter().map(ControlTotal).collect())
     }
 
-    /// The population beside its control total (Abstimmung), cell by cell in canonical order: fund, Bezirksstelle, month.
-    /// Counts all items: ask for it where it is shown, not in lists.
+    /// The population beside its control total (Abstimmung), cell by cell in canonical order: all items first, then by
+    /// fund; within that by Bezirksstelle and month. Counts all items: ask for it where it is shown, not in lists.
+    #[graphql(directive = costs::apply(FIGURES))]
     async fn reconciliation(&self, ctx: &Context<'_>) -> Maybe<Vec<ReconciliationCell>> {
         let cells = service::population_cells(ctx.audit(), ctx.db(), self.0.id).await;
         Some(field(ctx, cells).map(|cells| cells.into_iter().map(ReconciliationCell).collect()))
     }
 
     /// Cells in which it differs from the control total that counts.
+    #[graphql(directive = costs::apply(NESTED_PAGE))]
     async fn differences(
         &self,
         ctx: &Context<'_>,
@@ -405,6 +408,7 @@ impl Import {
     }
 
     /// Refused lines in the order found, the first thousand of them.
+    #[graphql(directive = costs::apply(NESTED_PAGE))]
     async fn rejections(
         &self,
         ctx: &Context<'_>,
@@ -537,9 +541,9 @@ impl ControlTotal {
 /// Count and sum of some items.
 #[derive(SimpleObject)]
 pub(super) struct CountAndSum {
-    /// Items with a part in the fund.
+    /// Items with a part in the fund, or all items.
     count: u64,
-    /// Sum of their parts.
+    /// Sum of their parts, or of their amounts.
     sum: Euro,
 }
 
@@ -558,9 +562,9 @@ pub(super) struct ReconciliationCell(service::Comparison);
 
 #[Object(use_type_description)]
 impl ReconciliationCell {
-    /// Fund.
-    async fn fund(&self) -> Fund {
-        self.0.cell.fund.into()
+    /// Fund; null in a cell of all items, those without an amount included.
+    async fn fund(&self) -> Option<Fund> {
+        self.0.cell.fund.map(Into::into)
     }
 
     /// Bezirksstelle.
@@ -574,7 +578,7 @@ impl ReconciliationCell {
         self.0.cell.month.map(Into::into)
     }
 
-    /// By the control total; null where there is none yet.
+    /// By the control total; null where there is none yet, and in a cell of all items where it does not speak of all.
     async fn expected(&self) -> Option<CountAndSum> {
         self.0.expected.map(Into::into)
     }
@@ -614,9 +618,9 @@ impl Difference {
         NodeKind::Difference.id(self.0.id.0)
     }
 
-    /// Fund.
-    async fn fund(&self) -> Fund {
-        self.0.fund.into()
+    /// Fund; null in a cell of all items, those without an amount included.
+    async fn fund(&self) -> Option<Fund> {
+        self.0.fund.map(Into::into)
     }
 
     /// Bezirksstelle.
@@ -798,19 +802,22 @@ pub(super) struct OpenImportInput {
 /// One cell of a control total.
 #[derive(InputObject)]
 pub(super) struct ControlCellInput {
-    /// Fund.
-    fund: Fund,
+    /// Fund; null for all items of the Bezirksstelle and month, those without an amount (refusals) included.
+    fund: Option<Fund>,
     /// Number of the Bezirksstelle.
     bezirksstelle: String,
     /// Any day of the month; none for items without a period.
     month: Option<Date>,
-    /// Items with a part in this fund.
+    /// Items with a part in this fund, or all items.
     count: i64,
-    /// Sum of their parts.
+    /// Sum of their parts, or of their amounts.
     sum: Euro,
 }
 
 /// What records a control total: cells, or the same as CSV.
+///
+/// A control total that holds one cell of all items speaks of all of them. That of a population of decisions or procedures
+/// has to, or the population is not frozen: refusals have no part in a fund, and a missing one would go unnoticed.
 #[derive(InputObject)]
 pub(super) struct RecordControlTotalInput {
     /// The population to reconcile.
@@ -819,10 +826,11 @@ pub(super) struct RecordControlTotalInput {
     source: ControlTotalSource,
     /// Which document: number and date, up to 500 characters.
     document_reference: String,
-    /// Cells; a cell that is missing counts as empty.
+    /// Cells; a cell that is missing counts as empty, cells of all items only where there is at least one of them.
     #[graphql(default)]
     cells: Vec<ControlCellInput>,
-    /// Further cells as CSV: `fund;bezirksstelle;month;count;sum`, month as `2025-03` or empty, decimal comma.
+    /// Further cells as CSV: `fund;bezirksstelle;month;count;sum`, fund as in the enum or `ALL` for all items, month as
+    /// `2025-03` or empty, decimal comma.
     csv: Option<String>,
     /// Repeating the same input under the same key gives the same answer instead of a second control total.
     idempotency_key: String,
@@ -945,7 +953,8 @@ impl PopulationMutation {
         DiscardPopulationPayload::of(ctx, done.await)
     }
 
-    /// Makes a population immutable, once it is reconciled to a control total.
+    /// Makes a population immutable, once it is reconciled to a control total. That of decisions or procedures has to
+    /// speak of all items, so that a missing refusal shows.
     async fn freeze_population(
         &self,
         ctx: &Context<'_>,
@@ -982,7 +991,10 @@ impl PopulationMutation {
     ) -> Result<RecordControlTotalPayload> {
         let key = input.idempotency_key.clone();
         let outcome = match control_total_input(input)? {
-            Ok(total) => service::enter_control_total(ctx.audit(), ctx.db(), &key, total).await,
+            Ok(total) => {
+                let (audit, db) = (ctx.audit().clone(), ctx.db().clone());
+                finish(async move { service::enter_control_total(&audit, &db, &key, total).await }).await
+            }
             Err(refused) => Err(refused),
         };
         RecordControlTotalPayload::of(ctx, outcome)
@@ -1017,7 +1029,7 @@ fn control_total_input(input: RecordControlTotalInput) -> Result<audit::Result<s
     let population_id =
         PopulationId(NodeKind::Population.require(&input.population_id, "input.populationId")?);
     let typed = input.cells.into_iter().map(|cell| service::CellInput {
-        fund: cell.fund.into(),
+        fund: cell.fund.map(Into::into),
         bezirksstelle: cell.bezirksstelle,
         month: cell.month.map(|day| day.0),
         count: cell.count,

@@ -11,12 +11,13 @@ use entity::{
     draw_event, sample_item, sample_stratum,
 };
 
+use super::admit::{FIGURES, NESTED_PAGE, costs};
 use super::check::Check;
 use super::engagement::Engagement;
 use super::error::{Maybe, bad_input, field, payload};
 use super::evaluation::{self, Dimension, Evaluation};
 use super::jobcenter::Bezirksstelle;
-use super::loaders::{ChecksOf, DetailsOf, SampleItemsKey, StrataOf};
+use super::loaders::{ChecksOf, DetailsOf, DrawEventsOf, SampleItemsKey, StrataOf};
 use super::many::{self, Many};
 use super::node::NodeKind;
 use super::page::{Window, by_id, connection, counted};
@@ -261,6 +262,7 @@ impl Sample {
     }
 
     /// What the checks say about the population; null where the caller's role may not evaluate.
+    #[graphql(directive = costs::apply(FIGURES))]
     async fn evaluation(
         &self,
         ctx: &Context<'_>,
@@ -286,6 +288,7 @@ impl Sample {
     }
 
     /// Its items that the caller may see.
+    #[graphql(directive = costs::apply(NESTED_PAGE))]
     #[expect(
         clippy::too_many_arguments,
         reason = "page, filter and order of a list are its arguments"
@@ -866,10 +869,10 @@ pub(super) async fn of_engagement(
     Ok(SampleConnection::of(ORDER, page, total, |row| by_id(row.id.0)))
 }
 
-/// Numbered events of an engagement.
+/// Numbered events of an engagement, batched with those of its siblings.
 pub(super) async fn events(ctx: &Context<'_>, engagement: EngagementId) -> Result<Vec<DrawEvent>> {
-    let rows = field(ctx, service::draws(ctx.audit(), ctx.db(), engagement).await)?;
-    Ok(rows.into_iter().map(DrawEvent).collect())
+    let rows = ctx.loaders().one(ctx, DrawEventsOf(engagement)).await?;
+    Ok(rows.unwrap_or_default().into_iter().map(DrawEvent).collect())
 }
 
 /// Finds samples and their items.

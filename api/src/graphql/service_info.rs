@@ -46,7 +46,7 @@ pub(super) enum Introspection {
 pub(super) struct Limits {
     /// Nested fields.
     depth: usize,
-    /// Sum of fields, each counted once for every row it may be resolved for.
+    /// Sum of fields, each counted once for every row it may be resolved for: 1, or what its `@cost` says.
     cost: u64,
     /// Fields under another name than their own.
     aliases: usize,

@@ -8,7 +8,7 @@ use async_graphql::{
 };
 use futures_util::{Stream, StreamExt, stream};
 
-use crate::graphql::admit::{Admission, Limits};
+use crate::graphql::admit::{Admission, Limits, NESTED_PAGE, costs};
 
 pub(crate) type Toy = Schema<Query, Mutation, Ticks>;
 
@@ -81,6 +81,14 @@ pub(crate) struct Item;
 impl Item {
     async fn id(&self) -> ID {
         ID::from("1")
+    }
+
+    #[graphql(directive = costs::apply(NESTED_PAGE))]
+    async fn related(&self, first: Option<i32>) -> Items {
+        Items {
+            total_count: first.unwrap_or(20),
+            nodes: Vec::new(),
+        }
     }
 
     async fn parent(&self) -> Option<Item> {
@@ -158,6 +166,10 @@ impl Query {
             total_count: first.or(last).unwrap_or(20),
             nodes: vec![Item],
         }
+    }
+
+    async fn named(&self, ids: Vec<ID>) -> Vec<Item> {
+        ids.iter().map(|_| Item).collect()
     }
 
     async fn fails(&self) -> Result<Option<String>> {

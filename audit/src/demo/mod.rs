@@ -21,6 +21,7 @@ use rand_chacha::rand_core::{RngCore as _, SeedableRng as _};
 use crate::population::import::Mapping;
 use crate::population::import::amount::{self, Decimals, Rounding};
 use crate::population::import::mapping::{AttributeColumn, DateFormat, Delimiter, Encoding, FundColumns};
+use crate::population::reconciliation::ALL_LINES;
 
 use household::Household;
 
@@ -207,29 +208,28 @@ impl Demo {
     }
 
     /// Writes the control total of one file as CSV `fund;bezirksstelle;month;count;sum`, added up from the invented cases and
-    /// not from the file. That of the payments has [`CONTROL_DIFFERENCE`].
+    /// not from the file. That of the payments has [`CONTROL_DIFFERENCE`] and no cells of all lines, since budget accounts
+    /// know no line without money; that of the decisions has them, since the register knows every refusal.
     pub fn write_control_totals(&self, extract: Extract, mut writer: impl Write) -> io::Result<()> {
-        let mut cells: BTreeMap<(Fund, &str, String), (u64, i64)> = BTreeMap::new();
-        let mut add = |fund: Fund, place, month, count, cents| {
+        let mut cells: BTreeMap<(Option<Fund>, &str, String), (u64, i64)> = BTreeMap::new();
+        let mut add = |fund: Option<Fund>, place, month, count, cents| {
             let cell = cells.entry((fund, place, month)).or_default();
             *cell = (cell.0 + count, cell.1 + cents);
         };
         self.entries(extract, &mut |entry| {
+            let (place, month) = (PLACES[entry.place].number, format!("{YEAR}-{:02}", entry.month));
+            if extract == Extract::Decisions {
+                add(None, place, month.clone(), 1, entry.amount());
+            }
             for (fund, share) in Fund::ALL.iter().zip(entry.funds).filter(|(_, share)| *share != 0) {
-                add(
-                    *fund,
-                    PLACES[entry.place].number,
-                    format!("{YEAR}-{:02}", entry.month),
-                    1,
-                    share,
-                );
+                add(Some(*fund), place, month.clone(), 1, share);
             }
             Ok(())
         })?;
         if extract == Extract::Payments {
             let extra = CONTROL_DIFFERENCE;
             add(
-                extra.fund,
+                Some(extra.fund),
                 extra.bezirksstelle,
                 extra.month.to_owned(),
                 extra.count,
@@ -241,7 +241,7 @@ impl Demo {
             writeln!(
                 writer,
                 "{};{place};{month};{count};{}",
-                fund.as_str(),
+                fund.map_or(ALL_LINES, Fund::as_str),
                 german(sum)
             )?;
         }

@@ -17,29 +17,29 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::import::amount::{Decimals, Rounding, parse};
-use super::reconciliation::{Cell, Cells, Tally, compare};
+use super::reconciliation::{ALL_LINES, Cell, Cells, Tally, compare};
 use super::service::{find_many, lock_population, lock_unfrozen, no_running_import};
 use crate::access::{Action, authorize, authorize_write};
-use crate::idempotency::{Claimed, claim};
+use crate::idempotency::{Claim, Claimed, claim};
 use crate::page::{self, Page, PageArgs};
 use crate::trail::{self, Subject};
 use crate::{Code, Ctx, Db, Error, Refusal, Result, jobcenter};
 
-/// Cells of one control total at the most: four funds, fifty parts, a hundred months.
-const MAX_CELLS: usize = 20_000;
+/// Cells of one control total at the most: four funds and all lines, fifty parts, a hundred months.
+const MAX_CELLS: usize = 25_000;
 
 /// One cell as entered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CellInput {
-    /// Fund.
-    pub fund: Fund,
+    /// Fund; none for all lines, those without money included.
+    pub fund: Option<Fund>,
     /// Number of the Bezirksstelle.
     pub bezirksstelle: String,
     /// Any day of the month; none for lines without a period.
     pub month: Option<NaiveDate>,
-    /// Lines with a part in this fund.
+    /// Lines with a part in this fund, or all lines.
     pub count: i64,
-    /// Sum of their parts in cents.
+    /// Sum of their parts, or of their amounts, in cents.
     pub sum: Cents,
 }
 
@@ -52,7 +52,7 @@ pub struct ControlTotalInput {
     pub source: control_total::Source,
     /// Which document: number and date, up to 500 characters.
     pub document_reference: String,
-    /// Cells; a cell that is missing counts as empty.
+    /// Cells; a cell that is missing counts as empty, cells of all lines only where there is at least one of them.
     pub cells: Vec<CellInput>,
 }
 
@@ -61,14 +61,14 @@ pub struct ControlTotalInput {
 pub struct Comparison {
     /// The cell.
     pub cell: Cell,
-    /// By the control total; none where there is no control total.
+    /// By the control total; none where there is no control total, or it does not speak of all lines.
     pub expected: Option<Tally>,
     /// In the population.
     pub actual: Tally,
 }
 
-/// Reads cells from a CSV text: `fund;bezirksstelle;month;count;sum`, month as `2025-03` or empty, sum with a decimal
-/// comma. Every bad line is named.
+/// Reads cells from a CSV text: `fund;bezirksstelle;month;count;sum`, fund by its code or `ALL` for all lines, month as
+/// `2025-03` or empty, sum with a decimal comma. The bad line is named.
 pub fn cells_from_csv(text: &str) -> Result<Vec<CellInput>> {
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(b';')
@@ -88,7 +88,7 @@ pub fn cells_from_csv(text: &str) -> Result<Vec<CellInput>> {
         let line = record.position().map_or(0, csv::Position::line);
         let field = |position: usize| record.get(position).unwrap_or_default();
         cells.push(CellInput {
-            fund: Fund::from_code(field(0)).ok_or_else(|| bad_line(line, "fund"))?,
+            fund: fund(field(0), line)?,
             bezirksstelle: field(1).to_owned(),
             month: month(field(2), line)?,
             count: field(3).parse().map_err(|_| bad_line(line, "count"))?,
@@ -98,6 +98,16 @@ pub fn cells_from_csv(text: &str) -> Result<Vec<CellInput>> {
         });
     }
     Ok(cells)
+}
+
+/// All lines are asked for by name: a field left empty by mistake would be something else than was meant.
+fn fund(text: &str, line: u64) -> Result<Option<Fund>> {
+    if text == ALL_LINES {
+        return Ok(None);
+    }
+    Fund::from_code(text)
+        .map(Some)
+        .ok_or_else(|| bad_line(line, "fund"))
 }
 
 fn month(text: &str, line: u64) -> Result<Option<NaiveDate>> {
@@ -118,7 +128,8 @@ fn bad_line(line: u64, what: &str) -> Error {
 
 /// Enters a control total and compares it with the population. An earlier one is superseded, with its differences.
 ///
-/// Whoever imported an extract of this population must not enter it.
+/// Whoever imported an extract of this population must not enter it. The lines are counted before the write transaction,
+/// so that nobody waits for it; where an extract was added meanwhile, the entry is refused.
 pub async fn enter_control_total(
     ctx: &Ctx,
     db: &Db,
@@ -132,26 +143,23 @@ pub async fn enter_control_total(
         .map(|row| (row.number, row.id))
         .collect();
     let expected = checked_cells(&input, &numbers)?;
-    let tx = db.begin_write().await?;
-    let locked = lock_population(&tx, ctx, input.population_id, "input.populationId").await?;
-    let claim = match claim(&tx, ctx, idempotency_key, "recordControlTotal", &input).await? {
-        Claimed::New(claim) => claim,
-        Claimed::Repeated(id) => {
-            let row = control_total::Entity::find_by_id(ControlTotalId(id))
-                .one(&tx)
-                .await?;
-            return row.ok_or_else(|| Error::internal("a remembered control total is missing"));
-        }
+    let version = match ready(ctx, db, idempotency_key, &input).await? {
+        Entry::New(_, population) => population.version,
+        Entry::Repeated(row) => return Ok(row),
     };
-    let population = locked.must_be_open("input.populationId")?;
-    no_running_import(&tx, population.id, "input.populationId").await?;
-    if population.item_count == 0 {
-        return Err(Error::refused(Code::PopulationEmpty, "input.populationId"));
+    let actual = count_cells(db.reader(), input.population_id).await?;
+    let tx = db.begin_write().await?;
+    let (claim, population) = match entry(&tx, ctx, idempotency_key, &input).await? {
+        Entry::New(claim, population) => (claim, population),
+        Entry::Repeated(row) => return Ok(row),
+    };
+    if population.version != version {
+        return Err(Error::refused_with(
+            Code::StaleVersion,
+            "input.populationId",
+            population.version,
+        ));
     }
-    if importers(&tx, population.id).await?.contains(&ctx.caller.subject) {
-        return Err(Error::refused(Code::ControlTotalSamePerson, "input.populationId"));
-    }
-    let actual = count_cells(&tx, population.id).await?;
     let now = ctx.now();
     control_total::Entity::update_many()
         .col_expr(
@@ -179,11 +187,58 @@ pub async fn enter_control_total(
     let differences = insert_differences(ctx, &tx, id, population.id, &expected, &actual).await?;
     claim.remember(&tx, ctx, id.0).await?;
     let subject = Subject::new("ControlTotal", id.0, population.engagement_id);
-    let detail =
-        json!({ "source": row.source, "document": row.document_reference, "differences": differences });
+    let detail = json!({
+        "source": row.source,
+        "document": row.document_reference,
+        "allLines": expected.speak_of_all_lines(),
+        "differences": differences,
+    });
     trail::record(&tx, ctx, &permit, subject, detail).await?;
     tx.commit().await?;
     Ok(row)
+}
+
+/// What an entry turned out to be.
+enum Entry {
+    /// New, and nothing stands in its way: the key to remember, and the population, locked.
+    New(Claim, population::Model),
+    /// Made before.
+    Repeated(control_total::Model),
+}
+
+/// What can be said before the lines are counted.
+async fn ready(ctx: &Ctx, db: &Db, idempotency_key: &str, input: &ControlTotalInput) -> Result<Entry> {
+    let tx = db.begin_write().await?;
+    entry(&tx, ctx, idempotency_key, input).await
+}
+
+async fn entry(
+    tx: &DatabaseTransaction,
+    ctx: &Ctx,
+    idempotency_key: &str,
+    input: &ControlTotalInput,
+) -> Result<Entry> {
+    let locked = lock_population(tx, ctx, input.population_id, "input.populationId").await?;
+    let claim = match claim(tx, ctx, idempotency_key, "recordControlTotal", input).await? {
+        Claimed::New(claim) => claim,
+        Claimed::Repeated(id) => {
+            let row = control_total::Entity::find_by_id(ControlTotalId(id))
+                .one(tx)
+                .await?;
+            return row
+                .map(Entry::Repeated)
+                .ok_or_else(|| Error::internal("a remembered control total is missing"));
+        }
+    };
+    let population = locked.must_be_open("input.populationId")?;
+    no_running_import(tx, population.id, "input.populationId").await?;
+    if population.item_count == 0 {
+        return Err(Error::refused(Code::PopulationEmpty, "input.populationId"));
+    }
+    if importers(tx, population.id).await?.contains(&ctx.caller.subject) {
+        return Err(Error::refused(Code::ControlTotalSamePerson, "input.populationId"));
+    }
+    Ok(Entry::New(claim, population))
 }
 
 fn checked_cells(input: &ControlTotalInput, numbers: &HashMap<String, BezirksstelleId>) -> Result<Cells> {
@@ -228,7 +283,7 @@ fn checked_cells(input: &ControlTotalInput, numbers: &HashMap<String, Bezirksste
         {
             let name = format!(
                 "{} {} {}",
-                given.fund.as_str(),
+                given.fund.map_or(ALL_LINES, Fund::as_str),
                 given.bezirksstelle,
                 month.map_or(String::new(), |day| day.format("%Y-%m").to_string())
             );
@@ -236,7 +291,8 @@ fn checked_cells(input: &ControlTotalInput, numbers: &HashMap<String, Bezirksste
         }
     }
     if refusals.is_empty() {
-        cells.retain(|_, tally| *tally != Tally::default());
+        // An empty cell of all lines stays: that there are none is said of all lines.
+        cells.retain(|cell, tally| cell.fund.is_none() || *tally != Tally::default());
         Ok(Cells(cells))
     } else {
         refusals.truncate(100);
@@ -320,6 +376,8 @@ fn stored(count: u64) -> i64 {
 struct CellRow {
     bezirksstelle_id: Uuid,
     period: Option<NaiveDate>,
+    all_count: i64,
+    all_sum: i64,
     bund_count: i64,
     bund_sum: i64,
     kommune_count: i64,
@@ -342,7 +400,8 @@ async fn count_cells(db: &impl ConnectionTrait, population: PopulationId) -> Res
         })
         .collect();
     let sql = format!(
-        "SELECT bezirksstelle_id, period, {} FROM population_item
+        "SELECT bezirksstelle_id, period, COUNT(*) AS all_count, CAST(SUM(amount_cents) AS bigint) AS all_sum, {}
+         FROM population_item
          WHERE population_id = $1 AND import_id IN
             (SELECT id FROM population_import WHERE population_id = $1 AND state = 'COMPLETED')
          GROUP BY bezirksstelle_id, period",
@@ -352,10 +411,11 @@ async fn count_cells(db: &impl ConnectionTrait, population: PopulationId) -> Res
     let mut cells = BTreeMap::new();
     for row in CellRow::find_by_statement(statement).all(db).await? {
         for (fund, count, sum) in [
-            (Fund::Bund, row.bund_count, row.bund_sum),
-            (Fund::Kommune, row.kommune_count, row.kommune_sum),
-            (Fund::Land, row.land_count, row.land_sum),
-            (Fund::Eu, row.eu_count, row.eu_sum),
+            (None, row.all_count, row.all_sum),
+            (Some(Fund::Bund), row.bund_count, row.bund_sum),
+            (Some(Fund::Kommune), row.kommune_count, row.kommune_sum),
+            (Some(Fund::Land), row.land_count, row.land_sum),
+            (Some(Fund::Eu), row.eu_count, row.eu_sum),
         ] {
             if count > 0 {
                 let cell = Cell {
@@ -395,11 +455,15 @@ pub async fn population_cells(ctx: &Ctx, db: &Db, population: PopulationId) -> R
     cells.sort_unstable();
     cells.dedup();
     let tally = |cells: &Cells, cell: &Cell| cells.0.get(cell).copied().unwrap_or_default();
+    let all_lines = expected.as_ref().is_some_and(Cells::speak_of_all_lines);
     Ok(cells
         .into_iter()
         .map(|cell| Comparison {
             cell,
-            expected: expected.as_ref().map(|expected| tally(expected, &cell)),
+            expected: expected
+                .as_ref()
+                .filter(|_| all_lines || cell.fund.is_some())
+                .map(|expected| tally(expected, &cell)),
             actual: tally(&actual, &cell),
         })
         .collect())
@@ -600,17 +664,20 @@ mod tests {
     #[test]
     fn cells_read_from_csv_and_bad_lines_are_named() {
         let cells = cells_from_csv(
-            "fund;bezirksstelle;month;count;sum\nBUND;03;2025-03;12;1.234,50\nKOMMUNE;04;;1;-5,00\n",
+            "fund;bezirksstelle;month;count;sum\nBUND;03;2025-03;12;1.234,50\nKOMMUNE;04;;1;-5,00\nALL;04;;7;-5,00\n",
         )
         .unwrap();
-        assert_eq!(cells.len(), 2);
+        assert_eq!(
+            cells.iter().map(|cell| cell.fund).collect::<Vec<_>>(),
+            [Some(Fund::Bund), Some(Fund::Kommune), None]
+        );
         assert_eq!(
             (cells[0].count, cells[0].sum, cells[0].month),
             (12, Cents(123_450), NaiveDate::from_ymd_opt(2025, 3, 1))
         );
         assert_eq!(
-            (cells[1].fund, cells[1].sum, cells[1].month),
-            (Fund::Kommune, Cents(-500), None)
+            (cells[1].count, cells[1].sum, cells[1].month),
+            (1, Cents(-500), None)
         );
         for (text, detail) in [
             ("fund;month\n", "Zeile/line 1: fund;bezirksstelle;month;count;sum"),
@@ -621,6 +688,10 @@ mod tests {
             (
                 "fund;bezirksstelle;month;count;sum\nBUND;03;2025-12;1;1,00\nX;03;;1;1,00\n",
                 "Zeile/line 3: fund",
+            ),
+            (
+                "fund;bezirksstelle;month;count;sum\n;03;2025-12;1;1,00\n",
+                "Zeile/line 2: fund",
             ),
         ] {
             let Err(Error::Refused(refusals)) = cells_from_csv(text) else {

@@ -3,7 +3,9 @@
 use entity::difference::{self, State as DifferenceState};
 use entity::draw_event::{self, Kind};
 use entity::population::{ActiveModel, Model, State};
-use entity::{Cents, DrawEventId, EngagementId, PopulationId, SampleId, control_total, population_item};
+use entity::{
+    Cents, DrawEventId, EngagementId, PopulationId, SampleId, control_cell, control_total, population_item,
+};
 use futures_util::TryStreamExt;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
@@ -13,7 +15,7 @@ use serde_json::json;
 
 use super::canonical::{CanonicalRow, leaf_in};
 use super::control::current;
-use super::reconciliation::Parts;
+use super::reconciliation::{Parts, needs_all_lines};
 use super::service::{lock_unfrozen, no_running_import};
 use crate::access::{Action, authorize_write};
 use crate::trail::merkle::{Hash, TreeHasher};
@@ -21,7 +23,8 @@ use crate::trail::{self, Subject};
 use crate::{Code, Ctx, Db, Error, Result};
 
 /// Freezes a population. Needs a control total entered after the last import, by somebody who imported nothing, and an
-/// approved explanation for every difference.
+/// approved explanation for every difference. That of decisions and procedures has to speak of all lines: otherwise a
+/// missing refusal would show nowhere.
 ///
 /// The root is computed before the write transaction, so that nobody waits for it; the expected version makes sure that
 /// nothing was added meanwhile.
@@ -31,7 +34,7 @@ pub async fn freeze(ctx: &Ctx, db: &Db, id: PopulationId, expected_version: i32)
     let (root, parts) = root(db, id).await?;
     let tx = db.begin_write().await?;
     let row = lock_unfrozen(&tx, ctx, id, "input.id").await?;
-    check(&tx, &row, expected_version).await?;
+    let total = check(&tx, &row, expected_version).await?;
     let counted = (
         (row.positive_count, row.positive_cents.0),
         row.zero_count,
@@ -58,6 +61,7 @@ pub async fn freeze(ctx: &Ctx, db: &Db, id: PopulationId, expected_version: i32)
         "root": hex::encode(root),
         "items": row.item_count,
         "sum": row.sum_cents.to_string(),
+        "controlTotal": total.id.0,
         "event": number,
     });
     trail::record(
@@ -80,10 +84,12 @@ fn count(number: u64) -> i64 {
 async fn ready(ctx: &Ctx, db: &Db, id: PopulationId, expected_version: i32) -> Result<()> {
     let tx = db.begin_write().await?;
     let row = lock_unfrozen(&tx, ctx, id, "input.id").await?;
-    check(&tx, &row, expected_version).await
+    check(&tx, &row, expected_version).await?;
+    Ok(())
 }
 
-async fn check(tx: &DatabaseTransaction, row: &Model, expected_version: i32) -> Result<()> {
+/// What stands in the way of freezing; otherwise the control total it is frozen by.
+async fn check(tx: &DatabaseTransaction, row: &Model, expected_version: i32) -> Result<control_total::Model> {
     if row.version != expected_version {
         return Err(Error::refused_with(
             Code::StaleVersion,
@@ -101,11 +107,23 @@ async fn check(tx: &DatabaseTransaction, row: &Model, expected_version: i32) -> 
     if total.population_version != row.version {
         return Err(Error::refused(Code::ControlTotalOutdated, "input.id"));
     }
+    if needs_all_lines(row.unit) && !speaks_of_all_lines(tx, &total).await? {
+        return Err(Error::refused(Code::ControlTotalWithoutAllLines, "input.id"));
+    }
     let open = open_differences(tx, &total).await?;
     if open > 0 {
         return Err(Error::refused_with(Code::DifferencesOpen, "input.id", open));
     }
-    Ok(())
+    Ok(total)
+}
+
+async fn speaks_of_all_lines(tx: &DatabaseTransaction, total: &control_total::Model) -> Result<bool> {
+    let cells = control_cell::Entity::find()
+        .filter(control_cell::Column::ControlTotalId.eq(total.id))
+        .filter(control_cell::Column::Fund.is_null())
+        .count(tx)
+        .await?;
+    Ok(cells > 0)
 }
 
 async fn open_differences(tx: &DatabaseTransaction, total: &control_total::Model) -> Result<u64> {

@@ -1,5 +1,10 @@
-//! Comparison of a population with a control total from an independent source (HKR statement, booking journal, payment run):
-//! count and sum per fund, Bezirksstelle and month.
+//! Comparison of a population with a control total from an independent source (HKR statement, booking journal, payment run,
+//! register of decisions): count and sum per fund, Bezirksstelle and month, and of all lines per Bezirksstelle and month.
+//!
+//! A line without money has a part in no fund. Only a cell of all lines counts it, so only that cell shows that a refusal
+//! is missing from the extract. A control total that holds one such cell speaks of all lines: those it lacks count as
+//! empty. One that holds none says nothing about lines without money, which is enough where a source knows payments only
+//! (see [`needs_all_lines`]).
 
 use std::collections::BTreeMap;
 
@@ -7,13 +12,26 @@ use chrono::NaiveDate;
 use uuid::Uuid;
 
 use entity::Fund;
+use entity::population::Unit;
 
-/// Where a line is counted. The order of the fields is the canonical order of cells: fund, then Bezirksstelle by the bytes
-/// of its id, then month, lines without a month first.
+/// What stands for the fund in the name of a cell of all lines.
+pub const ALL_LINES: &str = "ALL";
+
+/// Whether a control total of such items has to speak of all lines: decisions and procedures may end without money, and
+/// a refusal that is missing is what an audit must not overlook. A payment or case month is there because money is.
+pub const fn needs_all_lines(unit: Unit) -> bool {
+    match unit {
+        Unit::Decision | Unit::Procedure => true,
+        Unit::CaseMonth | Unit::Payment => false,
+    }
+}
+
+/// Where a line is counted. The order of the fields is the canonical order of cells: fund, all lines first, then
+/// Bezirksstelle by the bytes of its id, then month, lines without a month first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Cell {
-    /// Who bears the money.
-    pub fund: Fund,
+    /// Who bears the money; none in a cell of all lines.
+    pub fund: Option<Fund>,
     /// Id of the Bezirksstelle.
     pub bezirksstelle_id: Uuid,
     /// First day of the month.
@@ -48,27 +66,38 @@ impl Tally {
 pub struct Cells(pub BTreeMap<Cell, Tally>);
 
 impl Cells {
-    /// Counts a line in the cell of every fund that has a share in it: a line split over two funds is counted in both, a line
-    /// without money in none (see [`Parts`]).
+    /// Counts a line among all lines, and in the cell of every fund that has a share in it: a line split over two funds is
+    /// counted in both, a line without money in none (see [`Parts`]).
     pub fn add(
         &mut self,
         bezirksstelle_id: Uuid,
         month: Option<NaiveDate>,
         funds: [i64; 4],
     ) -> Result<(), SumOverflow> {
+        let mut add = |fund, cents| {
+            let cell = Cell {
+                fund,
+                bezirksstelle_id,
+                month,
+            };
+            self.0.entry(cell).or_default().add(cents)
+        };
+        let amount = funds
+            .iter()
+            .try_fold(0_i64, |sum, share| sum.checked_add(*share))
+            .ok_or(SumOverflow)?;
+        add(None, amount)?;
         for (fund, share) in Fund::ALL.iter().copied().zip(funds) {
             if share != 0 {
-                self.0
-                    .entry(Cell {
-                        fund,
-                        bezirksstelle_id,
-                        month,
-                    })
-                    .or_default()
-                    .add(share)?;
+                add(Some(fund), share)?;
             }
         }
         Ok(())
+    }
+
+    /// Whether a control total with these cells speaks of all lines.
+    pub fn speak_of_all_lines(&self) -> bool {
+        self.0.keys().any(|cell| cell.fund.is_none())
     }
 
     fn get(&self, cell: &Cell) -> Tally {
@@ -87,9 +116,11 @@ pub struct Difference {
     pub actual: Tally,
 }
 
-/// All differences in canonical order.
+/// All differences in canonical order. Cells of all lines are compared where the control total speaks of all lines.
 pub fn compare(expected: &Cells, actual: &Cells) -> Vec<Difference> {
+    let all_lines = expected.speak_of_all_lines();
     let mut cells: Vec<&Cell> = expected.0.keys().chain(actual.0.keys()).collect();
+    cells.retain(|cell| all_lines || cell.fund.is_some());
     cells.sort_unstable();
     cells.dedup();
     cells
@@ -145,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_split_line_counts_for_each_fund_with_a_share() {
+    fn a_split_line_counts_for_each_fund_with_a_share_and_every_line_among_all() {
         let place = Uuid::from_u128(1);
         let mut cells = Cells::default();
         cells.add(place, month(1), [500, 300, 0, 0]).unwrap();
@@ -156,7 +187,67 @@ mod tests {
             .iter()
             .map(|(cell, tally)| (cell.fund, tally.count, tally.sum))
             .collect();
-        assert_eq!(found, [(Fund::Bund, 2, 0), (Fund::Kommune, 1, 300)]);
+        assert_eq!(
+            found,
+            [
+                (None, 3, 300),
+                (Some(Fund::Bund), 2, 0),
+                (Some(Fund::Kommune), 1, 300)
+            ]
+        );
+    }
+
+    #[test]
+    fn a_missing_refusal_shows_among_all_lines_only() {
+        let place = Uuid::from_u128(1);
+        let (mut register, mut extract) = (Cells::default(), Cells::default());
+        for cells in [&mut register, &mut extract] {
+            cells.add(place, month(1), [500, 0, 0, 0]).unwrap();
+        }
+        register.add(place, month(1), [0; 4]).unwrap();
+        register.add(place, month(2), [0; 4]).unwrap();
+        let found: Vec<_> = compare(&register, &extract)
+            .into_iter()
+            .map(|found| {
+                (
+                    found.cell.fund,
+                    found.cell.month,
+                    found.expected.count,
+                    found.actual.count,
+                )
+            })
+            .collect();
+        assert_eq!(found, [(None, month(1), 2, 1), (None, month(2), 1, 0)]);
+
+        let funds_only = Cells(
+            register
+                .0
+                .iter()
+                .filter(|(cell, _)| cell.fund.is_some())
+                .map(|(cell, tally)| (*cell, *tally))
+                .collect(),
+        );
+        assert!(!funds_only.speak_of_all_lines());
+        assert_eq!(compare(&funds_only, &extract), []);
+        // One such cell speaks for all: what it does not name it says is not there.
+        let mut one = funds_only;
+        let (cell, tally) = register.0.iter().next_back().unwrap();
+        assert_eq!(cell.fund, Some(Fund::Bund));
+        one.0.insert(
+            Cell {
+                fund: None,
+                month: month(3),
+                ..*cell
+            },
+            *tally,
+        );
+        assert_eq!(
+            compare(&one, &extract)
+                .iter()
+                .map(|found| found.cell.month)
+                .collect::<Vec<_>>(),
+            [month(1), month(3)]
+        );
     }
 
     #[test]
@@ -188,10 +279,9 @@ mod tests {
                 )
             })
             .collect();
-        assert_eq!(
-            found,
-            [(a, month(1), 1, 2), (b, month(1), 0, 7), (b, month(2), 7, 0)]
-        );
+        let by_fund = [(a, month(1), 1, 2), (b, month(1), 0, 7), (b, month(2), 7, 0)];
+        let all_lines = [(a, month(1), 2, 3), (b, month(1), 0, 7), (b, month(2), 7, 0)];
+        assert_eq!(found, [all_lines, by_fund].concat());
         assert_eq!(compare(&actual, &actual), []);
     }
 
@@ -216,7 +306,11 @@ mod tests {
             };
             let (forward, backward) = (tally(&mut lines.iter()), tally(&mut lines.iter().rev()));
             prop_assert_eq!(compare(&forward, &backward), []);
-            prop_assert_eq!(forward.0.values().map(|tally| tally.sum).sum::<i64>(), lines.iter().flat_map(|line| line.2).sum::<i64>());
+            let sum = |all_lines: bool| forward.0.iter().filter(|(cell, _)| cell.fund.is_none() == all_lines).map(|(_, tally)| tally.sum).sum::<i64>();
+            let money = lines.iter().flat_map(|line| line.2).sum::<i64>();
+            prop_assert_eq!((sum(true), sum(false)), (money, money));
+            let counted = forward.0.iter().filter(|(cell, _)| cell.fund.is_none()).map(|(_, tally)| tally.count).sum::<u64>();
+            prop_assert_eq!(counted, lines.len() as u64);
         }
     }
 }

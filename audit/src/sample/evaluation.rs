@@ -9,7 +9,7 @@ use entity::{
     BezirksstelleId, Cents, CheckId, SampleId, SampleItemId, StratumId, sample_item, sample_stratum,
 };
 use rust_decimal::Decimal;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect};
 
 use super::rules::{Parameters, check_confidence, is_monetary};
 use super::service::{parameters, visible_one};
@@ -230,10 +230,20 @@ pub async fn evaluate(ctx: &Ctx, db: &Db, input: Evaluate) -> Result<Evaluation>
     let rows = sample_item::Entity::visible_to(&scope)
         .filter(sample_item::Column::SampleId.eq(sample.id))
         .order_by_asc(sample_item::Column::DrawOrder)
+        .select_only()
+        .columns([
+            sample_item::Column::Id,
+            sample_item::Column::StratumId,
+            sample_item::Column::BezirksstelleId,
+            sample_item::Column::Hits,
+            sample_item::Column::AmountCents,
+            sample_item::Column::State,
+        ])
+        .into_model::<Item>()
         .all(db.reader())
         .await?;
     let total = rows.len();
-    let checked: Vec<sample_item::Model> = rows
+    let checked: Vec<Item> = rows
         .into_iter()
         .filter(|row| row.state == sample_item::State::Checked)
         .collect();
@@ -264,7 +274,18 @@ pub async fn evaluate(ctx: &Ctx, db: &Db, input: Evaluate) -> Result<Evaluation>
         .map_err(|error| Error::internal(error.to_string()))?
 }
 
-/// A checked item, as far as figures need it.
+/// A drawn item, as far as figures need it.
+#[derive(Debug, FromQueryResult)]
+struct Item {
+    id: SampleItemId,
+    stratum_id: StratumId,
+    bezirksstelle_id: BezirksstelleId,
+    hits: i64,
+    amount_cents: Cents,
+    state: sample_item::State,
+}
+
+/// A checked item beside what was found.
 #[derive(Debug)]
 struct Unit {
     stratum: StratumId,
@@ -276,7 +297,7 @@ struct Unit {
     error: bool,
 }
 
-async fn units(db: &Db, items: Vec<sample_item::Model>, dimension: Option<Dimension>) -> Result<Vec<Unit>> {
+async fn units(db: &Db, items: Vec<Item>, dimension: Option<Dimension>) -> Result<Vec<Unit>> {
     let mut units = Vec::with_capacity(items.len());
     for chunk in items.chunks(AT_ONCE) {
         let mut checks: HashMap<SampleItemId, Vec<item_check::Model>> = HashMap::new();

@@ -428,15 +428,15 @@ pub async fn strata(ctx: &Ctx, db: &Db, samples: &[SampleId]) -> Result<Vec<samp
         .await?)
 }
 
-/// Every freeze, draw, abort and record of an engagement by number: "draw k of m". A Bezirksstelle sees none, since they
-/// tell what may yet be drawn.
-pub async fn draws(ctx: &Ctx, db: &Db, engagement: EngagementId) -> Result<Vec<draw_event::Model>> {
+/// Every freeze, draw, abort and record of some engagements, each engagement's by number: "draw k of m". A Bezirksstelle
+/// sees none, since they tell what may yet be drawn.
+pub async fn draws(ctx: &Ctx, db: &Db, engagements: &[EngagementId]) -> Result<Vec<draw_event::Model>> {
     authorize(ctx, Action::SampleRead)?;
     if ctx.caller.scope(ctx.now()) != Scope::Everything {
         return Ok(Vec::new());
     }
     Ok(draw_event::Entity::find()
-        .filter(draw_event::Column::EngagementId.eq(engagement))
+        .filter(draw_event::Column::EngagementId.is_in(engagements.iter().copied()))
         .order_by_asc(draw_event::Column::Number)
         .all(db.reader())
         .await?)

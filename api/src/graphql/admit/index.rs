@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use async_graphql::parser::types::{
-    BaseType, FieldDefinition, InputValueDefinition, OperationType, ServiceDocument, Type, TypeKind,
-    TypeSystemDefinition,
+    BaseType, ConstDirective, FieldDefinition, InputValueDefinition, OperationType, ServiceDocument, Type,
+    TypeKind, TypeSystemDefinition,
 };
 use async_graphql::{Name, Positioned, Value};
 
@@ -34,14 +34,19 @@ pub(super) enum Scalar {
     Custom,
 }
 
+/// Arguments that say how many rows a field returns.
+pub(super) const SIZES: [&str; 3] = ["first", "last", "ids"];
+
 /// A field of an object type or interface.
 pub(super) struct FieldShape {
     /// The type behind lists and exclamation marks.
     pub(super) returns: Name,
     /// A list of objects, so that what is selected below runs once a row.
     pub(super) rows: bool,
-    /// Takes `first` or `last`.
+    /// Takes the number of rows, or their ids: one of [`SIZES`].
     pub(super) paged: bool,
+    /// What it counts for by itself: 1, or what `@cost` says.
+    pub(super) weight: u64,
     /// Arguments by name.
     pub(super) arguments: HashMap<Name, InputField>,
 }
@@ -164,6 +169,24 @@ impl Index {
         self.fields(name?)
     }
 
+    /// Every field of the types an operation does not start from, with its type's name.
+    #[cfg(test)]
+    pub(super) fn below_the_roots(&self) -> impl Iterator<Item = (&Name, &Name, &FieldShape)> {
+        let roots = [
+            Some(&self.query),
+            self.mutation.as_ref(),
+            self.subscription.as_ref(),
+        ];
+        self.kinds
+            .iter()
+            .filter(move |(parent, _)| !roots.contains(&Some(parent)))
+            .filter_map(|(parent, kind)| match kind {
+                Kind::Composite(fields) => Some((parent, fields)),
+                Kind::Scalar(_) | Kind::Enum(_) | Kind::Input(_) => None,
+            })
+            .flat_map(|(parent, fields)| fields.iter().map(move |(name, shape)| (parent, name, shape)))
+    }
+
     /// Whether values of this type can come in.
     pub(super) fn takes_input(&self, ty: &Type) -> bool {
         match self.kinds.get(named(ty)) {
@@ -186,19 +209,35 @@ fn fields(definitions: Vec<Positioned<FieldDefinition>>, leaves: &HashSet<Name>)
         .into_iter()
         .map(|definition| {
             let FieldDefinition {
-                name, arguments, ty, ..
+                name,
+                arguments,
+                ty,
+                directives,
+                ..
             } = definition.node;
             let arguments: HashMap<_, _> = arguments.into_iter().map(input_field).collect();
             let returns = named(&ty.node).clone();
             let shape = FieldShape {
                 rows: matches!(ty.node.base, BaseType::List(_)) && !leaves.contains(&returns),
-                paged: arguments.contains_key("first") || arguments.contains_key("last"),
+                paged: SIZES.iter().any(|name| arguments.contains_key(*name)),
+                weight: weight(&directives),
                 returns,
                 arguments,
             };
             (name.node, shape)
         })
         .collect()
+}
+
+fn weight(directives: &[Positioned<ConstDirective>]) -> u64 {
+    directives
+        .iter()
+        .find(|directive| directive.node.name.node == "cost")
+        .and_then(|directive| match &directive.node.get_argument("weight")?.node {
+            Value::Number(weight) => weight.as_u64(),
+            _ => None,
+        })
+        .unwrap_or(1)
 }
 
 fn input_field(definition: Positioned<InputValueDefinition>) -> (Name, InputField) {

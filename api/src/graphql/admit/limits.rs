@@ -9,7 +9,8 @@ pub struct Limits {
     /// Nested fields. Introspection has a bound of its own, since the usual introspection query is
     /// deeper than any business query needs to be.
     pub depth: usize,
-    /// Sum of fields, each counted once for every row it may be resolved for.
+    /// Sum of fields, each counted once for every row it may be resolved for: 1, or its `@cost` where it takes
+    /// statements of its own for each row.
     pub cost: u64,
     /// Fields under another name than their own.
     pub aliases: usize,

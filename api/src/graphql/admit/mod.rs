@@ -25,6 +25,7 @@ use serde_json::{Map, Value as Json};
 use cache::{Cache, Prepared};
 use index::Index;
 
+pub(in crate::graphql) use cost::{FIGURES, NESTED_PAGE, costs};
 pub use limits::{Introspection, Limits};
 pub use refusal::{Code, Fault, Limit, Reason, Refusal, coded};
 pub use walk::Plan;

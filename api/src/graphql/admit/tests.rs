@@ -215,6 +215,104 @@ fn pages_multiply_what_is_in_them() {
 }
 
 #[test]
+fn a_field_with_a_cost_counts_for_its_weight() {
+    let cost = |query: &str, variables| admit(query, variables).unwrap().cost;
+    assert_eq!(
+        cost("{ item { related { totalCount } } }", json!({})),
+        1 + 100 + 1
+    );
+    assert_eq!(
+        cost(
+            "{ items(first: 50) { nodes { related { totalCount } } } }",
+            json!({})
+        ),
+        2 + 50 * (100 + 1)
+    );
+    assert_eq!(
+        limit("{ items(first: 200) { nodes { related { totalCount } } } }"),
+        Limit::Cost
+    );
+}
+
+#[test]
+fn ids_count_as_the_rows_they_ask_for() {
+    let cost = |query: &str, variables| admit(query, variables).unwrap().cost;
+    assert_eq!(
+        cost(r#"{ named(ids: ["1", "2", "3"]) { id } }"#, json!({})),
+        1 + 3
+    );
+    let given = "query($ids: [ID!]!) { named(ids: $ids) { id checks { remark } } }";
+    assert_eq!(cost(given, json!({ "ids": vec!["1"; 60] })), 1 + 60 * (2 + 5));
+    assert_eq!(cost(given, json!({ "ids": "1" })), 1 + 7);
+}
+
+/// The contract as it is published, with the limits as they are delivered.
+fn contract() -> Admission {
+    Admission::new(&crate::graphql::sdl(), Limits::default()).unwrap()
+}
+
+#[test]
+fn a_long_list_does_not_ask_the_database_once_a_row() {
+    let engagements = "{ engagements(first: ROWS) { edges { node { FIELD } } } }";
+    let populations = r#"{ populations(engagementId: "x", first: ROWS) { edges { node { FIELD } } } }"#;
+    let samples = r#"{ engagement(id: "x") { samples(first: ROWS) { edges { node { FIELD } } } } }"#;
+    let contract = contract();
+    let refused = |list: &str, rows: u32, field: &str| {
+        let document = list.replace("ROWS", &rows.to_string()).replace("FIELD", field);
+        match contract.admit(incoming(&document, json!({})), OPEN) {
+            Ok(_) => None,
+            Err(mut refusal) => Some(refusal.faults.remove(0).reason),
+        }
+    };
+    let too_dear = Reason::Limit {
+        limit: Limit::Cost,
+        allowed: 20_000,
+    };
+    for (list, field) in [
+        (engagements, "samples { totalCount }"),
+        (engagements, "trail(first: 1) { edges { cursor } }"),
+        (populations, "differences(first: 1) { edges { cursor } }"),
+        (populations, "reconciliation { month }"),
+        (
+            populations,
+            "imports { rejections(first: 1) { edges { cursor } } }",
+        ),
+        (samples, "items(first: 1) { totalCount }"),
+        (samples, "evaluation { errors }"),
+    ] {
+        assert_eq!(refused(list, 1, field), None, "{field}");
+        assert_eq!(refused(list, 20, field), None, "the usual page of {field}");
+        assert_eq!(refused(list, 200, field).as_ref(), Some(&too_dear), "{field}");
+    }
+    // What is fetched together with its siblings' stays cheap.
+    for (list, field) in [
+        (
+            engagements,
+            "title drawEvents { number population { name } } populations { name }",
+        ),
+        (populations, "imports { fileName } controlTotals { source }"),
+        (samples, "name strata { label } population { name }"),
+    ] {
+        assert_eq!(refused(list, 200, field), None, "{field}");
+    }
+    let nodes = "query($ids: [ID!]!) { nodes(ids: $ids) { ... on Sample { evaluation { errors } } } }";
+    let admitted = |ids: usize| contract.admit(incoming(nodes, json!({ "ids": vec!["x"; ids] })), OPEN);
+    assert!(admitted(1).is_ok());
+    assert!(admitted(100).is_err());
+}
+
+#[test]
+fn every_page_below_an_object_has_its_cost() {
+    let weightless: Vec<String> = contract()
+        .index
+        .below_the_roots()
+        .filter(|(_, _, shape)| shape.paged && shape.weight < u64::from(NESTED_PAGE))
+        .map(|(parent, name, _)| format!("{parent}.{name}"))
+        .collect();
+    assert_eq!(weightless, Vec::<String>::new());
+}
+
+#[test]
 fn what_costs_too_much_is_refused_by_its_variables() {
     let admission = toy::admission(Limits {
         cost: 100,

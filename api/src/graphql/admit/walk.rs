@@ -16,8 +16,8 @@ use async_graphql::parser::types::{
 use async_graphql::{Name, Pos, Positioned, Value, Variables};
 use async_graphql_value::Value as InputValue;
 
-use super::cost::{Cost, Rows, page};
-use super::index::{FieldShape, Fields, Index, Kind, Scalar, named};
+use super::cost::{Cost, Rows, ids_page, page};
+use super::index::{FieldShape, Fields, Index, Kind, SIZES, Scalar, named};
 use super::refusal::{Limit, Reason, Refusal};
 use super::{Limits, OperationKind, ScalarCheck};
 
@@ -284,7 +284,7 @@ impl<'a> Walk<'a> {
         if !place.counted || introspection.is_some() || name == "__typename" {
             return Ok(Cost::default());
         }
-        let mut cost = Cost::FIELD;
+        let mut cost = Cost::field(shape.map_or(1, |shape| shape.weight));
         cost.add(match &rows {
             Some(rows) => inside.times(rows),
             None => inside,
@@ -367,7 +367,7 @@ impl<'a> Walk<'a> {
     fn page(&self, field: &Field, shape: &FieldShape) -> Rows {
         let mut names = Vec::new();
         let mut given = None;
-        for argument in ["first", "last"] {
+        for argument in SIZES {
             let rows = match field.get_argument(argument).map(|value| &value.node) {
                 None | Some(InputValue::Null) => continue,
                 Some(InputValue::Variable(name)) if self.declared(name) => {
@@ -375,6 +375,7 @@ impl<'a> Walk<'a> {
                     continue;
                 }
                 Some(InputValue::Number(number)) => page(&Value::Number(number.clone()), self.limits),
+                Some(InputValue::List(ids)) => ids_page(ids.len(), self.limits),
                 Some(_) => self.limits.page_max,
             };
             given = given.max(Some(rows));
@@ -390,7 +391,7 @@ impl<'a> Walk<'a> {
     }
 
     fn default_page(&self, shape: &FieldShape) -> u64 {
-        ["first", "last"]
+        SIZES
             .iter()
             .filter_map(|name| shape.arguments.get(*name)?.default.as_ref())
             .filter(|default| **default != Value::Null)
