@@ -177,7 +177,7 @@ async fn house(settings: &Settings, db: Db, sources: Arc<Sources>) -> anyhow::Re
             limits: settings.limits.clone(),
             introspection: settings.introspection,
             production: settings.mode == Mode::Production,
-            bezirksstellen: rows.into_iter().map(|row| (row.id, row)).collect(),
+            bezirksstellen: rows.into_iter().map(|row| (row.id, Arc::new(row))).collect(),
         }),
     })
 }

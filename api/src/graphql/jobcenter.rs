@@ -1,10 +1,13 @@
 //! The Jobcenter and its Bezirksstellen.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, Description, Enum, ID, Object, Result};
 use entity::{bezirksstelle, jobcenter};
 
 use super::ContextExt;
 use super::error::{Maybe, field};
+use super::many;
 use super::node::NodeKind;
 
 /// The Jobcenter: a Kreis that carries SGB II by itself (zugelassener kommunaler Träger).
@@ -41,7 +44,7 @@ pub(super) enum BezirksstelleKind {
 
 /// A part of the Jobcenter that does the casework (Bezirksstelle), or its Fachbereich.
 #[derive(Clone, Description)]
-pub(super) struct Bezirksstelle(pub(super) bezirksstelle::Model);
+pub(super) struct Bezirksstelle(pub(super) Arc<bezirksstelle::Model>);
 
 #[Object(use_type_description)]
 impl Bezirksstelle {
@@ -66,6 +69,10 @@ impl Bezirksstelle {
     }
 }
 
+impl many::Row for Bezirksstelle {
+    const AT_ONCE: &'static [&'static str] = &["id", "number", "name", "kind"];
+}
+
 /// Asks how the Jobcenter is organised.
 #[derive(Default)]
 pub(super) struct JobcenterQuery;
@@ -86,6 +93,6 @@ impl JobcenterQuery {
     async fn bezirksstellen(&self, ctx: &Context<'_>) -> Result<Vec<Bezirksstelle>> {
         ctx.signed_in()?;
         let rows = field(ctx, audit::jobcenter::bezirksstellen(ctx.db()).await)?;
-        Ok(rows.into_iter().map(Bezirksstelle).collect())
+        Ok(rows.into_iter().map(Arc::new).map(Bezirksstelle).collect())
     }
 }

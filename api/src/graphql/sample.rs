@@ -18,7 +18,7 @@ use super::error::{Maybe, bad_input, field, payload};
 use super::evaluation::{self, Dimension, Evaluation};
 use super::jobcenter::Bezirksstelle;
 use super::loaders::{ChecksOf, DetailsOf, DrawEventsOf, SampleItemsKey, StrataOf};
-use super::many::{self, Many};
+use super::many::{self, Many, Rows};
 use super::node::NodeKind;
 use super::page::{Window, by_id, connection, counted};
 use super::permissions::{Action, permitted};
@@ -520,8 +520,8 @@ impl SampleItem {
     }
 
     /// Its Bezirksstelle.
-    async fn bezirksstelle(&self, ctx: &Context<'_>) -> Option<Bezirksstelle> {
-        ctx.info().bezirksstelle(self.row.bezirksstelle_id)
+    async fn bezirksstelle(&self, ctx: &Context<'_>) -> Option<Many<Bezirksstelle>> {
+        ctx.info().bezirksstelle(self.row.bezirksstelle_id).map(Many)
     }
 
     /// Its amount.
@@ -626,9 +626,9 @@ impl SampleItem {
     }
 
     /// Its checks, newest first; null where the caller may not see working papers.
-    async fn checks(&self, ctx: &Context<'_>) -> Maybe<Vec<Many<Check>>> {
+    async fn checks(&self, ctx: &Context<'_>) -> Maybe<Rows<Check>> {
         papers(ctx, Some(()))?;
-        let wrapped = |rows: Vec<ListedCheck>| rows.into_iter().map(|row| Many(Check(row))).collect();
+        let wrapped = |rows: Vec<ListedCheck>| Rows(rows.into_iter().map(Check).collect());
         if let Some(checks) = &self.checks {
             return Some(Ok(wrapped(checks.clone())));
         }
@@ -689,11 +689,15 @@ pub(super) struct SampleItemEdge {
     node: Many<SampleItem>,
 }
 
+impl many::Row for SampleItemEdge {
+    const AT_ONCE: &'static [&'static str] = &["cursor"];
+}
+
 /// A page of sample items.
 #[derive(SimpleObject)]
 pub(super) struct SampleItemConnection {
     /// The rows of this page.
-    edges: Vec<SampleItemEdge>,
+    edges: Rows<SampleItemEdge>,
     /// Where the page stands in its list.
     page_info: super::page::PageInfo,
     /// Rows of the whole list that the caller may see; computed only when selected.
@@ -816,13 +820,14 @@ async fn items(
     };
     let (rows, page_info) = super::page::rows(page, name(order), position, view);
     Ok(SampleItemConnection {
-        edges: rows
-            .into_iter()
-            .map(|row| SampleItemEdge {
-                cursor: row.cursor,
-                node: row.node,
-            })
-            .collect(),
+        edges: Rows(
+            rows.into_iter()
+                .map(|row| SampleItemEdge {
+                    cursor: row.cursor,
+                    node: row.node,
+                })
+                .collect(),
+        ),
         page_info,
         total_count: totals.as_ref().map(|totals| Long(totals.count)),
         totals: totals.map(|totals| SampleItemTotals {

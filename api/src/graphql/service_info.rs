@@ -1,6 +1,7 @@
 //! What anybody may know about the service.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use async_graphql::{Context, Enum, Object, SimpleObject};
 use entity::{BezirksstelleId, bezirksstelle};
@@ -19,7 +20,7 @@ pub struct Info {
     /// Whether it holds real data.
     pub production: bool,
     /// The parts of the Jobcenter: set up once, then unchanging, and named in nearly every row of every list.
-    pub bezirksstellen: HashMap<BezirksstelleId, bezirksstelle::Model>,
+    pub bezirksstellen: HashMap<BezirksstelleId, Arc<bezirksstelle::Model>>,
 }
 
 impl Info {

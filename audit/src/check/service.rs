@@ -239,11 +239,15 @@ pub async fn answers_of(ctx: &Ctx, db: &Db, checks: &[CheckId]) -> Result<Vec<ch
     let mut rows = Vec::new();
     for chunk in checks.chunks(AT_ONCE) {
         let visible = Entity::visible_to(&scope)
-            .filter(Column::Id.is_in(chunk.iter().copied()))
+            .filter(among(db.reader(), Column::Id, chunk.iter().copied()))
             .all(db.reader())
             .await?;
         let found = check_answer::Entity::find()
-            .filter(check_answer::Column::CheckId.is_in(visible.iter().map(|check| check.id)))
+            .filter(among(
+                db.reader(),
+                check_answer::Column::CheckId,
+                visible.iter().map(|check| check.id),
+            ))
             .all(db.reader())
             .await?;
         rows.extend(found);

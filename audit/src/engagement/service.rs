@@ -13,6 +13,7 @@ use serde_json::json;
 
 use super::rules::{Open, check_open, number};
 use crate::access::{Action, authorize, authorize_write};
+use crate::db::among;
 use crate::db::one_at_a_time;
 use crate::idempotency::{Claimed, claim};
 use crate::page::{self, Page, PageArgs};
@@ -197,7 +198,7 @@ pub async fn by_number(ctx: &Ctx, db: &Db, number: &str) -> Result<Option<Model>
 pub async fn find_many(ctx: &Ctx, db: &Db, ids: &[EngagementId]) -> Result<Vec<Model>> {
     authorize(ctx, Action::EngagementRead)?;
     Ok(Entity::visible_to(&ctx.caller.scope(ctx.now()))
-        .filter(Column::Id.is_in(ids.iter().copied()))
+        .filter(among(db.reader(), Column::Id, ids.iter().copied()))
         .all(db.reader())
         .await?)
 }

@@ -2,10 +2,11 @@
 //! has a handful of populations, a population a handful of imports and control totals.
 
 use entity::{EngagementId, PopulationId, control_total, population, population_import};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{EntityTrait, QueryFilter, QueryOrder};
 
 use super::service::find_many;
 use crate::access::{Action, authorize};
+use crate::db::among;
 use crate::{Ctx, Db, Result};
 
 /// Populations of several engagements, those the caller may see, oldest first.
@@ -16,7 +17,11 @@ pub async fn of_engagements(
 ) -> Result<Vec<population::Model>> {
     authorize(ctx, Action::PopulationRead)?;
     Ok(population::Entity::visible_to(&ctx.caller.scope(ctx.now()))
-        .filter(population::Column::EngagementId.is_in(engagements.iter().copied()))
+        .filter(among(
+            db.reader(),
+            population::Column::EngagementId,
+            engagements.iter().copied(),
+        ))
         .order_by_asc(population::Column::Id)
         .all(db.reader())
         .await?)
@@ -31,7 +36,11 @@ pub async fn imports_of(
     authorize(ctx, Action::PopulationRead)?;
     Ok(
         population_import::Entity::visible_to(&ctx.caller.scope(ctx.now()))
-            .filter(population_import::Column::PopulationId.is_in(populations.iter().copied()))
+            .filter(among(
+                db.reader(),
+                population_import::Column::PopulationId,
+                populations.iter().copied(),
+            ))
             .order_by_asc(population_import::Column::Id)
             .all(db.reader())
             .await?,
@@ -50,7 +59,7 @@ pub async fn control_totals_of(
         .map(|row| row.id)
         .collect();
     Ok(control_total::Entity::find()
-        .filter(control_total::Column::PopulationId.is_in(visible))
+        .filter(among(db.reader(), control_total::Column::PopulationId, visible))
         .order_by_desc(control_total::Column::Id)
         .all(db.reader())
         .await?)

@@ -20,6 +20,7 @@ use super::import::amount::{Decimals, Rounding, parse};
 use super::reconciliation::{ALL_LINES, Cell, Cells, Tally, compare};
 use super::service::{find_many, lock_population, lock_unfrozen, no_running_import};
 use crate::access::{Action, authorize, authorize_write};
+use crate::db::among;
 use crate::idempotency::{Claim, Claimed, claim};
 use crate::page::{self, Page, PageArgs};
 use crate::trail::{self, Subject};
@@ -556,7 +557,7 @@ pub async fn differences(
 pub async fn find_differences(ctx: &Ctx, db: &Db, ids: &[DifferenceId]) -> Result<Vec<difference::Model>> {
     authorize(ctx, Action::PopulationRead)?;
     Ok(difference::Entity::visible_to(&ctx.caller.scope(ctx.now()))
-        .filter(difference::Column::Id.is_in(ids.iter().copied()))
+        .filter(among(db.reader(), difference::Column::Id, ids.iter().copied()))
         .all(db.reader())
         .await?)
 }

@@ -14,6 +14,7 @@ use serde_json::json;
 use super::import::Mapping;
 use super::intake::clear;
 use crate::access::{Action, authorize, authorize_write};
+use crate::db::among;
 use crate::engagement::{lock, must_be_open};
 use crate::idempotency::{Claimed, claim};
 use crate::page::{self, Page, PageArgs};
@@ -239,7 +240,7 @@ pub async fn open_import(
 pub async fn find_many(ctx: &Ctx, db: &Db, ids: &[PopulationId]) -> Result<Vec<Model>> {
     authorize(ctx, Action::PopulationRead)?;
     Ok(visible(ctx)
-        .filter(Column::Id.is_in(ids.iter().copied()))
+        .filter(among(db.reader(), Column::Id, ids.iter().copied()))
         .all(db.reader())
         .await?)
 }
@@ -270,7 +271,11 @@ pub async fn find_imports(ctx: &Ctx, db: &Db, ids: &[ImportId]) -> Result<Vec<po
     authorize(ctx, Action::PopulationRead)?;
     Ok(
         population_import::Entity::visible_to(&ctx.caller.scope(ctx.now()))
-            .filter(population_import::Column::Id.is_in(ids.iter().copied()))
+            .filter(among(
+                db.reader(),
+                population_import::Column::Id,
+                ids.iter().copied(),
+            ))
             .all(db.reader())
             .await?,
     )

@@ -15,6 +15,7 @@ use super::rules::{Parameters, check_confidence, is_monetary};
 use super::service::{parameters, visible_one};
 use crate::access::{Action, authorize};
 use crate::check::{current_versions, failed};
+use crate::db::among;
 use crate::sampling::evaluation::{
     self, AttributeResult, Conclusion, EvaluationError, MonetaryResult, OverallLimit, StratumCount, Tainting,
 };
@@ -302,7 +303,11 @@ async fn units(db: &Db, items: Vec<Item>, dimension: Option<Dimension>) -> Resul
     for chunk in items.chunks(AT_ONCE) {
         let mut checks: HashMap<SampleItemId, Vec<item_check::Model>> = HashMap::new();
         let rows = item_check::Entity::visible_to(&entity::Scope::Everything)
-            .filter(item_check::Column::SampleItemId.is_in(chunk.iter().map(|item| item.id)))
+            .filter(among(
+                db.reader(),
+                item_check::Column::SampleItemId,
+                chunk.iter().map(|item| item.id),
+            ))
             .all(db.reader())
             .await?;
         for row in rows {
@@ -353,7 +358,11 @@ async fn failing(
     let mut failing = HashSet::new();
     for chunk in current.chunks(AT_ONCE) {
         let answers = check_answer::Entity::find()
-            .filter(check_answer::Column::CheckId.is_in(chunk.iter().copied()))
+            .filter(among(
+                db.reader(),
+                check_answer::Column::CheckId,
+                chunk.iter().copied(),
+            ))
             .filter(check_answer::Column::Dimension.eq(dimension))
             .all(db.reader())
             .await?;

@@ -18,6 +18,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use super::record::MAX_RECORDED_ITEMS;
 use super::service::{tell, visible_one};
 use crate::access::{Action, authorize, authorize_write};
+use crate::db::among;
 use crate::engagement::lock_open;
 use crate::page::{self, Page, PageArgs, SortValue};
 use crate::refusal::optional_text;
@@ -246,7 +247,7 @@ pub async fn items_by_id(ctx: &Ctx, db: &Db, ids: &[SampleItemId]) -> Result<Vec
         let select = Entity::visible_to(&ctx.caller.scope(ctx.now()));
         rows.extend(
             select
-                .filter(Column::Id.is_in(chunk.iter().copied()))
+                .filter(among(db.reader(), Column::Id, chunk.iter().copied()))
                 .all(db.reader())
                 .await?,
         );
@@ -264,7 +265,7 @@ pub async fn population_items(
     let mut found = Vec::with_capacity(ids.len());
     for chunk in ids.chunks(AT_ONCE) {
         let pairs: Vec<(SampleItemId, ItemId)> = Entity::visible_to(&ctx.caller.scope(ctx.now()))
-            .filter(Column::Id.is_in(chunk.iter().copied()))
+            .filter(among(db.reader(), Column::Id, chunk.iter().copied()))
             .select_only()
             .column(Column::Id)
             .column(Column::ItemId)
@@ -273,7 +274,11 @@ pub async fn population_items(
             .await?;
         // Several samples may hold one item.
         let rows: HashMap<ItemId, population_item::Model> = population_item::Entity::find()
-            .filter(population_item::Column::Id.is_in(pairs.iter().map(|(_, item)| *item)))
+            .filter(among(
+                db.reader(),
+                population_item::Column::Id,
+                pairs.iter().map(|(_, item)| *item),
+            ))
             .all(db.reader())
             .await?
             .into_iter()

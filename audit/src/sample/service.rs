@@ -16,6 +16,7 @@ use serde_json::json;
 
 use super::rules::{FrameSize, Parameters, PlanInput, WHOLE, check_plan, find_size, is_monetary, share_out};
 use crate::access::{Action, Permit, authorize, authorize_write};
+use crate::db::among;
 use crate::engagement::{lock, lock_open, must_be_open};
 use crate::idempotency::{Claimed, claim};
 use crate::page::{self, Page, PageArgs};
@@ -384,7 +385,7 @@ pub async fn find(ctx: &Ctx, db: &Db, id: SampleId) -> Result<Option<Model>> {
 pub async fn find_many(ctx: &Ctx, db: &Db, ids: &[SampleId]) -> Result<Vec<Model>> {
     authorize(ctx, Action::SampleRead)?;
     Ok(Entity::visible_to(&ctx.caller.scope(ctx.now()))
-        .filter(Column::Id.is_in(ids.iter().copied()))
+        .filter(among(db.reader(), Column::Id, ids.iter().copied()))
         .all(db.reader())
         .await?)
 }
@@ -416,8 +417,11 @@ pub async fn list(
 /// Strata of samples, by sample and position. A Bezirksstelle sees its own stratum only: the others tell of others.
 pub async fn strata(ctx: &Ctx, db: &Db, samples: &[SampleId]) -> Result<Vec<sample_stratum::Model>> {
     let visible = find_many(ctx, db, samples).await?;
-    let mut select = sample_stratum::Entity::find()
-        .filter(sample_stratum::Column::SampleId.is_in(visible.iter().map(|sample| sample.id)));
+    let mut select = sample_stratum::Entity::find().filter(among(
+        db.reader(),
+        sample_stratum::Column::SampleId,
+        visible.iter().map(|sample| sample.id),
+    ));
     if let Scope::Bezirksstelle { id, .. } = ctx.caller.scope(ctx.now()) {
         select = select.filter(sample_stratum::Column::BezirksstelleId.eq(id));
     }
@@ -436,7 +440,11 @@ pub async fn draws(ctx: &Ctx, db: &Db, engagements: &[EngagementId]) -> Result<V
         return Ok(Vec::new());
     }
     Ok(draw_event::Entity::find()
-        .filter(draw_event::Column::EngagementId.is_in(engagements.iter().copied()))
+        .filter(among(
+            db.reader(),
+            draw_event::Column::EngagementId,
+            engagements.iter().copied(),
+        ))
         .order_by_asc(draw_event::Column::Number)
         .all(db.reader())
         .await?)
