@@ -273,6 +273,55 @@ on_both!(who_holds_several_memberships_says_which, |service| async move {
     );
 });
 
+on_both!(
+    refusals_at_the_door_speak_the_language_asked_for,
+    |service| async move {
+        let two = service.token("zwei", &["INNENREVISION", "SACHBEARBEITUNG:03"]);
+        let query = json!({ "query": VERSION });
+        for (token, membership, german, english) in [
+            (
+                "nonsense",
+                "",
+                "Zugangstoken ist nicht lesbar",
+                "The access token cannot be read",
+            ),
+            (
+                &two,
+                "",
+                "Mehrere Mitgliedschaften: eine davon in der Kopfzeile `Pruefpfad-Membership` nennen",
+                "Several memberships: name one of them in the header `Pruefpfad-Membership`",
+            ),
+            (
+                &two,
+                "VORSTAND",
+                "Diese Mitgliedschaft besteht nicht",
+                "This membership is not held",
+            ),
+        ] {
+            for (asked, message) in [("", german), ("de-DE", german), ("en-GB,de;q=0.5", english)] {
+                for (method, path) in [
+                    (reqwest::Method::POST, "/graphql"),
+                    (reqwest::Method::PUT, "/imports/x"),
+                    (reqwest::Method::GET, "/exports/sample-items.csv?sample=x"),
+                ] {
+                    let mut request = service
+                        .http
+                        .request(method, format!("{}{path}", service.address))
+                        .bearer_auth(token)
+                        .json(&query);
+                    for (name, value) in [("accept-language", asked), ("pruefpfad-membership", membership)] {
+                        if !value.is_empty() {
+                            request = request.header(name, value);
+                        }
+                    }
+                    let body: Value = request.send().await.unwrap().json().await.unwrap();
+                    assert_eq!(body["errors"][0]["message"], message, "{path} in {asked:?}");
+                }
+            }
+        }
+    }
+);
+
 on_both!(health_metrics_and_headers, |service| async move {
     let anybody = service.anybody();
     let id = "6f1ff3a5-7a22-4a0e-9c57-3c7f2a3c7a11";

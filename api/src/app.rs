@@ -116,7 +116,7 @@ impl Running {
 
 /// Starts to serve on a prepared database. Port 0 takes a free one.
 pub async fn start(settings: &Settings, db: Db, sources: Arc<Sources>) -> anyhow::Result<Running> {
-    start_check().map_err(|error| anyhow::anyhow!("{error}"))?;
+    start_check()?;
     let verifier: web::Data<TokenVerifier> = web::Data::new(verifier(&settings.auth, system_clock())?);
     let metrics_data = web::Data::new(Metrics::new(&settings.telemetry.service_name)?);
     let house = house(settings, db.clone(), sources.clone()).await?;

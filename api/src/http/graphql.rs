@@ -17,11 +17,11 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
 use super::accept::{Format, negotiate};
-use super::edge::{Answer, Denied, Edge, OperationLog, language_of, log_of_refusal, streams};
+use super::edge::{Answer, Denied, Edge, OperationLog, log_of_refusal, streams};
 use super::transport::{Errors, Fault, well_formed};
 use super::ws;
 use crate::graphql::admit::Incoming;
-use crate::language::Language;
+use crate::language::{Language, language_of};
 
 /// Serves GraphQL at `path`, over HTTP and WebSocket alike.
 pub fn configure(edge: Edge, path: &'static str) -> impl FnOnce(&mut ServiceConfig) {

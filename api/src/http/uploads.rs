@@ -13,10 +13,10 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::callers::{House, request_id};
-use super::edge::language_of;
-use crate::auth::{AuthError, Authentication};
+use crate::auth::Actor;
 use crate::config::ImportSettings;
 use crate::graphql::{NodeKind, refusal_json};
+use crate::language::language_of;
 use crate::telemetry::Metrics;
 
 /// Chunks between network and reader: a slow reader slows the sender down, and memory stays small.
@@ -66,20 +66,19 @@ async fn upload(
     request: HttpRequest,
     id: Path<String>,
     mut body: Payload,
-    caller: Authentication,
+    actor: Actor,
     house: Data<House>,
     settings: Data<ImportSettings>,
     metrics: Data<Metrics>,
-) -> Result<HttpResponse, AuthError> {
-    let actor = caller.require()?;
+) -> HttpResponse {
     let ctx = house.context(Some(&actor), request_id(&request));
     let language = language_of(&request);
     let Some(import) = NodeKind::Import.parse(&id) else {
-        return Ok(refusal_json(
+        return refusal_json(
             &audit::Error::refused(audit::Code::NotFound, "id"),
             &ctx,
             language,
-        ));
+        );
     };
     let announced = request
         .headers()
@@ -87,7 +86,7 @@ async fn upload(
         .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|bytes| bytes > settings.file_limit_bytes) {
         let error = audit::Error::refused_with(audit::Code::FileTooLarge, "", settings.file_limit_bytes);
-        return Ok(refusal_json(&error, &ctx, language));
+        return refusal_json(&error, &ctx, language);
     }
     let (sender, chunks) = mpsc::channel(CHUNKS);
     let reader = BodyReader {
@@ -132,7 +131,7 @@ async fn upload(
         Ok(ended) => ended,
         Err(error) => Err(audit::Error::internal(format!("an import broke: {error}"))),
     };
-    Ok(match ended {
+    match ended {
         Ok(row) => {
             let counted = |number: i64| u64::try_from(number).unwrap_or(0);
             let accepted = if row.state == entity::population_import::State::Completed {
@@ -157,5 +156,5 @@ async fn upload(
             }
         }
         Err(error) => refusal_json(&error, &ctx, language),
-    })
+    }
 }

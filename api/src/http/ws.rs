@@ -21,11 +21,11 @@ use tokio::task::AbortHandle;
 use tokio::time::{MissedTickBehavior, interval, sleep_until};
 use tracing::Instrument as _;
 
-use super::edge::{Answer, Edge, Visitor, language_of, log_of, present, span, streams};
+use super::edge::{Answer, Edge, Visitor, log_of, present, span, streams};
 use super::graphql::failed;
 use super::transport::{Fault, well_formed};
 use crate::graphql::admit::{Admitted, Incoming};
-use crate::language::Language;
+use crate::language::{Language, language_of};
 
 const PROTOCOL: &str = "graphql-transport-ws";
 const INIT_TIMEOUT: Duration = Duration::from_secs(10);
