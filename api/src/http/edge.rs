@@ -40,7 +40,8 @@ where
     }
 }
 
-/// Finds out who asks. Called before anything of the request is read, and once for a WebSocket.
+/// Finds out who asks. Called before anything of the request is read; for a WebSocket at the handshake and for
+/// `connection_init`.
 pub trait Callers: Send + Sync + 'static {
     /// The visitor behind a request.
     ///
