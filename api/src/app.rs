@@ -29,7 +29,7 @@ use crate::telemetry::{Metrics, metrics};
 const SWEEP: Duration = Duration::from_secs(15);
 
 /// Where a development installation keeps the key of case numbers: beside its development key.
-fn case_key_file(settings: &Settings) -> PathBuf {
+pub fn case_key_file(settings: &Settings) -> PathBuf {
     settings.auth.development_key_file.with_file_name("case.key")
 }
 

@@ -1,5 +1,6 @@
 //! The database: SQLite with one writer, or PostgreSQL. The one place where a connection or a transaction starts.
 
+use std::path::Path;
 use std::time::Duration;
 
 use sea_orm::{
@@ -32,6 +33,35 @@ impl Db {
         } else {
             Self::connect_postgres(url, max_connections, patience).await
         }
+    }
+
+    /// Connects in order to look: a SQLite file is neither made nor written to, nor is anything made beside it. None where
+    /// it is missing.
+    pub async fn look(url: &str, patience: Duration) -> Result<Option<Self>> {
+        if !url.starts_with("sqlite:") {
+            return Ok(Some(Self::connect_postgres(url, 2, patience).await?));
+        }
+        let file = url
+            .parse::<sqlx::sqlite::SqliteConnectOptions>()?
+            .get_filename()
+            .to_owned();
+        if !file.exists() {
+            return Ok(None);
+        }
+        // The files beside it belong to whoever has it open. Without them nobody has, and it changes under nobody's eyes.
+        let mut log = file.into_os_string();
+        log.push("-wal");
+        let open = Path::new(&log).exists();
+        let mut options = quiet(url);
+        options.max_connections(1).acquire_timeout(patience);
+        options.map_sqlx_sqlite_opts(move |options| {
+            options.create_if_missing(false).read_only(true).immutable(!open)
+        });
+        let read = Database::connect(options).await?;
+        Ok(Some(Self {
+            write: read.clone(),
+            read,
+        }))
     }
 
     async fn connect_postgres(url: &str, max_connections: u32, patience: Duration) -> Result<Self> {

@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use audit::access::{Caller, Membership, Role};
 use audit::page::PageArgs;
 use audit::population::import::Mapping;
-use audit::population::{self, Create, IntakeLimits, OpenImport, rejections, run_import};
+use audit::population::{self, Create, IntakeLimits, OpenImport, import_file, rejections};
 use audit::{Ctx, Db, Error, Sources, engagement};
 use entity::population::Unit;
 use entity::population_import::{Model, State};
@@ -87,7 +87,6 @@ pub(super) async fn import(
         mapping,
     };
     let key = ctx.new_id().to_string();
-    let row = said(population::open_import(ctx, db, &key, open).await, language)?;
     let bar = ProgressBar::new(bytes).with_style(
         ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {bytes_per_sec} {eta}")
             .unwrap_or_else(|_| ProgressStyle::default_bar()),
@@ -98,7 +97,7 @@ pub(super) async fn import(
         rejections_kept: settings.import.rejections_kept,
     };
     let input = BufReader::with_capacity(1 << 18, bar.wrap_read(file));
-    let ended = run_import(ctx.clone(), db.clone(), row.id, input, limits).await;
+    let ended = import_file(ctx.clone(), db.clone(), &key, open, input, limits).await;
     bar.finish_and_clear();
     said(ended, language)
 }

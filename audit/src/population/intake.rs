@@ -11,8 +11,8 @@ use entity::population_import::{ActiveModel, Column, Entity, Model, State};
 use entity::{Cents, EngagementId, ImportId, Scope, import_rejection, population, population_item};
 use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter,
-    QueryOrder, QuerySelect, Set,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DatabaseBackend, DatabaseTransaction,
+    EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, Set,
 };
 use serde_json::json;
 use tokio::sync::mpsc;
@@ -22,7 +22,7 @@ use uuid::Uuid;
 use super::import::reader::Failure;
 use super::import::{Line, Mapping, Reader, Rejection, RejectionCode, Step};
 use super::reconciliation::Parts;
-use super::service::{lock_unfrozen, no_running_import};
+use super::service::{OpenImport, lock_unfrozen, no_running_import, opened};
 use super::sink::{self, Batch, Row, SealedCase};
 use crate::access::{Action, Permit, authorize_write};
 use crate::trail::{self, Subject};
@@ -60,7 +60,42 @@ pub async fn run_import(
 ) -> Result<Model> {
     let permit = authorize_write(&ctx, &db, Action::PopulationImport).await?;
     sweep(&ctx.sources, &db).await?;
-    let job = start(&ctx, &db, import).await?;
+    let numbers = numbers(&db).await?;
+    let tx = db.begin_write().await?;
+    let job = start(&tx, &ctx, import, numbers).await?;
+    tx.commit().await?;
+    read_into(ctx, db, permit, job, input, limits).await
+}
+
+/// The same for somebody who has the file at hand: opens the import and starts it at once. One that cannot start is not
+/// opened either.
+pub async fn import_file(
+    ctx: Ctx,
+    db: Db,
+    idempotency_key: &str,
+    open: OpenImport,
+    input: impl Read + Send + 'static,
+    limits: IntakeLimits,
+) -> Result<Model> {
+    let permit = authorize_write(&ctx, &db, Action::PopulationImport).await?;
+    sweep(&ctx.sources, &db).await?;
+    let numbers = numbers(&db).await?;
+    let tx = db.begin_write().await?;
+    let import = opened(&tx, &ctx, &permit, idempotency_key, open).await?;
+    let job = start(&tx, &ctx, import.id, numbers).await?;
+    tx.commit().await?;
+    read_into(ctx, db, permit, job, input, limits).await
+}
+
+async fn read_into(
+    ctx: Ctx,
+    db: Db,
+    permit: Permit,
+    job: Job,
+    input: impl Read + Send + 'static,
+    limits: IntakeLimits,
+) -> Result<Model> {
+    let import = job.import;
     let _alive = Heartbeat::start(&ctx, &db, import);
     let (sender, mut batches) = mpsc::channel(2);
     let reading = tokio::task::spawn_blocking({
@@ -94,7 +129,7 @@ struct Job {
     population: population::Model,
     mapping: Arc<Mapping>,
     key: Arc<EngagementKey>,
-    bezirksstellen: Arc<HashMap<String, Uuid>>,
+    bezirksstellen: Arc<Numbers>,
     postgres: bool,
 }
 
@@ -201,17 +236,24 @@ struct Outcome {
     end: End,
 }
 
-async fn start(ctx: &Ctx, db: &Db, id: ImportId) -> Result<Job> {
-    let tx = db.begin_write().await?;
+/// Bezirksstellen by the number that stands in extracts.
+type Numbers = HashMap<String, Uuid>;
+
+async fn numbers(db: &Db) -> Result<Numbers> {
+    let rows = jobcenter::bezirksstellen(db).await?;
+    Ok(rows.into_iter().map(|row| (row.number, row.id.0)).collect())
+}
+
+async fn start(tx: &DatabaseTransaction, ctx: &Ctx, id: ImportId, numbers: Numbers) -> Result<Job> {
     let row = Entity::visible_to(&ctx.caller.scope(ctx.now()))
         .filter(Column::Id.eq(id))
-        .one(&tx)
+        .one(tx)
         .await?
         .ok_or_else(|| Error::refused(Code::NotFound, "id"))?;
-    let population = lock_unfrozen(&tx, ctx, row.population_id, "id").await?;
+    let population = lock_unfrozen(tx, ctx, row.population_id, "id").await?;
     // Only under the population's lock the state is certain.
     let row = Entity::find_by_id(id)
-        .one(&tx)
+        .one(tx)
         .await?
         .ok_or_else(|| Error::refused(Code::NotFound, "id"))?;
     if row.state != State::Waiting {
@@ -221,27 +263,21 @@ async fn start(ctx: &Ctx, db: &Db, id: ImportId) -> Result<Job> {
     if row.created_by != ctx.caller.subject {
         return Err(Error::refused(Code::ImportOfAnother, "id"));
     }
-    no_running_import(&tx, population.id, "id").await?;
+    no_running_import(tx, population.id, "id").await?;
     let mapping: Mapping =
         serde_json::from_str(&row.mapping).map_err(|error| Error::internal(error.to_string()))?;
-    let key = engagement::key(ctx, &tx, population.engagement_id).await?;
+    let key = engagement::key(ctx, tx, population.engagement_id).await?;
     let mut change: ActiveModel = row.into();
     change.state = Set(State::Running);
     change.heartbeat_at = Set(Some(ctx.now()));
-    change.update(&tx).await?;
-    tx.commit().await?;
-    let bezirksstellen = jobcenter::bezirksstellen(db)
-        .await?
-        .into_iter()
-        .map(|row| (row.number, row.id.0))
-        .collect();
+    change.update(tx).await?;
     Ok(Job {
         import: id,
         population,
         mapping: Arc::new(mapping),
         key: Arc::new(key),
-        bezirksstellen: Arc::new(bezirksstellen),
-        postgres: db.is_postgres(),
+        bezirksstellen: Arc::new(numbers),
+        postgres: tx.get_database_backend() == DatabaseBackend::Postgres,
     })
 }
 
