@@ -5,10 +5,11 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use secrecy::ExposeSecret as _;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::{Backend, fresh_database};
+use crate::{Backend, Service, fresh_database};
 
 /// How long a test waits for what the binary is about to do.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -34,6 +35,26 @@ pub struct Ended {
 impl Program {
     /// The binary on an empty database of its own; none where it was not built or there is no cluster.
     pub async fn on(backend: Backend) -> Option<Self> {
+        let program = Self::built()?;
+        let url = match backend {
+            Backend::Sqlite => format!("sqlite://{}", program.folder().join("test.sqlite").display()),
+            Backend::Postgres => fresh_database().await?,
+        };
+        Some(program.with("PRUEFPFAD__DATABASE__URL", &url))
+    }
+
+    /// The binary beside a service, on its database and with its keys; none where it was not built.
+    pub fn beside(service: &Service) -> Option<Self> {
+        let settings = &service.settings;
+        let key = settings.auth.development_key_file.display().to_string();
+        Some(
+            Self::built()?
+                .with("PRUEFPFAD__DATABASE__URL", settings.database.url.expose_secret())
+                .with("PRUEFPFAD__AUTH__DEVELOPMENT_KEY_FILE", &key),
+        )
+    }
+
+    fn built() -> Option<Self> {
         let binary = std::env::current_exe()
             .unwrap()
             .parent()?
@@ -46,20 +67,14 @@ impl Program {
             );
             return None;
         }
-        let folder = tempfile::tempdir().unwrap();
-        let url = match backend {
-            Backend::Sqlite => format!("sqlite://{}", folder.path().join("test.sqlite").display()),
-            Backend::Postgres => fresh_database().await?,
-        };
         let program = Self {
             binary,
-            folder,
+            folder: tempfile::tempdir().unwrap(),
             environment: Vec::new(),
         };
         Some(
             program
                 .with("PRUEFPFAD_LANG", "en")
-                .with("PRUEFPFAD__DATABASE__URL", &url)
                 .with("PRUEFPFAD__SERVER__LISTEN", "127.0.0.1:0")
                 .with("PRUEFPFAD__SERVER__WORKERS", "1")
                 .with("PRUEFPFAD__SERVER__SHUTDOWN_SECONDS", "2")
@@ -112,6 +127,11 @@ impl Program {
         let ended = self.run(arguments).await;
         assert_eq!(ended.code, 0, "{arguments:?}: {ended:?}");
         ended.out
+    }
+
+    /// Starts it, for a test that does not wait for its end.
+    pub fn start(&self, arguments: &[&str]) -> Child {
+        self.command(arguments).stdout(Stdio::null()).spawn().unwrap()
     }
 
     /// Starts a service and waits until it says where it listens.
