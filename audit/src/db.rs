@@ -8,6 +8,8 @@ use sea_orm::{
     DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 
+use sqlx::Connection as _;
+
 use crate::{Error, Result};
 
 /// Connections for reading and for writing. On PostgreSQL they are the same pool.
@@ -105,6 +107,11 @@ impl Db {
             .min_connections(1)
             .acquire_timeout(Duration::from_mins(1));
         writing.map_sqlx_sqlite_opts(settings(false));
+        // A full disk makes SQLite end a transaction by itself. The driver, whose rollback then fails, goes on counting
+        // it: what comes later would be its savepoints and never be committed. Such a connection is not used again.
+        writing.map_sqlx_sqlite_before_acquire(|connection, _| {
+            Box::pin(async move { Ok(!connection.is_in_transaction()) })
+        });
         let write = Database::connect(writing).await?;
         let mut reading = quiet(url);
         reading
@@ -180,4 +187,41 @@ pub(crate) async fn one_at_a_time(tx: &DatabaseTransaction, gate: i64) -> Result
             .await?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_written_after_a_transaction_that_sqlite_ended_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("test.sqlite").display());
+        let db = Db::connect(&url, 2).await.unwrap();
+        db.owner()
+            .execute_unprepared("CREATE TABLE thing (id INTEGER PRIMARY KEY)")
+            .await
+            .unwrap();
+        let write = async |statement: &str| {
+            let tx = db.begin_write().await?;
+            tx.execute_unprepared(statement).await?;
+            tx.commit().await?;
+            Ok::<(), Error>(())
+        };
+        write("INSERT INTO thing VALUES (1)").await.unwrap();
+        // Ends the transaction as a full disk does: behind the driver's back.
+        assert!(write("INSERT OR ROLLBACK INTO thing VALUES (1)").await.is_err());
+        drop(db.begin_write().await.unwrap());
+        write("INSERT INTO thing VALUES (2)").await.unwrap();
+        let count = db
+            .reader()
+            .query_one_raw(sea_orm::Statement::from_string(
+                DatabaseBackend::Sqlite,
+                "SELECT count(*) AS count FROM thing",
+            ))
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(count.try_get::<i64>("", "count").unwrap(), 2);
+    }
 }
