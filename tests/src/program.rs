@@ -1,5 +1,6 @@
 //! The binary as an operator runs it: in a folder of its own, by its arguments, environment, output and signals.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
@@ -19,6 +20,8 @@ pub struct Program {
     binary: PathBuf,
     folder: tempfile::TempDir,
     environment: Vec<(String, String)>,
+    // What is put in front of the binary; it ends by becoming the binary.
+    within: Vec<String>,
 }
 
 /// What a finished run left.
@@ -71,6 +74,7 @@ impl Program {
             binary,
             folder: tempfile::tempdir().unwrap(),
             environment: Vec::new(),
+            within: Vec::new(),
         };
         Some(
             program
@@ -90,6 +94,22 @@ impl Program {
         self
     }
 
+    /// The same with a SQLite database on a disk of its own: a mount of that size at `small` in its folder, seen by the
+    /// program alone and gone with it.
+    #[must_use]
+    pub fn on_small_disk(mut self, size: &str) -> Self {
+        let disk = self.folder().join("small").display().to_string();
+        std::fs::create_dir(&disk).unwrap();
+        let script = format!("mount -t tmpfs -o size={size} small '{disk}' && exec \"$0\" \"$@\"");
+        self.within = ["unshare", "--mount", "sh", "-c", &script]
+            .map(str::to_owned)
+            .into();
+        self.with(
+            "PRUEFPFAD__DATABASE__URL",
+            &format!("sqlite://{disk}/test.sqlite"),
+        )
+    }
+
     /// Its folder, where it runs.
     pub fn folder(&self) -> &Path {
         self.folder.path()
@@ -101,8 +121,11 @@ impl Program {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(&self.binary);
+        let mut words: Vec<OsString> = self.within.iter().map(Into::into).collect();
+        words.push(self.binary.clone().into());
+        let mut command = Command::new(&words[0]);
         command
+            .args(&words[1..])
             .args(arguments)
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .current_dir(self.folder())
@@ -215,9 +238,14 @@ impl Serving {
         self.err.lock().unwrap().clone()
     }
 
+    /// The id of its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id().expect("a running service")
+    }
+
     /// Presses Ctrl-C and waits for the end.
     pub async fn interrupt(mut self) -> Ended {
-        let pid = self.child.id().expect("a running service").to_string();
+        let pid = self.pid().to_string();
         let told = Command::new("sh")
             .args(["-c", "kill -INT \"$0\"", &pid])
             .status()

@@ -10,7 +10,7 @@ use audit::access::{Caller, Membership, Role};
 use audit::page::PageArgs;
 use audit::population::import::Mapping;
 use audit::population::{self, Create, IntakeLimits, OpenImport, import_file, rejections};
-use audit::{Ctx, Db, Error, Sources, engagement};
+use audit::{Ctx, Db, Error, Refusal, Sources, engagement};
 use entity::population::Unit;
 use entity::population_import::{Model, State};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -167,6 +167,13 @@ async fn report(ctx: &Ctx, db: &Db, row: &Model, language: Language) -> anyhow::
         row.failure.as_deref().unwrap_or_default(),
         row.failure_detail.as_deref().unwrap_or_default(),
     ));
+    let reason = Refusal::kept(
+        row.failure.as_deref().unwrap_or_default(),
+        row.failure_detail.as_deref().unwrap_or_default(),
+    );
+    if let Some(reason) = reason {
+        super::complain(&reason.message(language));
+    }
     for rejection in said(rejections(ctx, db, row.id, None, SHOWN).await, language)? {
         super::complain(&format!(
             "  {} {}: {} {} {}",

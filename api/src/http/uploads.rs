@@ -6,6 +6,7 @@ use std::time::Duration;
 use actix_web::http::header::CONTENT_LENGTH;
 use actix_web::web::{Bytes, Data, Path, Payload, ServiceConfig, put};
 use actix_web::{HttpRequest, HttpResponse};
+use audit::Refusal;
 use audit::population::{IntakeLimits, run_import};
 use futures_util::StreamExt as _;
 use serde_json::json;
@@ -140,6 +141,10 @@ async fn upload(
                 0
             };
             metrics.import_lines(counted(accepted), counted(row.lines_rejected));
+            let reason = row
+                .failure
+                .as_deref()
+                .and_then(|code| Refusal::kept(code, row.failure_detail.as_deref().unwrap_or_default()));
             let body = json!({
                 "id": id.as_str(),
                 "state": row.state,
@@ -148,6 +153,7 @@ async fn upload(
                 "sum": row.sum_cents.to_string(),
                 "failure": row.failure,
                 "failureDetail": row.failure_detail,
+                "failureMessage": reason.map(|reason| reason.message(language)),
             });
             if row.state == entity::population_import::State::Completed {
                 HttpResponse::Ok().json(body)
