@@ -2,9 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hasher as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use tests::Backend;
 use tests::program::{Program, Serving};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 /// Two tests of one story.
 macro_rules! on_both {
@@ -107,18 +114,22 @@ const EXTRACT: &str = "Beleg;Ort;Monat;Bund;Kommune;Betrag\n\
     A2;01;2025-01;-20,00;0,00;-20,00\n\
     A3;03;2025-02;0,00;70,50;70,50\n";
 
+async fn engagement(serving: &Serving, token: &str) -> Value {
+    let open = "mutation($input: OpenEngagementInput!) { openEngagement(input: $input) {
+        engagement { id number } userErrors { code path } } }";
+    let input = json!({ "input": {
+        "title": "Leistungen", "function": "INNENREVISION", "objective": "Rechtmäßigkeit", "idempotencyKey": "e",
+        "legalBasis": "§ 6b (4) SGB II", "periodFrom": "2025-01-01", "periodTo": "2025-12-31",
+    } });
+    graphql(serving, token, open, input).await["openEngagement"]["engagement"].take()
+}
+
 on_both!(
     a_file_is_imported_or_refused_with_its_lines,
     async |program: Program| {
         let serving = program.serve(&["serve", "--migrate"]).await;
         let token = program.succeeds(&["token", "--role", "INNENREVISION"]).await;
-        let open = "mutation($input: OpenEngagementInput!) { openEngagement(input: $input) {
-        engagement { id number } userErrors { code path } } }";
-        let input = json!({ "input": {
-        "title": "Leistungen", "function": "INNENREVISION", "objective": "Rechtmäßigkeit", "idempotencyKey": "e",
-        "legalBasis": "§ 6b (4) SGB II", "periodFrom": "2025-01-01", "periodTo": "2025-12-31",
-    } });
-        let engagement = graphql(&serving, &token, open, input).await["openEngagement"]["engagement"].take();
+        let engagement = engagement(&serving, &token).await;
         let number = engagement["number"].as_str().unwrap();
 
         program.file("mapping.json", MAPPING);
@@ -177,6 +188,147 @@ on_both!(
         assert_eq!(serving.interrupt().await.code, 0);
     }
 );
+
+on_both!(
+    an_import_that_cannot_start_is_not_opened,
+    async |program: Program| {
+        let serving = program.serve(&["serve", "--migrate"]).await;
+        let token = program.succeeds(&["token", "--role", "INNENREVISION"]).await;
+        let engagement = engagement(&serving, &token).await;
+        let change = async |mutation: &str, input: Value| {
+            graphql(&serving, &token, mutation, json!({ "input": input })).await
+        };
+        let create = "mutation($input: CreatePopulationInput!) { done: createPopulation(input: $input) {
+            population { id } userErrors { code path } } }";
+        let input = json!({
+            "engagementId": engagement["id"], "name": "Zahlungen", "unit": "PAYMENT", "source": "Fachverfahren",
+            "idempotencyKey": "p",
+        });
+        let population = change(create, input).await["done"]["population"]["id"].take();
+        let open = "mutation($input: OpenImportInput!) { done: openImport(input: $input) {
+            import { id } userErrors { code path } } }";
+        let mapping: Value = serde_json::from_str(MAPPING).unwrap();
+        let input = json!({
+            "populationId": population, "fileName": "a.csv", "idempotencyKey": "i", "mapping": mapping,
+        });
+        let first = change(open, input).await["done"]["import"]["id"].take();
+        let imports = async || {
+            let document = "query($id: ID!) { population(id: $id) { imports { id state linesRead } } }";
+            graphql(&serving, &token, document, json!({ "id": population })).await["population"]["imports"]
+                .take()
+        };
+
+        // A sender in the middle of its file.
+        let (begin, rest) = EXTRACT.split_at(EXTRACT.len() / 2);
+        let mut sender = TcpStream::connect(serving.address.trim_start_matches("http://"))
+            .await
+            .unwrap();
+        let head = format!(
+            "PUT /imports/{} HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {}\r\nContent-Length: {}\r\n\
+             Connection: close\r\n\r\n{begin}",
+            first.as_str().unwrap(),
+            token.trim(),
+            EXTRACT.len()
+        );
+        sender.write_all(head.as_bytes()).await.unwrap();
+        while imports().await[0]["state"] != "RUNNING" {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+
+        program.file("mapping.json", MAPPING);
+        program.file("other.csv", &EXTRACT.replace('A', "B"));
+        let import = async || {
+            let number = engagement["number"].as_str().unwrap();
+            let into = [
+                "--engagement",
+                number,
+                "--population",
+                "Zahlungen",
+                "--unit",
+                "PAYMENT",
+            ];
+            let file = ["--mapping", "mapping.json", "other.csv"];
+            program.run(&[&["import"][..], &into, &file].concat()).await
+        };
+        let refused = import().await;
+        assert_eq!(refused.code, 1, "{refused:?}");
+        assert!(refused.err.contains("[IMPORT_RUNNING]"), "{refused:?}");
+        assert_eq!(
+            imports().await,
+            json!([{ "id": first, "state": "RUNNING", "linesRead": 0 }]),
+            "no import was left behind that waits for a file"
+        );
+
+        sender.write_all(rest.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        sender.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        let imported = import().await;
+        assert_eq!(imported.code, 0, "{imported:?}");
+        let states: Vec<_> = imports()
+            .await
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|import| import["state"].clone())
+            .collect();
+        assert_eq!(states, ["COMPLETED", "COMPLETED"]);
+        assert_eq!(serving.interrupt().await.code, 0);
+    }
+);
+
+/// Every file of a folder with the hash of what it holds. In SQLite's shared memory (`-shm`) readers leave their marks.
+fn files(folder: &Path) -> BTreeMap<PathBuf, u64> {
+    let mut found = BTreeMap::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else {
+            let mut hash = DefaultHasher::new();
+            if !path.display().to_string().ends_with("-shm") {
+                hash.write(&std::fs::read(&path).unwrap());
+            }
+            found.insert(path, hash.finish());
+        }
+    }
+    found
+}
+
+on_both!(the_doctor_only_looks, async |program: Program| {
+    let lines = |doctor: &str, start: &str, end: &str| {
+        doctor
+            .lines()
+            .any(|line| line.starts_with(start) && line.ends_with(end))
+    };
+    let empty = program.run(&["doctor"]).await;
+    assert_eq!(empty.code, 1, "{empty:?}");
+    for what in ["keys of access tokens", "key of case numbers"] {
+        let start = format!("ok      {what} (made at the first start: ");
+        assert!(lines(&empty.out, &start, ")"), "{empty:?}");
+    }
+    assert!(
+        lines(&empty.out, "FAILED  database ", "(remedy: pruefpfad migrate up)"),
+        "{empty:?}"
+    );
+    assert_eq!(files(program.folder()), BTreeMap::new());
+
+    // The same where there is something to change, with a service at work and without.
+    program.succeeds(&["migrate", "up"]).await;
+    let serving = program.serve(&["serve"]).await;
+    let before = files(program.folder());
+    let doctor = program.succeeds(&["doctor"]).await;
+    assert!(
+        doctor.lines().all(|line| line.starts_with("ok      ")),
+        "{doctor}"
+    );
+    assert!(!doctor.contains("made at the first start"), "{doctor}");
+    assert_eq!(files(program.folder()), before);
+    assert_eq!(serving.interrupt().await.code, 0);
+    let before = files(program.folder());
+    program.succeeds(&["doctor"]).await;
+    assert_eq!(files(program.folder()), before);
+});
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_schema_is_compared_with_the_kept_one() {

@@ -225,6 +225,42 @@ on_both!(
     }
 );
 
+on_both!(forged_tokens_open_no_door, |service| async move {
+    let named = std::env::var("PYTHON");
+    let attack = Command::new(named.as_deref().unwrap_or("python3"))
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/attacks/tokens.py"))
+        .arg(&service.address)
+        .arg(&service.settings.auth.development_key_file)
+        .output()
+        .await
+        .unwrap();
+    let said = String::from_utf8_lossy(&attack.stderr);
+    if named.is_err() && said.contains("ModuleNotFoundError") {
+        println!("skipped: attacks/tokens.py needs the packages of tests/requirements.txt");
+        return;
+    }
+    let verdict: Value = serde_json::from_slice(&attack.stdout).unwrap_or_default();
+    assert_eq!(verdict["failures"], json!([]), "{said}");
+    assert!(attack.status.success());
+    // Every refusal a token can meet was met, at every door.
+    let reasons: Vec<_> = [
+        "TOKEN_BAD_SIGNATURE",
+        "TOKEN_EXPIRED",
+        "TOKEN_MALFORMED",
+        "TOKEN_NOT_YET_VALID",
+        "TOKEN_UNKNOWN_KEY",
+        "TOKEN_WRONG_ALGORITHM",
+        "TOKEN_WRONG_AUDIENCE",
+        "TOKEN_WRONG_ISSUER",
+        "TOKEN_WRONG_TYPE",
+    ]
+    .into();
+    assert_eq!(verdict["reasons"], json!(reasons));
+    assert_eq!(verdict["doors"].as_array().map(Vec::len), Some(6));
+    let (attacks, knocks) = (verdict["attacks"].as_u64(), verdict["knocks"].as_u64());
+    assert_eq!(attacks.map(|attacks| attacks * 6), knocks);
+});
+
 /// A header of a token, as whoever forges one writes it.
 fn encoded(header: &str) -> String {
     use base64::Engine as _;
@@ -272,6 +308,55 @@ on_both!(who_holds_several_memberships_says_which, |service| async move {
         json!(["INNENREVISION", "SACHBEARBEITUNG:03"])
     );
 });
+
+on_both!(
+    refusals_at_the_door_speak_the_language_asked_for,
+    |service| async move {
+        let two = service.token("zwei", &["INNENREVISION", "SACHBEARBEITUNG:03"]);
+        let query = json!({ "query": VERSION });
+        for (token, membership, german, english) in [
+            (
+                "nonsense",
+                "",
+                "Zugangstoken ist nicht lesbar",
+                "The access token cannot be read",
+            ),
+            (
+                &two,
+                "",
+                "Mehrere Mitgliedschaften: eine davon in der Kopfzeile `Pruefpfad-Membership` nennen",
+                "Several memberships: name one of them in the header `Pruefpfad-Membership`",
+            ),
+            (
+                &two,
+                "VORSTAND",
+                "Diese Mitgliedschaft besteht nicht",
+                "This membership is not held",
+            ),
+        ] {
+            for (asked, message) in [("", german), ("de-DE", german), ("en-GB,de;q=0.5", english)] {
+                for (method, path) in [
+                    (reqwest::Method::POST, "/graphql"),
+                    (reqwest::Method::PUT, "/imports/x"),
+                    (reqwest::Method::GET, "/exports/sample-items.csv?sample=x"),
+                ] {
+                    let mut request = service
+                        .http
+                        .request(method, format!("{}{path}", service.address))
+                        .bearer_auth(token)
+                        .json(&query);
+                    for (name, value) in [("accept-language", asked), ("pruefpfad-membership", membership)] {
+                        if !value.is_empty() {
+                            request = request.header(name, value);
+                        }
+                    }
+                    let body: Value = request.send().await.unwrap().json().await.unwrap();
+                    assert_eq!(body["errors"][0]["message"], message, "{path} in {asked:?}");
+                }
+            }
+        }
+    }
+);
 
 on_both!(health_metrics_and_headers, |service| async move {
     let anybody = service.anybody();

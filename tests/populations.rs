@@ -340,3 +340,67 @@ on_both!(an_import_is_watched_to_its_end, |service| async move {
         json!({ "state": "COMPLETED", "linesRead": 3 })
     );
 });
+
+on_both!(
+    the_ennepe_ruhr_kreis_has_regionalstellen_and_imports_into_them
+    with [("PRUEFPFAD__JOBCENTER__PRESET", "ennepe-ruhr")],
+    |service| async move {
+        let auditor = service.auditor();
+        let document = "{ jobcenter { name label labelPlural } bezirksstellen { number name kind } }";
+        let house = auditor.data(document, json!({})).await;
+        assert_eq!(
+            house["jobcenter"],
+            json!({ "name": "Jobcenter EN", "label": "Regionalstelle", "labelPlural": "Regionalstellen" })
+        );
+        let parts: Vec<_> = house["bezirksstellen"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|part| (part["number"].as_str().unwrap(), part["name"].as_str().unwrap(), part["kind"] == "FACHBEREICH"))
+            .collect();
+        assert_eq!(
+            parts,
+            [
+                ("00", "Koordinierungsstelle", true),
+                ("01", "Ennepetal/Breckerfeld", false),
+                ("02", "Gevelsberg", false),
+                ("03", "Hattingen", false),
+                ("04", "Herdecke/Wetter", false),
+                ("05", "Schwelm", false),
+                ("06", "Sprockhövel", false),
+                ("07", "Witten", false),
+            ]
+        );
+
+        // There is no eighth Regionalstelle, as there is an eighth Bezirksstelle elsewhere.
+        let population = population(&auditor).await;
+        let open = async |key: &str| {
+            let mut input = import(&population);
+            input["idempotencyKey"] = json!(key);
+            auditor.done(OPEN, input).await["import"].clone()
+        };
+        let (status, ended) = send(&auditor, &open("a").await, &EXTRACT.replace(";03;", ";08;")).await;
+        assert_eq!((status, &ended["failure"]), (422, &json!("LINES_REJECTED")));
+        let page = seen(&auditor, &population).await;
+        let rejection = &page["imports"][0]["rejections"]["edges"][0]["node"];
+        assert_eq!(
+            (&rejection["line"], &rejection["column"], &rejection["code"]),
+            (&json!(4), &json!("Ort"), &json!("UNKNOWN_BEZIRKSSTELLE"))
+        );
+
+        let (status, ended) = send(&auditor, &open("b").await, &EXTRACT.replace(";03;", ";07;")).await;
+        assert_eq!(
+            (status, &ended["state"], &ended["sum"]),
+            (200, &json!("COMPLETED"), &json!("200.50"))
+        );
+        let page = seen(&auditor, &population).await;
+        let places: Vec<_> = page["reconciliation"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|cell| cell["fund"] == "KOMMUNE")
+            .map(|cell| (cell["bezirksstelle"]["number"].as_str().unwrap(), cell["actual"]["sum"].as_str().unwrap()))
+            .collect();
+        assert_eq!(places, [("01", "50.00"), ("07", "70.50")]);
+    }
+);

@@ -14,8 +14,8 @@ use entity::item_check::ErrorClass;
 use entity::{Scope, population_import, population_item, sample_item};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait as _, EntityTrait as _, PaginatorTrait as _, QueryFilter as _, QueryOrder as _};
-use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
+use tests::program::Program;
 use tests::{Backend, Person, Service, on_both};
 
 /// Thrown with twenty ten-sided dice.
@@ -1712,33 +1712,6 @@ fn halves_go_to_the_even_cent() {
     }
 }
 
-/// A run of the real program beside a service, on the service's database and keys.
-fn program(service: &Service, arguments: &[&str]) -> Option<Command> {
-    let binary = std::env::current_exe()
-        .unwrap()
-        .parent()?
-        .parent()?
-        .join("pruefpfad");
-    if !binary.exists() {
-        println!("skipped: {} is not built", binary.display());
-        return None;
-    }
-    let mut command = Command::new(binary);
-    command
-        .args(arguments)
-        .env(
-            "PRUEFPFAD__DATABASE__URL",
-            service.settings.database.url.expose_secret(),
-        )
-        .env("PRUEFPFAD__AUTH__DEVELOPMENT_KEY", "true")
-        .env(
-            "PRUEFPFAD__AUTH__DEVELOPMENT_KEY_FILE",
-            &service.settings.auth.development_key_file,
-        )
-        .stdout(Stdio::null());
-    Some(command)
-}
-
 /// A CSV file of so many lines and its mapping.
 fn large_extract(folder: &Path, count: u32) -> (String, String) {
     let (file, mapping) = (folder.join("zahlungen.csv"), folder.join("mapping.json"));
@@ -1784,10 +1757,10 @@ async fn an_import_killed_in_the_middle_leaves_nothing_and_can_be_repeated() {
     ];
 
     // Killed once it has written some lines, and before it has written all.
-    let Some(mut command) = program(&service, &import) else {
+    let Some(program) = Program::beside(&service) else {
         return;
     };
-    let mut running = command.spawn().unwrap();
+    let mut running = program.start(&import);
     let written = || async {
         population_item::Entity::find()
             .count(service.db.reader())
@@ -1802,8 +1775,7 @@ async fn an_import_killed_in_the_middle_leaves_nothing_and_can_be_repeated() {
         );
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    running.kill().unwrap();
-    running.wait().unwrap();
+    running.kill().await.unwrap();
     let left = written().await;
     assert!((1..u64::from(LINES)).contains(&left), "{left}");
 
@@ -1823,8 +1795,8 @@ async fn an_import_killed_in_the_middle_leaves_nothing_and_can_be_repeated() {
     );
 
     // While its lease runs, nobody can tell that its reader is gone; a minute later it is repeated.
-    let early = program(&service, &import).unwrap().status().unwrap();
-    assert!(!early.success());
+    let early = program.run(&import).await;
+    assert_eq!(early.code, 1, "{early:?}");
     let minute_ago = service.sources.now() - chrono::TimeDelta::minutes(1);
     population_import::Entity::update_many()
         .col_expr(population_import::Column::HeartbeatAt, Expr::val(minute_ago))
@@ -1832,8 +1804,7 @@ async fn an_import_killed_in_the_middle_leaves_nothing_and_can_be_repeated() {
         .exec(service.db.owner())
         .await
         .unwrap();
-    let again = program(&service, &import).unwrap().status().unwrap();
-    assert!(again.success());
+    program.succeeds(&import).await;
     let seen = audit.seen(selection).await;
     let sum = i64::from(LINES) * (i64::from(LINES) + 1) / 2 * 100;
     assert_eq!(

@@ -29,7 +29,7 @@ use crate::telemetry::{Metrics, metrics};
 const SWEEP: Duration = Duration::from_secs(15);
 
 /// Where a development installation keeps the key of case numbers: beside its development key.
-fn case_key_file(settings: &Settings) -> PathBuf {
+pub fn case_key_file(settings: &Settings) -> PathBuf {
     settings.auth.development_key_file.with_file_name("case.key")
 }
 
@@ -116,7 +116,7 @@ impl Running {
 
 /// Starts to serve on a prepared database. Port 0 takes a free one.
 pub async fn start(settings: &Settings, db: Db, sources: Arc<Sources>) -> anyhow::Result<Running> {
-    start_check().map_err(|error| anyhow::anyhow!("{error}"))?;
+    start_check()?;
     let verifier: web::Data<TokenVerifier> = web::Data::new(verifier(&settings.auth, system_clock())?);
     let metrics_data = web::Data::new(Metrics::new(&settings.telemetry.service_name)?);
     let house = house(settings, db.clone(), sources.clone()).await?;

@@ -1,10 +1,21 @@
 //! Which language a request asks for.
 
+use actix_web::HttpRequest;
+use actix_web::http::header::ACCEPT_LANGUAGE;
 pub use audit::Language;
+
+/// The language a request asks for.
+pub fn language_of(request: &HttpRequest) -> Language {
+    request
+        .headers()
+        .get(ACCEPT_LANGUAGE)
+        .and_then(|value| value.to_str().ok())
+        .map_or_else(Language::default, from_header)
+}
 
 /// The language an `Accept-Language` header asks for: the known one of highest weight, the
 /// first one among equals, German if none is known.
-pub fn from_header(header: &str) -> Language {
+fn from_header(header: &str) -> Language {
     let mut best: Option<(Language, f32)> = None;
     for range in header.split(',') {
         let mut parts = range.split(';');

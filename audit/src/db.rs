@@ -1,5 +1,6 @@
 //! The database: SQLite with one writer, or PostgreSQL. The one place where a connection or a transaction starts.
 
+use std::path::Path;
 use std::time::Duration;
 
 use sea_orm::sea_query::postgres_array::NotU8;
@@ -8,6 +9,8 @@ use sea_orm::{
     ColumnTrait, ConnectOptions, ConnectionTrait, Database, DatabaseBackend, DatabaseConnection,
     DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
+
+use sqlx::Connection as _;
 
 use crate::{Error, Result};
 
@@ -34,6 +37,35 @@ impl Db {
         } else {
             Self::connect_postgres(url, max_connections, patience).await
         }
+    }
+
+    /// Connects in order to look: a SQLite file is neither made nor written to, nor is anything made beside it. None where
+    /// it is missing.
+    pub async fn look(url: &str, patience: Duration) -> Result<Option<Self>> {
+        if !url.starts_with("sqlite:") {
+            return Ok(Some(Self::connect_postgres(url, 2, patience).await?));
+        }
+        let file = url
+            .parse::<sqlx::sqlite::SqliteConnectOptions>()?
+            .get_filename()
+            .to_owned();
+        if !file.exists() {
+            return Ok(None);
+        }
+        // The files beside it belong to whoever has it open. Without them nobody has, and it changes under nobody's eyes.
+        let mut log = file.into_os_string();
+        log.push("-wal");
+        let open = Path::new(&log).exists();
+        let mut options = quiet(url);
+        options.max_connections(1).acquire_timeout(patience);
+        options.map_sqlx_sqlite_opts(move |options| {
+            options.create_if_missing(false).read_only(true).immutable(!open)
+        });
+        let read = Database::connect(options).await?;
+        Ok(Some(Self {
+            write: read.clone(),
+            read,
+        }))
     }
 
     async fn connect_postgres(url: &str, max_connections: u32, patience: Duration) -> Result<Self> {
@@ -77,6 +109,11 @@ impl Db {
             .min_connections(1)
             .acquire_timeout(Duration::from_mins(1));
         writing.map_sqlx_sqlite_opts(settings(false));
+        // A full disk makes SQLite end a transaction by itself. The driver, whose rollback then fails, goes on counting
+        // it: what comes later would be its savepoints and never be committed. Such a connection is not used again.
+        writing.map_sqlx_sqlite_before_acquire(|connection, _| {
+            Box::pin(async move { Ok(!connection.is_in_transaction()) })
+        });
         let write = Database::connect(writing).await?;
         let mut reading = quiet(url);
         reading
@@ -167,4 +204,41 @@ pub(crate) async fn one_at_a_time(tx: &DatabaseTransaction, gate: i64) -> Result
             .await?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_written_after_a_transaction_that_sqlite_ended_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("test.sqlite").display());
+        let db = Db::connect(&url, 2).await.unwrap();
+        db.owner()
+            .execute_unprepared("CREATE TABLE thing (id INTEGER PRIMARY KEY)")
+            .await
+            .unwrap();
+        let write = async |statement: &str| {
+            let tx = db.begin_write().await?;
+            tx.execute_unprepared(statement).await?;
+            tx.commit().await?;
+            Ok::<(), Error>(())
+        };
+        write("INSERT INTO thing VALUES (1)").await.unwrap();
+        // Ends the transaction as a full disk does: behind the driver's back.
+        assert!(write("INSERT OR ROLLBACK INTO thing VALUES (1)").await.is_err());
+        drop(db.begin_write().await.unwrap());
+        write("INSERT INTO thing VALUES (2)").await.unwrap();
+        let count = db
+            .reader()
+            .query_one_raw(sea_orm::Statement::from_string(
+                DatabaseBackend::Sqlite,
+                "SELECT count(*) AS count FROM thing",
+            ))
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(count.try_get::<i64>("", "count").unwrap(), 2);
+    }
 }

@@ -36,6 +36,11 @@ impl Error {
         Self::Refused(vec![Refusal::new(code, path)])
     }
 
+    /// Whether the disk is full.
+    pub fn is_storage_full(&self) -> bool {
+        matches!(self, Self::Refused(refusals) if refusals.iter().any(|refusal| refusal.code == Code::StorageFull))
+    }
+
     /// One refusal with a detail that the message shows: a number, a line, a name. Never social data.
     pub fn refused_with(code: Code, path: &str, detail: impl std::fmt::Display) -> Self {
         Self::Refused(vec![Refusal::new(code, path).with(detail)])

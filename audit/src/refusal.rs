@@ -30,6 +30,12 @@ impl Refusal {
         self
     }
 
+    /// The refusal that was kept as code and detail; none where there is no such code.
+    pub fn kept(code: &str, detail: &str) -> Option<Self> {
+        let code = Code::ALL.iter().copied().find(|known| known.as_str() == code)?;
+        Some(Self::new(code, "").with(detail))
+    }
+
     /// The message: what is wrong and what to do next.
     pub fn message(&self, language: Language) -> String {
         let text = self.code.text(language);
@@ -171,5 +177,10 @@ mod tests {
             refusal.with("200").message(Language::En),
             "The text is too long (200)."
         );
+        for code in Code::ALL {
+            let kept = Refusal::kept(code.as_str(), "7").map(|refusal| (refusal.code, refusal.detail));
+            assert_eq!(kept, Some((*code, "7".to_owned())));
+        }
+        assert_eq!(Refusal::kept("NOTHING", ""), None);
     }
 }

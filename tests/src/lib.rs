@@ -323,15 +323,18 @@ impl Person<'_> {
     }
 }
 
-/// Two tests of one story: `name::sqlite` and `name::postgres`.
+/// Two tests of one story: `name::sqlite` and `name::postgres`; with settings of its own after `with`.
 #[macro_export]
 macro_rules! on_both {
     ($name:ident, $story:expr) => {
+        $crate::on_both!($name with [], $story);
+    };
+    ($name:ident with $settings:expr, $story:expr) => {
         mod $name {
             use super::*;
 
             async fn on(backend: $crate::Backend) {
-                if let Some(service) = $crate::Service::start(backend).await {
+                if let Some(service) = $crate::Service::start_with(backend, &$settings).await {
                     let story: fn(std::sync::Arc<$crate::Service>) -> _ = $story;
                     let service = std::sync::Arc::new(service);
                     story(service.clone()).await;

@@ -1,14 +1,16 @@
 //! The binary as an operator runs it: in a folder of its own, by its arguments, environment, output and signals.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use secrecy::ExposeSecret as _;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::{Backend, fresh_database};
+use crate::{Backend, Service, fresh_database};
 
 /// How long a test waits for what the binary is about to do.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -18,6 +20,8 @@ pub struct Program {
     binary: PathBuf,
     folder: tempfile::TempDir,
     environment: Vec<(String, String)>,
+    // What is put in front of the binary; it ends by becoming the binary.
+    within: Vec<String>,
 }
 
 /// What a finished run left.
@@ -34,6 +38,26 @@ pub struct Ended {
 impl Program {
     /// The binary on an empty database of its own; none where it was not built or there is no cluster.
     pub async fn on(backend: Backend) -> Option<Self> {
+        let program = Self::built()?;
+        let url = match backend {
+            Backend::Sqlite => format!("sqlite://{}", program.folder().join("test.sqlite").display()),
+            Backend::Postgres => fresh_database().await?,
+        };
+        Some(program.with("PRUEFPFAD__DATABASE__URL", &url))
+    }
+
+    /// The binary beside a service, on its database and with its keys; none where it was not built.
+    pub fn beside(service: &Service) -> Option<Self> {
+        let settings = &service.settings;
+        let key = settings.auth.development_key_file.display().to_string();
+        Some(
+            Self::built()?
+                .with("PRUEFPFAD__DATABASE__URL", settings.database.url.expose_secret())
+                .with("PRUEFPFAD__AUTH__DEVELOPMENT_KEY_FILE", &key),
+        )
+    }
+
+    fn built() -> Option<Self> {
         let binary = std::env::current_exe()
             .unwrap()
             .parent()?
@@ -46,20 +70,15 @@ impl Program {
             );
             return None;
         }
-        let folder = tempfile::tempdir().unwrap();
-        let url = match backend {
-            Backend::Sqlite => format!("sqlite://{}", folder.path().join("test.sqlite").display()),
-            Backend::Postgres => fresh_database().await?,
-        };
         let program = Self {
             binary,
-            folder,
+            folder: tempfile::tempdir().unwrap(),
             environment: Vec::new(),
+            within: Vec::new(),
         };
         Some(
             program
                 .with("PRUEFPFAD_LANG", "en")
-                .with("PRUEFPFAD__DATABASE__URL", &url)
                 .with("PRUEFPFAD__SERVER__LISTEN", "127.0.0.1:0")
                 .with("PRUEFPFAD__SERVER__WORKERS", "1")
                 .with("PRUEFPFAD__SERVER__SHUTDOWN_SECONDS", "2")
@@ -75,6 +94,22 @@ impl Program {
         self
     }
 
+    /// The same with a SQLite database on a disk of its own: a mount of that size at `small` in its folder, seen by the
+    /// program alone and gone with it.
+    #[must_use]
+    pub fn on_small_disk(mut self, size: &str) -> Self {
+        let disk = self.folder().join("small").display().to_string();
+        std::fs::create_dir(&disk).unwrap();
+        let script = format!("mount -t tmpfs -o size={size} small '{disk}' && exec \"$0\" \"$@\"");
+        self.within = ["unshare", "--mount", "sh", "-c", &script]
+            .map(str::to_owned)
+            .into();
+        self.with(
+            "PRUEFPFAD__DATABASE__URL",
+            &format!("sqlite://{disk}/test.sqlite"),
+        )
+    }
+
     /// Its folder, where it runs.
     pub fn folder(&self) -> &Path {
         self.folder.path()
@@ -86,8 +121,11 @@ impl Program {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(&self.binary);
+        let mut words: Vec<OsString> = self.within.iter().map(Into::into).collect();
+        words.push(self.binary.clone().into());
+        let mut command = Command::new(&words[0]);
         command
+            .args(&words[1..])
             .args(arguments)
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .current_dir(self.folder())
@@ -112,6 +150,11 @@ impl Program {
         let ended = self.run(arguments).await;
         assert_eq!(ended.code, 0, "{arguments:?}: {ended:?}");
         ended.out
+    }
+
+    /// Starts it, for a test that does not wait for its end.
+    pub fn start(&self, arguments: &[&str]) -> Child {
+        self.command(arguments).stdout(Stdio::null()).spawn().unwrap()
     }
 
     /// Starts a service and waits until it says where it listens.
@@ -195,9 +238,14 @@ impl Serving {
         self.err.lock().unwrap().clone()
     }
 
+    /// The id of its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id().expect("a running service")
+    }
+
     /// Presses Ctrl-C and waits for the end.
     pub async fn interrupt(mut self) -> Ended {
-        let pid = self.child.id().expect("a running service").to_string();
+        let pid = self.pid().to_string();
         let told = Command::new("sh")
             .args(["-c", "kill -INT \"$0\"", &pid])
             .status()

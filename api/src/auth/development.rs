@@ -11,7 +11,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, encode};
 use serde_json::json;
 
-use super::TokenError;
 use crate::config::{AuthSettings, read_or_create};
 
 /// The `kid` of tokens signed with the development key.
@@ -101,8 +100,15 @@ impl DevelopmentKey {
     }
 }
 
+/// This build cannot check signatures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "dieses Programm kann keine Unterschriften prüfen: falsch gebaut / this build cannot check signatures: built wrongly"
+)]
+pub struct NoSignatures;
+
 /// Signs and verifies once: a build with two crypto providers, or none, fails here and not at the first request.
-pub fn start_check() -> Result<(), TokenError> {
+pub fn start_check() -> Result<(), NoSignatures> {
     let attempt = std::panic::catch_unwind(|| {
         let pair = Ed25519KeyPair::generate().ok()?;
         let pkcs8 = pair.to_pkcs8v1().ok()?;
@@ -118,14 +124,14 @@ pub fn start_check() -> Result<(), TokenError> {
     });
     match attempt {
         Ok(Some(true)) => Ok(()),
-        _ => Err(TokenError::BadSignature),
+        _ => Err(NoSignatures),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::auth::{system_clock, verifier};
+    use crate::auth::{TokenError, system_clock, verifier};
     use crate::config::Layers;
 
     #[test]

@@ -1,43 +1,37 @@
 //! Refusals of tokens and memberships, and how they look over HTTP.
 
+use std::fmt::{Display, Formatter};
+
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderValue, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use audit::access::Membership;
 use serde_json::{Value, json};
 
+use crate::language::Language;
+
 /// Why a token is refused. The texts say nothing about keys; the code is the contract.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TokenError {
     /// No token where one is needed.
-    #[error("Zugangstoken fehlt: Kopfzeile `Authorization: Bearer <Token>` senden")]
     Missing,
     /// Not a signed token of the expected form.
-    #[error("Zugangstoken ist nicht lesbar")]
     Malformed,
     /// After its end.
-    #[error("Zugangstoken ist abgelaufen: bitte neu anmelden")]
     Expired,
     /// Before its begin.
-    #[error("Zugangstoken gilt noch nicht: Uhren von Anmeldedienst und Dienst vergleichen")]
     NotYetValid,
     /// From somebody else.
-    #[error("Zugangstoken stammt von einem fremden Aussteller")]
     WrongIssuer,
     /// For somebody else.
-    #[error("Zugangstoken ist für einen anderen Dienst ausgestellt")]
     WrongAudience,
     /// An ID token, say.
-    #[error("Kein Zugangstoken: `typ` passt nicht")]
     WrongType,
     /// Signed with a key that is not configured.
-    #[error("Zugangstoken ist mit einem unbekannten Schlüssel unterschrieben")]
     UnknownKey,
     /// Not the algorithm of the key, or none at all.
-    #[error("Zugangstoken nennt ein unzulässiges Verfahren")]
     WrongAlgorithm,
     /// Altered, or signed by another key.
-    #[error("Unterschrift des Zugangstokens stimmt nicht")]
     BadSignature,
 }
 
@@ -71,16 +65,59 @@ impl TokenError {
             Self::BadSignature => "TOKEN_BAD_SIGNATURE",
         }
     }
+
+    /// What is wrong, and what to do where somebody can do something.
+    pub fn message(self, language: Language) -> &'static str {
+        match self {
+            Self::Missing => language.say(
+                "Zugangstoken fehlt: Kopfzeile `Authorization: Bearer <Token>` senden",
+                "Access token missing: send the header `Authorization: Bearer <token>`",
+            ),
+            Self::Malformed => {
+                language.say("Zugangstoken ist nicht lesbar", "The access token cannot be read")
+            }
+            Self::Expired => language.say(
+                "Zugangstoken ist abgelaufen: bitte neu anmelden",
+                "The access token has expired: sign in again",
+            ),
+            Self::NotYetValid => language.say(
+                "Zugangstoken gilt noch nicht: Uhren von Anmeldedienst und Dienst vergleichen",
+                "The access token is not valid yet: compare the clocks of identity provider and service",
+            ),
+            Self::WrongIssuer => language.say(
+                "Zugangstoken stammt von einem fremden Aussteller",
+                "The access token comes from another issuer",
+            ),
+            Self::WrongAudience => language.say(
+                "Zugangstoken ist für einen anderen Dienst ausgestellt",
+                "The access token was issued for another service",
+            ),
+            Self::WrongType => language.say(
+                "Kein Zugangstoken: `typ` passt nicht",
+                "Not an access token: `typ` does not fit",
+            ),
+            Self::UnknownKey => language.say(
+                "Zugangstoken ist mit einem unbekannten Schlüssel unterschrieben",
+                "The access token is signed with an unknown key",
+            ),
+            Self::WrongAlgorithm => language.say(
+                "Zugangstoken nennt ein unzulässiges Verfahren",
+                "The access token names an algorithm that is not allowed",
+            ),
+            Self::BadSignature => language.say(
+                "Unterschrift des Zugangstokens stimmt nicht",
+                "The signature of the access token is wrong",
+            ),
+        }
+    }
 }
 
 /// Why no membership could be chosen.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MembershipError {
     /// Several are held and none was named.
-    #[error("Mehrere Mitgliedschaften: eine davon in der Kopfzeile `Pruefpfad-Membership` nennen")]
     Required(Vec<Membership>),
     /// The named one is not held.
-    #[error("Diese Mitgliedschaft besteht nicht")]
     NotHeld(Vec<Membership>),
 }
 
@@ -93,6 +130,20 @@ impl MembershipError {
         }
     }
 
+    /// What is wrong and what to do.
+    pub fn message(&self, language: Language) -> &'static str {
+        match self {
+            Self::Required(_) => language.say(
+                "Mehrere Mitgliedschaften: eine davon in der Kopfzeile `Pruefpfad-Membership` nennen",
+                "Several memberships: name one of them in the header `Pruefpfad-Membership`",
+            ),
+            Self::NotHeld(_) => language.say(
+                "Diese Mitgliedschaft besteht nicht",
+                "This membership is not held",
+            ),
+        }
+    }
+
     /// The memberships that may be named.
     pub fn held(&self) -> &[Membership] {
         let (Self::Required(held) | Self::NotHeld(held)) = self;
@@ -101,14 +152,24 @@ impl MembershipError {
 }
 
 /// Why a request is not let in.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AuthError {
     /// The token: 401.
-    #[error(transparent)]
-    Token(#[from] TokenError),
+    Token(TokenError),
     /// The membership: 403.
-    #[error(transparent)]
-    Membership(#[from] MembershipError),
+    Membership(MembershipError),
+}
+
+impl From<TokenError> for AuthError {
+    fn from(error: TokenError) -> Self {
+        Self::Token(error)
+    }
+}
+
+impl From<MembershipError> for AuthError {
+    fn from(error: MembershipError) -> Self {
+        Self::Membership(error)
+    }
 }
 
 impl AuthError {
@@ -120,8 +181,24 @@ impl AuthError {
         }
     }
 
+    /// The status of the answer.
+    pub const fn status(&self) -> StatusCode {
+        match self {
+            Self::Token(_) => StatusCode::UNAUTHORIZED,
+            Self::Membership(_) => StatusCode::FORBIDDEN,
+        }
+    }
+
+    /// The same in words.
+    pub fn message(&self, language: Language) -> &'static str {
+        match self {
+            Self::Token(error) => error.message(language),
+            Self::Membership(error) => error.message(language),
+        }
+    }
+
     /// The answer's body.
-    pub fn body(&self) -> Value {
+    pub fn body(&self, language: Language) -> Value {
         let mut extensions = match self {
             Self::Token(_) => json!({"code": "UNAUTHENTICATED", "reason": self.reason()}),
             Self::Membership(_) => json!({"code": "FORBIDDEN", "reason": self.reason()}),
@@ -130,7 +207,7 @@ impl AuthError {
             let held: Vec<_> = error.held().iter().map(ToString::to_string).collect();
             extensions["memberships"] = json!(held);
         }
-        json!({"errors": [{"message": self.to_string(), "extensions": extensions}]})
+        json!({"errors": [{"message": self.message(language), "extensions": extensions}]})
     }
 
     fn challenge(&self) -> Option<HeaderValue> {
@@ -143,35 +220,56 @@ impl AuthError {
     }
 }
 
-impl ResponseError for AuthError {
+/// A refusal on its way out, in the language of its request.
+#[derive(Debug)]
+pub struct Refused {
+    /// Why.
+    pub error: AuthError,
+    /// The language asked for.
+    pub language: Language,
+}
+
+impl Display for Refused {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(self.error.reason())
+    }
+}
+
+impl ResponseError for Refused {
     fn status_code(&self) -> StatusCode {
-        match self {
-            Self::Token(_) => StatusCode::UNAUTHORIZED,
-            Self::Membership(_) => StatusCode::FORBIDDEN,
-        }
+        self.error.status()
     }
 
     fn error_response(&self) -> HttpResponse {
         let mut answer = HttpResponse::build(self.status_code());
-        if let Some(challenge) = self.challenge() {
+        if let Some(challenge) = self.error.challenge() {
             answer.insert_header((WWW_AUTHENTICATE, challenge));
         }
-        answer.json(self.body())
+        answer.json(self.error.body(self.language))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
+
+    fn refused(error: impl Into<AuthError>) -> Refused {
+        Refused {
+            error: error.into(),
+            language: Language::En,
+        }
+    }
 
     #[test]
     fn refused_tokens_answer_401_with_a_code() {
         for error in TokenError::ALL {
-            let refusal = AuthError::from(error);
+            let refusal = refused(error);
             let answer = refusal.error_response();
             assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
             assert!(answer.headers().contains_key(WWW_AUTHENTICATE));
-            let extensions = &refusal.body()["errors"][0]["extensions"];
+            let extensions = &refusal.error.body(Language::De)["errors"][0]["extensions"];
             assert_eq!(extensions["code"], "UNAUTHENTICATED");
             assert!(
                 extensions["reason"]
@@ -182,13 +280,30 @@ mod tests {
     }
 
     #[test]
+    fn every_refusal_has_words_of_its_own_in_both_languages() {
+        let errors: Vec<AuthError> = TokenError::ALL
+            .into_iter()
+            .map(AuthError::from)
+            .chain([
+                MembershipError::Required(Vec::new()).into(),
+                MembershipError::NotHeld(Vec::new()).into(),
+            ])
+            .collect();
+        let texts: HashSet<_> = errors
+            .iter()
+            .flat_map(|error| [Language::De, Language::En].map(|language| error.message(language)))
+            .collect();
+        assert_eq!(texts.len(), 2 * errors.len());
+    }
+
+    #[test]
     fn an_undecided_caller_is_told_the_choice() {
-        let refusal = AuthError::from(MembershipError::Required(
+        let refusal = refused(MembershipError::Required(
             "INNENREVISION".parse().into_iter().collect(),
         ));
         assert_eq!(refusal.error_response().status(), StatusCode::FORBIDDEN);
         assert_eq!(
-            refusal.body()["errors"][0]["extensions"],
+            refusal.error.body(Language::De)["errors"][0]["extensions"],
             json!({"code": "FORBIDDEN", "reason": "MEMBERSHIP_REQUIRED", "memberships": ["INNENREVISION"]})
         );
     }

@@ -13,8 +13,8 @@ use std::sync::Arc;
 use audit::{Clock as _, SystemClock};
 use chrono::{DateTime, Utc};
 
-pub use development::{DEVELOPMENT_KID, DevelopmentKey, TokenRequest, start_check};
-pub use error::{AuthError, MembershipError, TokenError};
+pub use development::{DEVELOPMENT_KID, DevelopmentKey, NoSignatures, TokenRequest, start_check};
+pub use error::{AuthError, MembershipError, Refused, TokenError};
 pub use identity::Identity;
 pub use request::{Actor, Authentication, MEMBERSHIP_HEADER, authenticate, authentication};
 pub use verifier::{KeyError, TokenVerifier, verifier};

@@ -10,12 +10,14 @@ use actix_web::middleware::Next;
 use actix_web::{Error, FromRequest, HttpMessage as _, HttpRequest, web};
 use audit::access::Membership;
 
-use super::{AuthError, Identity, TokenError, TokenVerifier};
+use super::{AuthError, Identity, Refused, TokenError, TokenVerifier};
+use crate::language::language_of;
 
 /// The header that names the membership to act under.
 pub const MEMBERSHIP_HEADER: &str = "pruefpfad-membership";
 
-/// A known caller and the membership of this request.
+/// A known caller and the membership of this request. A handler that takes it as argument refuses bad tokens and the
+/// anonymous; a handler that does not is open to everybody.
 #[derive(Debug, Clone)]
 pub struct Actor {
     /// Who calls.
@@ -24,8 +26,7 @@ pub struct Actor {
     pub membership: Option<Membership>,
 }
 
-/// What the token of a request came to. A handler takes it as [`Authenticated`](Authentication) argument and so refuses bad tokens;
-/// a handler that does not take it is open to everybody.
+/// What the token of a request came to.
 #[derive(Debug, Clone)]
 pub enum Authentication {
     /// No token.
@@ -44,28 +45,22 @@ impl Authentication {
             Self::Anonymous | Self::Refused(_) => None,
         }
     }
-
-    /// The actor; the anonymous are refused.
-    pub fn require(self) -> Result<Actor, AuthError> {
-        match self {
-            Self::Known(actor) => Ok(actor),
-            Self::Anonymous => Err(TokenError::Missing.into()),
-            Self::Refused(error) => Err(error),
-        }
-    }
 }
 
-impl FromRequest for Authentication {
-    type Error = AuthError;
-    type Future = Ready<Result<Self, AuthError>>;
+impl FromRequest for Actor {
+    type Error = Refused;
+    type Future = Ready<Result<Self, Refused>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let found = request.extensions().get::<Self>().cloned();
-        ready(match found {
-            Some(Self::Refused(error)) => Err(error),
-            Some(other) => Ok(other),
-            None => Ok(Self::Anonymous),
-        })
+        let error = match request.extensions().get::<Authentication>() {
+            Some(Authentication::Known(actor)) => return ready(Ok(actor.clone())),
+            Some(Authentication::Refused(error)) => error.clone(),
+            Some(Authentication::Anonymous) | None => TokenError::Missing.into(),
+        };
+        ready(Err(Refused {
+            error,
+            language: language_of(request),
+        }))
     }
 }
 
@@ -153,19 +148,15 @@ mod tests {
         let verifier = web::Data::new(verifier(&settings, system_clock()).unwrap());
         let app = test::init_service(App::new().app_data(verifier).wrap(from_fn(authenticate)).route(
             "/",
-            web::get().to(async |caller: Authentication| match caller.actor() {
-                Some(Actor {
-                    membership: Some(membership),
-                    ..
-                }) => membership.to_string(),
-                Some(_) => "known".to_owned(),
-                None => "anonymous".to_owned(),
+            web::get().to(async |actor: Actor| match actor.membership {
+                Some(membership) => membership.to_string(),
+                None => "known".to_owned(),
             }),
         ))
         .await;
         let two = token(&["INNENREVISION", "SACHBEARBEITUNG:03"]);
         for (authorization, membership, status, expected) in [
-            (None, None, StatusCode::OK, "anonymous"),
+            (None, None, StatusCode::UNAUTHORIZED, "TOKEN_MISSING"),
             (Some(token(&[])), None, StatusCode::OK, "known"),
             (Some(token(&["VORSTAND"])), None, StatusCode::OK, "VORSTAND"),
             (

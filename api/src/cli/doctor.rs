@@ -1,6 +1,11 @@
-//! `pruefpfad doctor`: looks at what has to be right before the service can serve, and says what to do.
+//! `pruefpfad doctor`: looks at what has to be right before the service can serve, and says what to do. It makes and
+//! changes nothing.
 
+use std::path::Path;
 use std::process::ExitCode;
+
+use audit::Db;
+use secrecy::ExposeSecret as _;
 
 use crate::app;
 use crate::auth::{start_check, system_clock, verifier};
@@ -20,20 +25,7 @@ pub(super) async fn run(settings: &Settings, language: Language) -> anyhow::Resu
         start_check().map_err(|error| error.to_string()),
         "",
     );
-    report.line(
-        language.say("Schlüssel der Zugangstoken", "keys of access tokens"),
-        verifier(&settings.auth, system_clock())
-            .map(drop)
-            .map_err(|error| error.to_string()),
-        "auth.keys",
-    );
-    report.line(
-        language.say("Schlüssel der Fallnummern", "key of case numbers"),
-        app::sources(settings)
-            .map(drop)
-            .map_err(|error| error.to_string()),
-        "secrets.case_key_file",
-    );
+    report.keys(settings);
     report.database(settings).await;
     if settings.explorer.enabled {
         report.line(
@@ -81,11 +73,53 @@ impl Report {
         let _ = super::emit(&text);
     }
 
+    /// A key that the first start makes is right, too.
+    fn to_come(&self, what: &str, file: &Path) {
+        let hint = self
+            .language
+            .say("entsteht beim ersten Start:", "made at the first start:");
+        let _ = super::emit(&format!("ok      {what} ({hint} {})\n", file.display()));
+    }
+
+    fn keys(&mut self, settings: &Settings) {
+        let language = self.language;
+        let tokens = language.say("Schlüssel der Zugangstoken", "keys of access tokens");
+        let mut auth = settings.auth.clone();
+        let to_come = auth.development_key && is_missing(&auth.development_key_file);
+        auth.development_key &= !to_come;
+        match verifier(&auth, system_clock()) {
+            Ok(_) if to_come => self.to_come(tokens, &auth.development_key_file),
+            checked => self.line(
+                tokens,
+                checked.map(drop).map_err(|error| error.to_string()),
+                "auth.keys",
+            ),
+        }
+        let cases = language.say("Schlüssel der Fallnummern", "key of case numbers");
+        let file = app::case_key_file(settings);
+        if settings.secrets.case_key().is_none() && is_missing(&file) {
+            self.to_come(cases, &file);
+        } else {
+            self.line(
+                cases,
+                app::sources(settings)
+                    .map(drop)
+                    .map_err(|error| error.to_string()),
+                "secrets.case_key_file",
+            );
+        }
+    }
+
     async fn database(&mut self, settings: &Settings) {
         let language = self.language;
         let reachable = language.say("Datenbank erreichbar", "database reachable");
-        let db = match app::connect(settings).await {
-            Ok(db) => db,
+        let url = settings.database.url.expose_secret();
+        let db = match Db::look(url, settings.database.acquire_timeout()).await {
+            Ok(Some(db)) => db,
+            Ok(None) => {
+                let missing = language.say("die Datei fehlt", "the file is missing");
+                return self.line(reachable, Err(missing.to_owned()), "pruefpfad migrate up");
+            }
             Err(error) => return self.line(reachable, Err(error.to_string()), "database.url"),
         };
         self.line(reachable, Ok(()), "");
@@ -107,4 +141,9 @@ impl Report {
             "pruefpfad migrate up",
         );
     }
+}
+
+/// Certainly not there; what cannot be told is left to whoever reads it.
+fn is_missing(file: &Path) -> bool {
+    matches!(file.try_exists(), Ok(false))
 }

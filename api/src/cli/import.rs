@@ -9,8 +9,8 @@ use anyhow::{Context as _, bail};
 use audit::access::{Caller, Membership, Role};
 use audit::page::PageArgs;
 use audit::population::import::Mapping;
-use audit::population::{self, Create, IntakeLimits, OpenImport, rejections, run_import};
-use audit::{Ctx, Db, Error, Sources, engagement};
+use audit::population::{self, Create, IntakeLimits, OpenImport, import_file, rejections};
+use audit::{Ctx, Db, Error, Refusal, Sources, engagement};
 use entity::population::Unit;
 use entity::population_import::{Model, State};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -87,7 +87,6 @@ pub(super) async fn import(
         mapping,
     };
     let key = ctx.new_id().to_string();
-    let row = said(population::open_import(ctx, db, &key, open).await, language)?;
     let bar = ProgressBar::new(bytes).with_style(
         ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {bytes_per_sec} {eta}")
             .unwrap_or_else(|_| ProgressStyle::default_bar()),
@@ -98,7 +97,7 @@ pub(super) async fn import(
         rejections_kept: settings.import.rejections_kept,
     };
     let input = BufReader::with_capacity(1 << 18, bar.wrap_read(file));
-    let ended = run_import(ctx.clone(), db.clone(), row.id, input, limits).await;
+    let ended = import_file(ctx.clone(), db.clone(), &key, open, input, limits).await;
     bar.finish_and_clear();
     said(ended, language)
 }
@@ -168,6 +167,13 @@ async fn report(ctx: &Ctx, db: &Db, row: &Model, language: Language) -> anyhow::
         row.failure.as_deref().unwrap_or_default(),
         row.failure_detail.as_deref().unwrap_or_default(),
     ));
+    let reason = Refusal::kept(
+        row.failure.as_deref().unwrap_or_default(),
+        row.failure_detail.as_deref().unwrap_or_default(),
+    );
+    if let Some(reason) = reason {
+        super::complain(&reason.message(language));
+    }
     for rejection in said(rejections(ctx, db, row.id, None, SHOWN).await, language)? {
         super::complain(&format!(
             "  {} {}: {} {} {}",

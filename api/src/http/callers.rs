@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
-use actix_web::{HttpMessage as _, HttpRequest, ResponseError as _};
+use actix_web::{HttpMessage as _, HttpRequest};
 use audit::access::Caller;
 use audit::{Ctx, Db, Sources};
 use entity::BezirksstelleId;
@@ -16,6 +16,7 @@ use super::RequestId;
 use super::edge::{Callers, Denied, Visitor};
 use crate::auth::{Actor, AuthError, Authentication, MEMBERSHIP_HEADER, TokenVerifier, authentication};
 use crate::graphql;
+use crate::language::{Language, language_of};
 
 /// What every request needs to become a use case: the sources, the database, and who has which Bezirksstelle.
 #[derive(Clone)]
@@ -130,15 +131,15 @@ impl Callers for HouseCallers {
             match found {
                 Authentication::Anonymous => Ok(self.house.visitor(None, request_id(request))),
                 Authentication::Known(actor) => Ok(self.house.visitor(Some(&actor), request_id(request))),
-                Authentication::Refused(error) => Err(denied(&error)),
+                Authentication::Refused(error) => Err(denied(&error, language_of(request))),
             }
         }
         .boxed_local()
     }
 }
 
-fn denied(error: &AuthError) -> Denied {
-    let status = error.status_code();
+fn denied(error: &AuthError, language: Language) -> Denied {
+    let status = error.status();
     let code = if status == StatusCode::FORBIDDEN {
         "FORBIDDEN"
     } else {
@@ -148,6 +149,6 @@ fn denied(error: &AuthError) -> Denied {
         status,
         code,
         reason: error.reason(),
-        message: error.to_string(),
+        message: error.message(language).to_owned(),
     }
 }

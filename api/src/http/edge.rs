@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix_web::HttpRequest;
-use actix_web::http::{StatusCode, header};
+use actix_web::http::StatusCode;
 use async_graphql::{ObjectType, Request, Response, Schema, ServerError, SubscriptionType, Value};
 use futures_util::future::{BoxFuture, FutureExt as _, LocalBoxFuture};
 use futures_util::stream::BoxStream;
@@ -14,7 +14,7 @@ use super::transport::Fault;
 use crate::graphql::admit::{
     Admission, Admitted, Facts, Incoming, Introspection, OperationKind, Refusal, coded,
 };
-use crate::language::{Language, from_header};
+use crate::language::Language;
 use crate::telemetry::Metrics;
 
 /// What runs an admitted request. A schema does, as long as it is built without extensions.
@@ -40,7 +40,8 @@ where
     }
 }
 
-/// Finds out who asks. Called before anything of the request is read, and once for a WebSocket.
+/// Finds out who asks. Called before anything of the request is read; for a WebSocket at the handshake and for
+/// `connection_init`.
 pub trait Callers: Send + Sync + 'static {
     /// The visitor behind a request.
     ///
@@ -247,15 +248,6 @@ fn outcome<'a>(answer: &Answer, log: &'a OperationLog) -> &'a str {
         Answer::Refused(_) => "REFUSED",
         Answer::Executed(_) => log.error_codes.first().map_or("OK", String::as_str),
     }
-}
-
-/// The language a request asks for.
-pub fn language_of(request: &HttpRequest) -> Language {
-    request
-        .headers()
-        .get(header::ACCEPT_LANGUAGE)
-        .and_then(|value| value.to_str().ok())
-        .map_or_else(Language::default, from_header)
 }
 
 pub(super) fn span(log: &OperationLog) -> tracing::Span {

@@ -8,7 +8,7 @@ use actix_web::middleware::DefaultHeaders;
 use actix_web::{HttpRequest, HttpResponse, Responder as _, web};
 
 use crate::config::ExplorerSettings;
-use crate::http::edge::language_of;
+use crate::language::language_of;
 
 /// What the page needs and nothing else: scripts, styles, fonts and connections of this host.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \

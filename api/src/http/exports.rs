@@ -19,9 +19,9 @@ use entity::{BezirksstelleId, EngagementId, ListedItem, SampleId, StratumId, sam
 use serde::Deserialize;
 
 use super::callers::{House, request_id};
-use super::edge::language_of;
-use crate::auth::{AuthError, Authentication};
+use crate::auth::Actor;
 use crate::graphql::{NodeKind, euro, refusal_json};
+use crate::language::language_of;
 
 /// Rows fetched at once.
 const PAGE: u64 = 1_000;
@@ -62,10 +62,9 @@ enum Sort {
 async fn sample_items(
     request: HttpRequest,
     parameters: Result<Query<Parameters>, actix_web::Error>,
-    caller: Authentication,
+    actor: Actor,
     house: Data<House>,
-) -> Result<HttpResponse, AuthError> {
-    let actor = caller.require()?;
+) -> HttpResponse {
     let ctx = house.context(Some(&actor), request_id(&request));
     let language = language_of(&request);
     let refuse = |path: &str| {
@@ -76,15 +75,15 @@ async fn sample_items(
         )
     };
     let Ok(Query(parameters)) = parameters else {
-        return Ok(refuse("query"));
+        return refuse("query");
     };
     let Some((filter, order)) = parameters.resolve(&ctx) else {
-        return Ok(refuse("query"));
+        return refuse("query");
     };
     // The first page tells whether the caller may see the list at all, while there is still a status to say so.
     let first = match page(&ctx, &house.db, &filter, order, None).await {
         Ok(first) => first,
-        Err(error) => return Ok(refusal_json(&error, &ctx, language)),
+        Err(error) => return refusal_json(&error, &ctx, language),
     };
     let (db, columns) = (house.db.clone(), header_row(language));
     let body = stream! {
@@ -104,13 +103,13 @@ async fn sample_items(
             }
         }
     };
-    Ok(HttpResponse::Ok()
+    HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present"))
         .insert_header((
             header::CONTENT_DISPOSITION,
             "attachment; filename=\"sample-items.csv\"",
         ))
-        .streaming(body))
+        .streaming(body)
 }
 
 /// Writes a sample's items as CSV, page by page.

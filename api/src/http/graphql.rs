@@ -17,11 +17,11 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
 use super::accept::{Format, negotiate};
-use super::edge::{Answer, Denied, Edge, OperationLog, language_of, log_of_refusal, streams};
+use super::edge::{Answer, Denied, Edge, OperationLog, log_of_refusal, streams};
 use super::transport::{Errors, Fault, well_formed};
 use super::ws;
 use crate::graphql::admit::Incoming;
-use crate::language::Language;
+use crate::language::{Language, language_of};
 
 /// Serves GraphQL at `path`, over HTTP and WebSocket alike.
 pub fn configure(edge: Edge, path: &'static str) -> impl FnOnce(&mut ServiceConfig) {
@@ -33,9 +33,6 @@ pub fn configure(edge: Edge, path: &'static str) -> impl FnOnce(&mut ServiceConf
 
 /// Answers one request.
 pub async fn handle(request: HttpRequest, payload: Payload, edge: Data<Edge>) -> HttpResponse {
-    if ws::wanted(&request) {
-        return ws::open(&request, payload, edge);
-    }
     let language = language_of(&request);
     if !matches!(*request.method(), Method::GET | Method::POST) {
         let mut response = failed(&request, Fault::Method, language);
@@ -46,6 +43,9 @@ pub async fn handle(request: HttpRequest, payload: Payload, edge: Data<Edge>) ->
         Ok(visitor) => visitor,
         Err(denied) => return refused_visitor(&request, &denied),
     };
+    if ws::wanted(&request) {
+        return ws::open(&request, payload, edge);
+    }
     let accepted = request
         .headers()
         .get_all(header::ACCEPT)

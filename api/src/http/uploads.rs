@@ -6,6 +6,7 @@ use std::time::Duration;
 use actix_web::http::header::CONTENT_LENGTH;
 use actix_web::web::{Bytes, Data, Path, Payload, ServiceConfig, put};
 use actix_web::{HttpRequest, HttpResponse};
+use audit::Refusal;
 use audit::population::{IntakeLimits, run_import};
 use futures_util::StreamExt as _;
 use serde_json::json;
@@ -13,10 +14,10 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::callers::{House, request_id};
-use super::edge::language_of;
-use crate::auth::{AuthError, Authentication};
+use crate::auth::Actor;
 use crate::config::ImportSettings;
 use crate::graphql::{NodeKind, refusal_json};
+use crate::language::language_of;
 use crate::telemetry::Metrics;
 
 /// Chunks between network and reader: a slow reader slows the sender down, and memory stays small.
@@ -66,20 +67,19 @@ async fn upload(
     request: HttpRequest,
     id: Path<String>,
     mut body: Payload,
-    caller: Authentication,
+    actor: Actor,
     house: Data<House>,
     settings: Data<ImportSettings>,
     metrics: Data<Metrics>,
-) -> Result<HttpResponse, AuthError> {
-    let actor = caller.require()?;
+) -> HttpResponse {
     let ctx = house.context(Some(&actor), request_id(&request));
     let language = language_of(&request);
     let Some(import) = NodeKind::Import.parse(&id) else {
-        return Ok(refusal_json(
+        return refusal_json(
             &audit::Error::refused(audit::Code::NotFound, "id"),
             &ctx,
             language,
-        ));
+        );
     };
     let announced = request
         .headers()
@@ -87,7 +87,7 @@ async fn upload(
         .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|bytes| bytes > settings.file_limit_bytes) {
         let error = audit::Error::refused_with(audit::Code::FileTooLarge, "", settings.file_limit_bytes);
-        return Ok(refusal_json(&error, &ctx, language));
+        return refusal_json(&error, &ctx, language);
     }
     let (sender, chunks) = mpsc::channel(CHUNKS);
     let reader = BodyReader {
@@ -132,7 +132,7 @@ async fn upload(
         Ok(ended) => ended,
         Err(error) => Err(audit::Error::internal(format!("an import broke: {error}"))),
     };
-    Ok(match ended {
+    match ended {
         Ok(row) => {
             let counted = |number: i64| u64::try_from(number).unwrap_or(0);
             let accepted = if row.state == entity::population_import::State::Completed {
@@ -141,6 +141,10 @@ async fn upload(
                 0
             };
             metrics.import_lines(counted(accepted), counted(row.lines_rejected));
+            let reason = row
+                .failure
+                .as_deref()
+                .and_then(|code| Refusal::kept(code, row.failure_detail.as_deref().unwrap_or_default()));
             let body = json!({
                 "id": id.as_str(),
                 "state": row.state,
@@ -149,6 +153,7 @@ async fn upload(
                 "sum": row.sum_cents.to_string(),
                 "failure": row.failure,
                 "failureDetail": row.failure_detail,
+                "failureMessage": reason.map(|reason| reason.message(language)),
             });
             if row.state == entity::population_import::State::Completed {
                 HttpResponse::Ok().json(body)
@@ -157,5 +162,5 @@ async fn upload(
             }
         }
         Err(error) => refusal_json(&error, &ctx, language),
-    })
+    }
 }

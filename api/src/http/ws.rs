@@ -2,7 +2,8 @@
 //!
 //! Every `subscribe` goes through the same check as a request over HTTP. The token comes in
 //! `connection_init` (`{"authorization": "Bearer ..."}`), since browsers cannot set headers here;
-//! without one the header of the handshake counts.
+//! without one the header of the handshake counts. One that does not hold is refused where it
+//! comes: as answer to the handshake, or by close code 4403 with the same codes.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -21,11 +22,11 @@ use tokio::task::AbortHandle;
 use tokio::time::{MissedTickBehavior, interval, sleep_until};
 use tracing::Instrument as _;
 
-use super::edge::{Answer, Edge, Visitor, language_of, log_of, present, span, streams};
+use super::edge::{Answer, Edge, Visitor, log_of, present, span, streams};
 use super::graphql::failed;
 use super::transport::{Fault, well_formed};
 use crate::graphql::admit::{Admitted, Incoming};
-use crate::language::Language;
+use crate::language::{Language, language_of};
 
 const PROTOCOL: &str = "graphql-transport-ws";
 const INIT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -82,7 +83,8 @@ pub(super) fn open(request: &HttpRequest, payload: Payload, edge: Data<Edge>) ->
 enum Close {
     Invalid,
     Unauthorized,
-    Forbidden(&'static str),
+    /// With `code` and `reason` of the refusal.
+    Forbidden(&'static str, &'static str),
     InitTimeout,
     Duplicate,
     TooManyInits,
@@ -92,17 +94,17 @@ enum Close {
 impl Close {
     fn reason(self) -> CloseReason {
         let (code, text) = match self {
-            Self::Invalid => (4400, "Invalid message"),
-            Self::Unauthorized => (4401, "Unauthorized"),
-            Self::Forbidden(code) => (4403, code),
-            Self::InitTimeout => (4408, "Connection initialisation timeout"),
-            Self::Duplicate => (4409, "Subscriber already exists"),
-            Self::TooManyInits => (4429, "Too many initialisation requests"),
-            Self::TooLarge => (1009, "Message too large"),
+            Self::Invalid => (4400, "Invalid message".to_owned()),
+            Self::Unauthorized => (4401, "Unauthorized".to_owned()),
+            Self::Forbidden(code, reason) => (4403, format!("{code}: {reason}")),
+            Self::InitTimeout => (4408, "Connection initialisation timeout".to_owned()),
+            Self::Duplicate => (4409, "Subscriber already exists".to_owned()),
+            Self::TooManyInits => (4429, "Too many initialisation requests".to_owned()),
+            Self::TooLarge => (1009, "Message too large".to_owned()),
         };
         CloseReason {
             code: CloseCode::from(code),
-            description: Some(text.to_owned()),
+            description: Some(text),
         }
     }
 }
@@ -209,7 +211,7 @@ impl Socket {
                 () = passed(deadline) => {
                     return End::Close(match &self.visitor {
                         None => Close::InitTimeout,
-                        Some(_) => Close::Forbidden("Token expired"),
+                        Some(_) => Close::Forbidden("UNAUTHENTICATED", "TOKEN_EXPIRED"),
                     });
                 }
                 _ = ping.tick() => {
@@ -263,7 +265,7 @@ impl Socket {
             .callers
             .identify(&self.request, authorization)
             .await
-            .map_err(|denied| End::Close(Close::Forbidden(denied.code)))?;
+            .map_err(|denied| End::Close(Close::Forbidden(denied.code, denied.reason)))?;
         self.visitor = Some(Rc::new(visitor));
         send(&mut self.session, &Plain::ConnectionAck).await
     }

@@ -11,8 +11,8 @@ use entity::population_import::{ActiveModel, Column, Entity, Model, State};
 use entity::{Cents, EngagementId, ImportId, Scope, import_rejection, population, population_item};
 use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter,
-    QueryOrder, QuerySelect, Set,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DatabaseBackend, DatabaseTransaction,
+    EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, Set,
 };
 use serde_json::json;
 use tokio::sync::mpsc;
@@ -22,7 +22,7 @@ use uuid::Uuid;
 use super::import::reader::Failure;
 use super::import::{Line, Mapping, Reader, Rejection, RejectionCode, Step};
 use super::reconciliation::Parts;
-use super::service::{lock_unfrozen, no_running_import};
+use super::service::{OpenImport, lock_unfrozen, no_running_import, opened};
 use super::sink::{self, Batch, Row, SealedCase};
 use crate::access::{Action, Permit, authorize_write};
 use crate::trail::{self, Subject};
@@ -60,7 +60,42 @@ pub async fn run_import(
 ) -> Result<Model> {
     let permit = authorize_write(&ctx, &db, Action::PopulationImport).await?;
     sweep(&ctx.sources, &db).await?;
-    let job = start(&ctx, &db, import).await?;
+    let numbers = numbers(&db).await?;
+    let tx = db.begin_write().await?;
+    let job = start(&tx, &ctx, import, numbers).await?;
+    tx.commit().await?;
+    read_into(ctx, db, permit, job, input, limits).await
+}
+
+/// The same for somebody who has the file at hand: opens the import and starts it at once. One that cannot start is not
+/// opened either.
+pub async fn import_file(
+    ctx: Ctx,
+    db: Db,
+    idempotency_key: &str,
+    open: OpenImport,
+    input: impl Read + Send + 'static,
+    limits: IntakeLimits,
+) -> Result<Model> {
+    let permit = authorize_write(&ctx, &db, Action::PopulationImport).await?;
+    sweep(&ctx.sources, &db).await?;
+    let numbers = numbers(&db).await?;
+    let tx = db.begin_write().await?;
+    let import = opened(&tx, &ctx, &permit, idempotency_key, open).await?;
+    let job = start(&tx, &ctx, import.id, numbers).await?;
+    tx.commit().await?;
+    read_into(ctx, db, permit, job, input, limits).await
+}
+
+async fn read_into(
+    ctx: Ctx,
+    db: Db,
+    permit: Permit,
+    job: Job,
+    input: impl Read + Send + 'static,
+    limits: IntakeLimits,
+) -> Result<Model> {
+    let import = job.import;
     let _alive = Heartbeat::start(&ctx, &db, import);
     let (sender, mut batches) = mpsc::channel(2);
     let reading = tokio::task::spawn_blocking({
@@ -78,13 +113,20 @@ pub async fn run_import(
         Ok(()) => read.end,
     };
     let ending = match ending {
-        End::Complete => match twin(db.reader(), job.population.engagement_id, &read.progress).await? {
-            Some(end) => end,
-            None => duplicates(&db, &job, limits.rejections_kept).await?,
-        },
+        End::Complete => checked(&db, &job, &read.progress, limits.rejections_kept)
+            .await
+            .unwrap_or_else(|error| End::from_error(&error)),
         other => other,
     };
-    finish(&ctx, &db, &permit, &job, &read.progress, ending).await
+    finish(&ctx, &db, permit, &job, &read.progress, ending).await
+}
+
+/// What the lines are checked for once all of them are there.
+async fn checked(db: &Db, job: &Job, progress: &Progress, kept: usize) -> Result<End> {
+    match twin(db.reader(), job.population.engagement_id, progress).await? {
+        Some(end) => Ok(end),
+        None => duplicates(db, job, kept).await,
+    }
 }
 
 /// What an import needs to know while it reads.
@@ -94,7 +136,7 @@ struct Job {
     population: population::Model,
     mapping: Arc<Mapping>,
     key: Arc<EngagementKey>,
-    bezirksstellen: Arc<HashMap<String, Uuid>>,
+    bezirksstellen: Arc<Numbers>,
     postgres: bool,
 }
 
@@ -125,21 +167,17 @@ enum End {
 
 impl End {
     fn from_error(error: &Error) -> Self {
-        match error {
-            Error::Refused(refusals) if refusals.iter().any(|refusal| refusal.code == Code::StorageFull) => {
-                Self::Failed {
-                    code: Code::StorageFull,
-                    detail: String::new(),
-                }
-            }
-            other => {
-                tracing::error!(error = %other, "an import could not be written");
-                Self::Failed {
-                    code: Code::Interrupted,
-                    detail: String::new(),
-                }
-            }
-        }
+        let refusal = match error {
+            Error::Refused(refusals) => refusals.first(),
+            _ => None,
+        };
+        let (code, detail) = if let Some(refusal) = refusal {
+            (refusal.code, refusal.detail.clone())
+        } else {
+            tracing::error!(%error, "an import could not be written");
+            (Code::Interrupted, String::new())
+        };
+        Self::Failed { code, detail }
     }
 
     fn from_failure(failure: &Failure, mapping: &Mapping) -> Self {
@@ -201,17 +239,24 @@ struct Outcome {
     end: End,
 }
 
-async fn start(ctx: &Ctx, db: &Db, id: ImportId) -> Result<Job> {
-    let tx = db.begin_write().await?;
+/// Bezirksstellen by the number that stands in extracts.
+type Numbers = HashMap<String, Uuid>;
+
+async fn numbers(db: &Db) -> Result<Numbers> {
+    let rows = jobcenter::bezirksstellen(db).await?;
+    Ok(rows.into_iter().map(|row| (row.number, row.id.0)).collect())
+}
+
+async fn start(tx: &DatabaseTransaction, ctx: &Ctx, id: ImportId, numbers: Numbers) -> Result<Job> {
     let row = Entity::visible_to(&ctx.caller.scope(ctx.now()))
         .filter(Column::Id.eq(id))
-        .one(&tx)
+        .one(tx)
         .await?
         .ok_or_else(|| Error::refused(Code::NotFound, "id"))?;
-    let population = lock_unfrozen(&tx, ctx, row.population_id, "id").await?;
+    let population = lock_unfrozen(tx, ctx, row.population_id, "id").await?;
     // Only under the population's lock the state is certain.
     let row = Entity::find_by_id(id)
-        .one(&tx)
+        .one(tx)
         .await?
         .ok_or_else(|| Error::refused(Code::NotFound, "id"))?;
     if row.state != State::Waiting {
@@ -221,27 +266,21 @@ async fn start(ctx: &Ctx, db: &Db, id: ImportId) -> Result<Job> {
     if row.created_by != ctx.caller.subject {
         return Err(Error::refused(Code::ImportOfAnother, "id"));
     }
-    no_running_import(&tx, population.id, "id").await?;
+    no_running_import(tx, population.id, "id").await?;
     let mapping: Mapping =
         serde_json::from_str(&row.mapping).map_err(|error| Error::internal(error.to_string()))?;
-    let key = engagement::key(ctx, &tx, population.engagement_id).await?;
+    let key = engagement::key(ctx, tx, population.engagement_id).await?;
     let mut change: ActiveModel = row.into();
     change.state = Set(State::Running);
     change.heartbeat_at = Set(Some(ctx.now()));
-    change.update(&tx).await?;
-    tx.commit().await?;
-    let bezirksstellen = jobcenter::bezirksstellen(db)
-        .await?
-        .into_iter()
-        .map(|row| (row.number, row.id.0))
-        .collect();
+    change.update(tx).await?;
     Ok(Job {
         import: id,
         population,
         mapping: Arc::new(mapping),
         key: Arc::new(key),
-        bezirksstellen: Arc::new(bezirksstellen),
-        postgres: db.is_postgres(),
+        bezirksstellen: Arc::new(numbers),
+        postgres: tx.get_database_backend() == DatabaseBackend::Postgres,
     })
 }
 
@@ -635,36 +674,45 @@ async fn duplicates(db: &Db, job: &Job, kept: usize) -> Result<End> {
 async fn finish(
     ctx: &Ctx,
     db: &Db,
-    permit: &Permit,
+    permit: Permit,
     job: &Job,
     progress: &Progress,
     end: End,
 ) -> Result<Model> {
     let end = match end {
-        End::Complete => match complete(ctx, db, permit, job, progress).await? {
-            Ok(row) => return Ok(row),
-            Err(end) => end,
+        End::Complete => match complete(ctx, db, &permit, job, progress).await {
+            Ok(Ok(row)) => return Ok(row),
+            Ok(Err(end)) => end,
+            Err(error) => End::from_error(&error),
         },
         end => end,
     };
-    sink::remove(db, job.population.id, job.import).await?;
-    let (state, code, detail, list) = match end {
-        End::Rejected { code, detail, list } => (State::Rejected, code, detail, list),
-        End::Failed { code, detail } => (State::Failed, code, detail, Vec::new()),
+    let (code, detail, list) = match end {
+        End::Rejected { code, detail, list } => (code, detail, list),
+        End::Failed { code, detail } => {
+            let failed = Failed {
+                ctx: ctx.clone(),
+                db: db.clone(),
+                permit,
+                job: job.clone(),
+                progress: *progress,
+                code,
+                detail,
+            };
+            return failed.end().await;
+        }
         End::Complete => return Err(Error::internal("a complete import is not removed")),
     };
+    sink::remove(db, job.population.id, job.import).await?;
     // Of refused lines the detail is their number; the list has those that are kept.
     let counted = detail.parse().unwrap_or(list.len() as u64);
     let tx = db.begin_write().await?;
-    let row = Entity::find_by_id(job.import)
-        .one(&tx)
-        .await?
-        .ok_or_else(|| Error::internal("the import is gone"))?;
+    let row = found(&tx, job.import).await?;
     if row.state != State::Running {
         return Ok(row);
     }
     let mut change: ActiveModel = row.into();
-    change.state = Set(state);
+    change.state = Set(State::Rejected);
     change.failure = Set(Some(code.as_str().to_owned()));
     change.failure_detail = Set(Some(detail));
     write_progress(&mut change, progress, counted, ctx.now());
@@ -688,17 +736,99 @@ async fn finish(
             .exec_without_returning(&tx)
             .await?;
     }
-    let subject = Subject::new("Import", job.import.0, job.population.engagement_id);
-    trail::record(
-        &tx,
-        ctx,
-        permit,
-        subject,
-        json!({ "state": state, "failure": code.as_str() }),
-    )
-    .await?;
+    ended(&tx, ctx, &permit, job, State::Rejected, code).await?;
     tx.commit().await?;
     Ok(row)
+}
+
+async fn ended(
+    tx: &DatabaseTransaction,
+    ctx: &Ctx,
+    permit: &Permit,
+    job: &Job,
+    state: State,
+    code: Code,
+) -> Result<()> {
+    let subject = Subject::new("Import", job.import.0, job.population.engagement_id);
+    let detail = json!({ "state": state, "failure": code.as_str() });
+    trail::record(tx, ctx, permit, subject, detail).await
+}
+
+/// The end of an import that failed.
+struct Failed {
+    ctx: Ctx,
+    db: Db,
+    permit: Permit,
+    job: Job,
+    progress: Progress,
+    code: Code,
+    detail: String,
+}
+
+impl Failed {
+    /// Ends the import. On a disk so full that not even this can be written, it is written as soon as there is room.
+    async fn end(self) -> Result<Model> {
+        match self.write().await {
+            Err(error) if error.is_storage_full() => {
+                let row = found(self.db.reader(), self.job.import).await?;
+                let row = Model {
+                    state: State::Failed,
+                    failure: Some(self.code.as_str().to_owned()),
+                    failure_detail: Some(self.detail.clone()),
+                    ..row
+                };
+                tokio::spawn(self.end_when_there_is_room());
+                Ok(row)
+            }
+            written => written,
+        }
+    }
+
+    async fn end_when_there_is_room(self) {
+        tracing::warn!("the disk is so full that the end of an import cannot be written yet");
+        loop {
+            tokio::time::sleep(HEARTBEAT).await;
+            match self.write().await {
+                Ok(_) => return,
+                Err(error) if error.is_storage_full() => {}
+                Err(error) => {
+                    tracing::error!(%error, "the end of an import could not be written");
+                    return;
+                }
+            }
+        }
+    }
+
+    /// First the import says that it failed, which takes next to no room; then its lines go. Where they cannot go yet, the
+    /// sweep goes on with them, and until then no other import starts.
+    async fn write(&self) -> Result<Model> {
+        let (ctx, db, import) = (&self.ctx, &self.db, self.job.import);
+        let tx = db.begin_write().await?;
+        let row = found(&tx, import).await?;
+        if row.state != State::Running {
+            return Ok(row);
+        }
+        let mut change: ActiveModel = row.into();
+        change.state = Set(State::Failed);
+        change.failure = Set(Some(self.code.as_str().to_owned()));
+        change.failure_detail = Set(Some(self.detail.clone()));
+        write_progress(&mut change, &self.progress, 0, ctx.now());
+        change.finished_at = Set(None);
+        change.update(&tx).await?;
+        ended(&tx, ctx, &self.permit, &self.job, State::Failed, self.code).await?;
+        tx.commit().await?;
+        if let Err(error) = clear(&ctx.sources, db).await {
+            tracing::warn!(%error, "the lines of a failed import could not be removed yet");
+        }
+        found(db.reader(), import).await
+    }
+}
+
+async fn found(db: &impl ConnectionTrait, id: ImportId) -> Result<Model> {
+    Entity::find_by_id(id)
+        .one(db)
+        .await?
+        .ok_or_else(|| Error::internal("the import is gone"))
 }
 
 /// Lets the lines count, in one short transaction; or says why not.
@@ -711,10 +841,7 @@ async fn complete(
 ) -> Result<std::result::Result<Model, End>> {
     let tx = db.begin_write().await?;
     let population = lock_unfrozen(&tx, ctx, job.population.id, "id").await?;
-    let row = Entity::find_by_id(job.import)
-        .one(&tx)
-        .await?
-        .ok_or_else(|| Error::internal("the import is gone"))?;
+    let row = found(&tx, job.import).await?;
     if row.state != State::Running {
         return Ok(Ok(row));
     }

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::import::Mapping;
 use super::intake::clear;
-use crate::access::{Action, authorize, authorize_write};
+use crate::access::{Action, Permit, authorize, authorize_write};
 use crate::db::among;
 use crate::engagement::{lock, must_be_open};
 use crate::idempotency::{Claimed, claim};
@@ -172,16 +172,29 @@ pub async fn open_import(
     input: OpenImport,
 ) -> Result<population_import::Model> {
     let permit = authorize_write(ctx, db, Action::PopulationImport).await?;
+    let tx = db.begin_write().await?;
+    let row = opened(&tx, ctx, &permit, idempotency_key, input).await?;
+    tx.commit().await?;
+    Ok(row)
+}
+
+/// The import that a key opens, in a transaction of the caller's.
+pub(super) async fn opened(
+    tx: &DatabaseTransaction,
+    ctx: &Ctx,
+    permit: &Permit,
+    idempotency_key: &str,
+    input: OpenImport,
+) -> Result<population_import::Model> {
     if let Some(refusal) = crate::refusal::text("input.fileName", &input.file_name, 255) {
         return Err(Error::Refused(vec![refusal]));
     }
-    let tx = db.begin_write().await?;
-    let locked = lock_population(&tx, ctx, input.population_id, "input.populationId").await?;
-    let claim = match claim(&tx, ctx, idempotency_key, "openImport", &input).await? {
+    let locked = lock_population(tx, ctx, input.population_id, "input.populationId").await?;
+    let claim = match claim(tx, ctx, idempotency_key, "openImport", &input).await? {
         Claimed::New(claim) => claim,
         Claimed::Repeated(id) => {
             let row = population_import::Entity::find_by_id(ImportId(id))
-                .one(&tx)
+                .one(tx)
                 .await?;
             return row.ok_or_else(|| Error::internal("a remembered import is missing"));
         }
@@ -200,7 +213,7 @@ pub async fn open_import(
         ));
     }
     if let Some(number) = &input.mapping.bezirksstelle_constant
-        && jobcenter::by_number(&tx, number).await?.is_none()
+        && jobcenter::by_number(tx, number).await?.is_none()
     {
         let path = "input.mapping.bezirksstelleConstant";
         return Err(Error::refused_with(Code::BezirksstelleUnknown, path, number));
@@ -227,12 +240,11 @@ pub async fn open_import(
         heartbeat_at: Set(None),
         finished_at: Set(None),
     }
-    .insert(&tx)
+    .insert(tx)
     .await?;
-    claim.remember(&tx, ctx, id.0).await?;
+    claim.remember(tx, ctx, id.0).await?;
     let subject = Subject::new("Import", id.0, population.engagement_id);
-    trail::record(&tx, ctx, &permit, subject, json!({ "fileName": row.file_name })).await?;
-    tx.commit().await?;
+    trail::record(tx, ctx, permit, subject, json!({ "fileName": row.file_name })).await?;
     Ok(row)
 }
 
