@@ -45,6 +45,10 @@ impl Telemetry {
                 .boxed(),
         };
         // A line says all it has to say itself; to spell spans out for lines would cost every request as much again.
+        #[expect(
+            clippy::redundant_closure_for_method_calls,
+            reason = "the method alone does not fit any lifetime"
+        )]
         let lines = lines.with_filter(filter_fn(|data| data.is_event()));
         let traces = settings
             .otlp_endpoint

@@ -139,6 +139,15 @@ impl Service {
             .unwrap()
     }
 
+    /// Somebody with a token and no membership.
+    pub fn nobody(&self, subject: &str) -> Person<'_> {
+        Person {
+            service: self,
+            token: Some(self.token(subject, &[])),
+            english: true,
+        }
+    }
+
     /// Somebody who shows no token.
     pub const fn anybody(&self) -> Person<'_> {
         Person {

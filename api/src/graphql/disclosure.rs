@@ -9,7 +9,7 @@ use async_graphql::{Enum, TypeDirective};
 pub(super) enum Class {
     /// For everybody, without a token.
     Public,
-    /// For whoever works here in any role.
+    /// For whoever has a token: rows still need their right and scope.
     Internal,
     /// Budgets and their use.
     Budget,

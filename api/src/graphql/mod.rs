@@ -181,6 +181,16 @@ fn visit<'a>(ctx: &'a Context<'_>) -> &'a Visit {
 
 #[cfg(test)]
 mod tests {
+    use async_graphql::parser::types::BaseType;
+
+    /// The type behind lists.
+    fn named(ty: &BaseType) -> String {
+        match ty {
+            BaseType::Named(name) => name.to_string(),
+            BaseType::List(inner) => named(&inner.base),
+        }
+    }
+
     #[test]
     fn the_contract_is_the_one_that_was_reviewed() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../schema.graphql");
@@ -195,7 +205,7 @@ mod tests {
     /// its implementors. Of inputs, those that a query can search by have one each.
     #[test]
     fn everything_in_the_contract_has_its_class() {
-        use async_graphql::parser::types::{BaseType, TypeKind, TypeSystemDefinition};
+        use async_graphql::parser::types::{TypeKind, TypeSystemDefinition};
         let document = async_graphql::parser::parse_schema(super::sdl()).unwrap();
         let classed =
             |directives: &[async_graphql::Positioned<async_graphql::parser::types::ConstDirective>]| {
@@ -211,12 +221,6 @@ mod tests {
                 _ => None,
             })
             .collect();
-        fn named(ty: &BaseType) -> String {
-            match ty {
-                BaseType::Named(name) => name.to_string(),
-                BaseType::List(inner) => named(&inner.base),
-            }
-        }
         let (mut unclassed, mut inputs) = (Vec::new(), Vec::new());
         for (name, ty) in &types {
             let TypeKind::Object(object) = &ty.kind else {

@@ -23,7 +23,7 @@ macro_rules! classes {
 classes! {
     /// For everybody, without a token.
     Public = "PUBLIC",
-    /// For whoever works here in any role.
+    /// For whoever has a token: rows still need their right and scope.
     Internal = "INTERNAL",
     /// Budgets and their use.
     Budget = "BUDGET",
@@ -103,7 +103,8 @@ impl Classes {
 /// The classes a role sees: one exhaustive match. Whoever shows no token sees what is public.
 ///
 /// The audit function sees its papers and the social data behind them (§ 67c (3) SGB X); the casework sees social data of
-/// its own Bezirksstelle. Who administers reads no content; an auditor from outside sees nothing without a grant.
+/// its own Bezirksstelle. Who administers reads no content. An auditor from outside sees no rows without a grant, and so
+/// nothing but how the house is organised.
 pub const fn classes(role: Role) -> Classes {
     use Class::{AccessLog, Audit, Benchmark, Budget, Internal, Personnel, Public, SocialData};
     match role {
@@ -111,12 +112,14 @@ pub const fn classes(role: Role) -> Classes {
             Classes::of(&[Public, Internal, Audit, SocialData, Personnel])
         }
         Role::Bezirksstellenleitung | Role::Sachbearbeitung => Classes::of(&[Public, Internal, SocialData]),
-        Role::Fachbereichsleitung | Role::Budget => Classes::of(&[Public, Internal, Budget]),
+        Role::Fachbereichsleitung | Role::Budget | Role::StadtLeitung => {
+            Classes::of(&[Public, Internal, Budget])
+        }
         Role::Controlling | Role::Vorstand => Classes::of(&[Public, Internal, Budget, Benchmark]),
-        Role::StadtLeitung => Classes::of(&[Public, Internal, Budget]),
-        Role::Fachleitung | Role::Gleichstellung | Role::Administration => Classes::of(&[Public, Internal]),
+        Role::Fachleitung | Role::Gleichstellung | Role::Administration | Role::ExternalAuditor => {
+            Classes::of(&[Public, Internal])
+        }
         Role::Datenschutz => Classes::of(&[Public, Internal, AccessLog]),
-        Role::ExternalAuditor => Classes::of(&[Public]),
     }
 }
 

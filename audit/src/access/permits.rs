@@ -97,3 +97,69 @@ pub const fn permits(role: Role, action: Action) -> bool {
         | Role::ExternalAuditor => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use super::*;
+    use crate::access::{Class, classes};
+
+    /// One table: a row a thing, a column a role, a tick where it holds.
+    fn ticked<T: Copy>(
+        title: &str,
+        rows: &[T],
+        name: fn(T) -> &'static str,
+        holds: fn(Role, T) -> bool,
+    ) -> String {
+        let mut text = format!("| {title} |");
+        for role in Role::ALL {
+            write!(text, " {role} |").unwrap();
+        }
+        text.push_str("\n|---|");
+        text.push_str(&":-:|".repeat(Role::ALL.len()));
+        for row in rows {
+            write!(text, "\n| {} |", name(*row)).unwrap();
+            for role in Role::ALL {
+                text.push_str(if holds(*role, *row) { " x |" } else { " |" });
+            }
+        }
+        text.push('\n');
+        text
+    }
+
+    #[test]
+    fn the_tables_are_the_ones_that_were_reviewed() {
+        let found = format!(
+            "# Who may do what, and who sees what\n\nThe tables of `permits` and `classes`, for review; a test compares them.\n\n{}\n{}",
+            ticked("action", Action::ALL, Action::as_str, permits),
+            ticked("class", Class::ALL, Class::as_str, |role, class| classes(role)
+                .contains(class)),
+        );
+        let reviewed = include_str!("tables.md");
+        assert!(
+            reviewed == found,
+            "audit/src/access/tables.md differs; reviewed, it would be:\n\n{found}"
+        );
+    }
+
+    #[test]
+    fn whoever_administers_reads_no_content() {
+        for action in Action::ALL {
+            assert!(!permits(Role::Administration, *action), "{}", action.as_str());
+        }
+        for class in [
+            Class::Audit,
+            Class::SocialData,
+            Class::Special,
+            Class::Personnel,
+            Class::Benchmark,
+        ] {
+            assert!(
+                !classes(Role::Administration).contains(class),
+                "{}",
+                class.as_str()
+            );
+        }
+    }
+}

@@ -1,0 +1,705 @@
+//! Who may do what, tried from outside: every way in, for every role.
+
+#![expect(clippy::unwrap_used, reason = "a test ends where something is missing")]
+
+use std::collections::BTreeSet;
+
+use api::graphql::NodeKind;
+use async_graphql::parser::parse_schema;
+use async_graphql::parser::types::{TypeKind, TypeSystemDefinition};
+use audit::access::{Action, Class, Role, classes, permits};
+use futures_util::SinkExt as _;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use tests::story::{Audit, change, nodes};
+use tests::{Person, Service, next_message, on_both};
+
+/// The Bezirksstelle of the local roles.
+const HERE: &str = "09";
+
+/// Whoever may come: every role, somebody with none, and nobody.
+struct Visitor<'a> {
+    name: String,
+    role: Option<Role>,
+    signed_in: bool,
+    person: Person<'a>,
+}
+
+fn visitors(service: &Service) -> Vec<Visitor<'_>> {
+    let mut all: Vec<_> = Role::ALL
+        .iter()
+        .map(|role| {
+            let membership = if role.is_local() {
+                format!("{role}:{HERE}")
+            } else {
+                role.to_string()
+            };
+            Visitor {
+                person: service.person("besuch", &membership),
+                name: membership,
+                role: Some(*role),
+                signed_in: true,
+            }
+        })
+        .collect();
+    all.push(Visitor {
+        name: "without a role".to_owned(),
+        role: None,
+        signed_in: true,
+        person: service.nobody("besuch"),
+    });
+    all.push(Visitor {
+        name: "anonymous".to_owned(),
+        role: None,
+        signed_in: false,
+        person: service.anybody(),
+    });
+    all
+}
+
+impl Visitor<'_> {
+    fn may(&self, needs: Needs) -> bool {
+        match needs {
+            Needs::Nothing => true,
+            Needs::Token => self.signed_in,
+            Needs::Action(action) => self.role.is_some_and(|role| permits(role, action)),
+        }
+    }
+
+    /// The code of whoever may not.
+    const fn refusal(&self) -> &'static str {
+        if self.signed_in {
+            "FORBIDDEN"
+        } else {
+            "UNAUTHENTICATED"
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Needs {
+    Nothing,
+    Token,
+    Action(Action),
+}
+
+/// A way in: the field, the operation that tries it, and what it needs.
+struct Way {
+    field: &'static str,
+    document: String,
+    variables: Value,
+    needs: Needs,
+}
+
+/// An id of this kind that nobody gave out.
+fn unknown(kind: NodeKind) -> Value {
+    json!(kind.id(uuid::Uuid::from_u128(7)).as_str())
+}
+
+fn queries(audit: &Audit<'_>, sample: &Value, own: &Value) -> Vec<Way> {
+    let way = |field, document: &str, variables, needs| Way {
+        field,
+        document: document.to_owned(),
+        variables,
+        needs,
+    };
+    let engagement = json!({ "id": audit.engagement });
+    vec![
+        way(
+            "serviceInfo",
+            "{ serviceInfo { version } }",
+            json!({}),
+            Needs::Nothing,
+        ),
+        way("viewer", "{ viewer { subject } }", json!({}), Needs::Token),
+        way("jobcenter", "{ jobcenter { name } }", json!({}), Needs::Token),
+        way(
+            "bezirksstellen",
+            "{ bezirksstellen { number } }",
+            json!({}),
+            Needs::Token,
+        ),
+        way(
+            "testProgrammes",
+            "{ testProgrammes { id } }",
+            json!({}),
+            Needs::Token,
+        ),
+        way(
+            "engagement",
+            "query($id: ID!) { engagement(id: $id) { number } }",
+            engagement.clone(),
+            Needs::Action(Action::EngagementRead),
+        ),
+        way(
+            "engagements",
+            "{ engagements { edges { node { number } } } }",
+            json!({}),
+            Needs::Action(Action::EngagementRead),
+        ),
+        // An id may be of anything: what a role has no right to see is not there.
+        way(
+            "node",
+            "query($id: ID!) { node(id: $id) { id } }",
+            engagement.clone(),
+            Needs::Token,
+        ),
+        way(
+            "nodes",
+            "query($ids: [ID!]!) { nodes(ids: $ids) { id } }",
+            json!({ "ids": [own["id"]] }),
+            Needs::Token,
+        ),
+        way(
+            "population",
+            "query($id: ID!) { population(id: $id) { id } }",
+            json!({ "id": audit.population }),
+            Needs::Action(Action::PopulationRead),
+        ),
+        way(
+            "populations",
+            "query($id: ID!) { populations(engagementId: $id) { edges { node { id } } } }",
+            engagement,
+            Needs::Action(Action::PopulationRead),
+        ),
+        way(
+            "sample",
+            "query($id: ID!) { sample(id: $id) { name } }",
+            json!({ "id": sample["id"] }),
+            Needs::Action(Action::SampleRead),
+        ),
+        way(
+            "sampleItem",
+            "query($id: ID!) { sampleItem(id: $id) { id } }",
+            json!({ "id": own["id"] }),
+            Needs::Action(Action::SampleItemRead),
+        ),
+        way(
+            "sampleItems",
+            "{ sampleItems { edges { node { id } } } }",
+            json!({}),
+            Needs::Action(Action::SampleItemRead),
+        ),
+    ]
+}
+
+/// Each with an input that is refused for another reason, so that nothing changes while it is tried.
+#[expect(clippy::too_many_lines, reason = "a table")]
+fn mutations() -> Vec<Way> {
+    let way = |field: &'static str, input: Value, action| Way {
+        field,
+        document: change(field, ""),
+        variables: json!({ "input": input }),
+        needs: Needs::Action(action),
+    };
+    let (population, sample) = (unknown(NodeKind::Population), unknown(NodeKind::Sample));
+    let check = json!({
+        "sampleItemId": unknown(NodeKind::SampleItem), "expectedVersion": 1, "errorClass": "NONE", "correct": {},
+        "answers": [],
+    });
+    let mut one_check = check.clone();
+    one_check["idempotencyKey"] = json!("k");
+    vec![
+        way(
+            "openEngagement",
+            json!({
+                "title": " ", "function": "INNENREVISION", "objective": "", "legalBasis": "", "periodFrom": "2025-01-01",
+                "periodTo": "2024-01-01", "idempotencyKey": "k",
+            }),
+            Action::EngagementOpen,
+        ),
+        way(
+            "closeEngagement",
+            json!({ "id": unknown(NodeKind::Engagement), "expectedVersion": 1 }),
+            Action::EngagementClose,
+        ),
+        way(
+            "createPopulation",
+            json!({
+                "engagementId": unknown(NodeKind::Engagement), "name": "x", "unit": "PAYMENT", "source": "x",
+                "idempotencyKey": "k",
+            }),
+            Action::PopulationCreate,
+        ),
+        way(
+            "discardPopulation",
+            json!({ "id": population, "expectedVersion": 1, "reason": "x" }),
+            Action::PopulationDiscard,
+        ),
+        way(
+            "openImport",
+            json!({
+                "populationId": population, "fileName": "x.csv", "idempotencyKey": "k",
+                "mapping": {
+                    "encoding": "UTF_8", "delimiter": "COMMA", "decimals": "ENGLISH", "dateFormat": "ISO", "key": ["a"],
+                },
+            }),
+            Action::PopulationImport,
+        ),
+        way(
+            "recordControlTotal",
+            json!({
+                "populationId": population, "source": "HKR_STATEMENT", "documentReference": "x", "idempotencyKey": "k",
+                "cells": [{ "bezirksstelle": "01", "count": 1, "sum": "1.00" }],
+            }),
+            Action::ControlTotalEnter,
+        ),
+        way(
+            "explainDifference",
+            json!({ "id": unknown(NodeKind::Difference), "expectedVersion": 1, "explanation": "x" }),
+            Action::DifferenceExplain,
+        ),
+        way(
+            "approveDifference",
+            json!({ "id": unknown(NodeKind::Difference), "expectedVersion": 1 }),
+            Action::DifferenceApprove,
+        ),
+        way(
+            "freezePopulation",
+            json!({ "id": population, "expectedVersion": 1 }),
+            Action::PopulationFreeze,
+        ),
+        way(
+            "planSample",
+            json!({
+                "populationId": population, "name": "x", "method": "SIMPLE_RANDOM", "size": 1, "idempotencyKey": "k",
+            }),
+            Action::SamplePlan,
+        ),
+        way(
+            "drawSample",
+            json!({ "id": sample, "expectedVersion": 1 }),
+            Action::SampleDraw,
+        ),
+        way(
+            "abortSample",
+            json!({ "id": sample, "expectedVersion": 1, "reason": "x" }),
+            Action::SampleAbort,
+        ),
+        way(
+            "recordSample",
+            json!({
+                "populationId": population, "name": "x", "reason": "x", "idempotencyKey": "k", "items": [{ "key": ["a"] }],
+            }),
+            Action::SampleRecord,
+        ),
+        way(
+            "announceSampleItems",
+            json!({ "sampleId": sample }),
+            Action::SampleItemAnnounce,
+        ),
+        way("recordCheck", one_check, Action::CheckRecord),
+        way(
+            "recordChecks",
+            json!({ "checks": [check], "idempotencyKey": "k" }),
+            Action::CheckRecord,
+        ),
+    ]
+}
+
+/// The fields of a root type of the contract.
+fn roots(of: &str) -> BTreeSet<String> {
+    let contract = include_str!("../schema.graphql");
+    let found =
+        parse_schema(contract)
+            .unwrap()
+            .definitions
+            .into_iter()
+            .find_map(|definition| match definition {
+                TypeSystemDefinition::Type(ty) if ty.node.name.node == of => match ty.node.kind {
+                    TypeKind::Object(object) => Some(object.fields),
+                    _ => None,
+                },
+                _ => None,
+            });
+    found
+        .unwrap()
+        .into_iter()
+        .map(|field| field.node.name.node.to_string())
+        .collect()
+}
+
+fn fields(ways: &[Way]) -> BTreeSet<String> {
+    ways.iter().map(|way| way.field.to_owned()).collect()
+}
+
+/// Two announced items: of the visitors' Bezirksstelle and of another; and one of theirs that is not announced.
+struct World<'a> {
+    audit: Audit<'a>,
+    sample: Value,
+    own: Value,
+    foreign: Value,
+    hidden: Value,
+}
+
+async fn world(service: &Service) -> World<'_> {
+    let lines = [
+        ("a", "09", 100),
+        ("b", "09", 200),
+        ("c", "01", 300),
+        ("d", "02", 400),
+    ];
+    let audit = Audit::small(service, &lines).await;
+    let sample = audit.drawn("alle", "SIMPLE_RANDOM", &json!({ "size": 4 })).await;
+    let items = audit.items(&sample).await;
+    let of = |reference: &str| {
+        items
+            .iter()
+            .find(|item| item["reference"] == reference)
+            .unwrap()
+            .clone()
+    };
+    let (own, foreign, hidden) = (of("a"), of("c"), of("b"));
+    let input = json!({ "sampleId": sample["id"], "itemIds": [own["id"], foreign["id"]] });
+    audit
+        .auditor
+        .done(&change("announceSampleItems", "announced { count }"), input)
+        .await;
+    World {
+        audit,
+        sample,
+        own,
+        foreign,
+        hidden,
+    }
+}
+
+on_both!(
+    every_field_of_the_contract_asks_for_its_right,
+    |service| async move {
+        let world = world(&service).await;
+        let ways = queries(&world.audit, &world.sample, &world.own);
+        let changes = mutations();
+        assert_eq!(fields(&ways), roots("Query"), "a field of Query has no row here");
+        assert_eq!(
+            fields(&changes),
+            roots("Mutation"),
+            "a field of Mutation has no row here"
+        );
+        for visitor in visitors(&service) {
+            for way in ways.iter().chain(&changes) {
+                // One for each field that is not disclosed.
+                let mut codes = visitor.person.codes(&way.document, way.variables.clone()).await;
+                codes.dedup();
+                let expected: &[&str] = if visitor.may(way.needs) {
+                    &[]
+                } else {
+                    &[visitor.refusal()]
+                };
+                assert_eq!(codes, expected, "{}: {}", visitor.name, way.field);
+            }
+        }
+    }
+);
+
+on_both!(
+    subscriptions_downloads_and_uploads_ask_for_their_right,
+    |service| async move {
+        let world = world(&service).await;
+        assert_eq!(
+            roots("Subscription"),
+            BTreeSet::from(["importProgress".to_owned()])
+        );
+        let imports = "query($id: ID!) { population(id: $id) { imports { id } } }";
+        let data = world
+            .audit
+            .auditor
+            .data(imports, json!({ "id": world.audit.population }))
+            .await;
+        let import = data["population"]["imports"][0]["id"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        let watch = "subscription($id: ID!) { importProgress(id: $id) { state } }";
+        for visitor in visitors(&service) {
+            let refused = visitor.refusal();
+            let mut socket = visitor.person.subscribe().await;
+            let payload = json!({ "query": watch, "variables": { "id": import } });
+            let start = json!({ "type": "subscribe", "id": "1", "payload": payload });
+            socket.send(start.to_string().into()).await.unwrap();
+            let message = next_message(&mut socket).await;
+            if visitor.may(Needs::Action(Action::PopulationRead)) {
+                assert_eq!(
+                    message["payload"]["data"]["importProgress"]["state"], "COMPLETED",
+                    "{}",
+                    visitor.name
+                );
+            } else {
+                assert_eq!(
+                    message["payload"][0]["extensions"]["code"], refused,
+                    "{}",
+                    visitor.name
+                );
+            }
+
+            let refused = if visitor.signed_in {
+                StatusCode::FORBIDDEN
+            } else {
+                StatusCode::UNAUTHORIZED
+            };
+            let path = format!(
+                "/exports/sample-items.csv?sample={}",
+                world.sample["id"].as_str().unwrap()
+            );
+            let answer = visitor.person.request(Method::GET, &path).send().await.unwrap();
+            let may = visitor.may(Needs::Action(Action::SampleItemRead));
+            assert_eq!(
+                answer.status(),
+                if may { StatusCode::OK } else { refused },
+                "{}",
+                visitor.name
+            );
+
+            let upload = visitor
+                .person
+                .request(Method::PUT, &format!("/imports/{import}"))
+                .body("x");
+            let answer = upload.send().await.unwrap();
+            // Whoever may import is told that this one has ended.
+            let may = visitor.may(Needs::Action(Action::PopulationImport));
+            assert_eq!(
+                answer.status() == refused,
+                !may,
+                "{}: {}",
+                visitor.name,
+                answer.status()
+            );
+        }
+    }
+);
+
+on_both!(what_is_hidden_does_not_exist, |service| async move {
+    let world = world(&service).await;
+    let list = "{ sampleItems { edges { node { id reference } } totalCount totals { count amount } } }";
+    let one = "query($id: ID!, $ids: [ID!]!) { sampleItem(id: $id) { id } node(id: $id) { id } nodes(ids: $ids) { id } }";
+    for visitor in visitors(&service) {
+        if !visitor.may(Needs::Action(Action::SampleItemRead)) {
+            let document = "query($id: ID!, $ids: [ID!]!) { node(id: $id) { id } nodes(ids: $ids) { id } }";
+            let id = &world.own["id"];
+            let answer = visitor
+                .person
+                .graphql(document, json!({ "id": id, "ids": [id] }))
+                .await;
+            let nothing = json!({ "data": { "node": null, "nodes": [null] } });
+            assert_eq!(visitor.signed_in, answer == nothing, "{}: {answer}", visitor.name);
+            continue;
+        }
+        let local = visitor.role.is_some_and(Role::is_local);
+        let seen = visitor.person.data(list, json!({})).await["sampleItems"].clone();
+        let expected = if local { 1 } else { 4 };
+        assert_eq!(nodes(&seen).len(), expected, "{}", visitor.name);
+        assert_eq!(seen["totalCount"], expected, "{}", visitor.name);
+        assert_eq!(seen["totals"]["count"], expected, "{}", visitor.name);
+        for (item, visible) in [
+            (&world.own, true),
+            (&world.foreign, !local),
+            (&world.hidden, !local),
+        ] {
+            let id = &item["id"];
+            let variables = json!({ "id": id, "ids": [id] });
+            let expected = if visible { json!({ "id": id }) } else { Value::Null };
+            let found = visitor.person.data(one, variables).await;
+            assert_eq!(
+                found,
+                json!({ "sampleItem": expected, "node": expected, "nodes": [expected] }),
+                "{}",
+                visitor.name
+            );
+        }
+        // Somebody else's id and one that nobody gave out are answered alike.
+        if local {
+            let ask = |id: Value| visitor.person.graphql(one, json!({ "id": id, "ids": [id] }));
+            let made_up = unknown(NodeKind::SampleItem);
+            assert_eq!(ask(world.foreign["id"].clone()).await, ask(made_up).await);
+        }
+    }
+});
+
+/// What the local roles can ask, as one text.
+async fn all_that(person: &Person<'_>, world: &World<'_>) -> String {
+    let mut said = Vec::new();
+    let ids = json!({ "sample": world.sample["id"], "engagement": world.audit.engagement, "ids": [
+        world.own["id"], world.foreign["id"], world.hidden["id"], world.sample["id"], world.audit.engagement,
+        world.audit.population,
+    ] });
+    let document = "query($sample: ID!, $engagement: ID!, $ids: [ID!]!) {
+        sample(id: $sample) { name method state plannedBy decidedBy version permissions strata { ordinal label }
+            items { edges { cursor node { id reference amount } } totalCount totals { count amount hits } } }
+        engagement(id: $engagement) { number title state version permissions
+            samples { edges { node { name } } totalCount } }
+        engagements { edges { cursor node { number title } } totalCount }
+        nodes(ids: $ids) { __typename id } }";
+    said.push(person.graphql(document, ids).await.to_string());
+    let list = "query($filter: SampleItemFilter, $order: SampleItemOrder, $first: Int, $last: Int) {
+        sampleItems(filter: $filter, order: $order, first: $first, last: $last) {
+            edges { cursor node { id reference amount hits visibleFrom kind period product funds { bund kommune } permissions
+                casePseudonym attributes { name value } bezirksstelle { number } stratum { label } sample { name } } }
+            pageInfo { hasNextPage hasPreviousPage } totalCount totals { count amount hits } } }";
+    for filter in [
+        json!({}),
+        json!({ "sample": world.sample["id"] }),
+        json!({ "amountFrom": "0.00" }),
+        json!({ "reference": "" }),
+        json!({ "announced": true }),
+        json!({ "announced": false }),
+    ] {
+        for order in [Value::Null, json!({ "by": "AMOUNT", "descending": true })] {
+            for page in [
+                json!({ "first": 1 }),
+                json!({ "last": 1 }),
+                json!({ "first": 200 }),
+            ] {
+                let mut variables = page;
+                variables["filter"] = filter.clone();
+                variables["order"] = order.clone();
+                said.push(person.graphql(list, variables).await.to_string());
+            }
+        }
+    }
+    let download = person
+        .request(Method::GET, "/exports/sample-items.csv")
+        .send()
+        .await
+        .unwrap();
+    // The refusal of a download carries the id of its request.
+    let status = download.status();
+    said.push(status.to_string());
+    if status.is_success() {
+        said.push(download.text().await.unwrap());
+    }
+    said.join("\n")
+}
+
+on_both!(what_happens_elsewhere_leaves_no_trace, |service| async move {
+    let world = world(&service).await;
+    let people: Vec<_> = [
+        "SACHBEARBEITUNG:09",
+        "BEZIRKSSTELLENLEITUNG:09",
+        "STADT_LEITUNG:09",
+        "BUDGET",
+    ]
+    .into_iter()
+    .map(|membership| service.person("besuch", membership))
+    .collect();
+    let mut before = Vec::new();
+    for person in &people {
+        before.push(all_that(person, &world).await);
+    }
+    assert!(before[0].contains("\"reference\":\"a\""), "{}", before[0]);
+
+    // Items elsewhere are announced, all are checked; there are more samples, more populations and engagements.
+    let audit = &world.audit;
+    let elsewhere = audit.items(&world.sample).await;
+    let elsewhere: Vec<_> = elsewhere
+        .iter()
+        .filter(|item| item["bezirksstelle"]["number"] != HERE)
+        .map(|item| item["id"].clone())
+        .collect();
+    let announce = change("announceSampleItems", "announced { count }");
+    let input = json!({ "sampleId": world.sample["id"], "itemIds": elsewhere });
+    audit.auditor.done(&announce, input).await;
+    audit.check_truly(&audit.items(&world.sample).await).await;
+    audit
+        .drawn(
+            "noch eine",
+            "SIMPLE_RANDOM",
+            &json!({ "size": 4, "reason": "Gegenprobe" }),
+        )
+        .await;
+    let input = json!({
+        "engagementId": audit.engagement, "name": "Bescheide", "unit": "DECISION", "source": "Fachverfahren",
+        "idempotencyKey": "zweite",
+    });
+    audit
+        .auditor
+        .done(&change("createPopulation", "population { id }"), input)
+        .await;
+    let input = json!({
+        "title": "Eine andere", "function": "INNENREVISION", "objective": "Rechtmäßigkeit",
+        "legalBasis": "§ 6b (4) SGB II", "periodFrom": "2025-01-01", "periodTo": "2025-12-31", "idempotencyKey": "andere",
+    });
+    audit
+        .auditor
+        .done(&change("openEngagement", "engagement { id }"), input)
+        .await;
+
+    for (person, before) in people.iter().zip(before) {
+        let after = all_that(person, &world).await;
+        for (before, after) in before.lines().zip(after.lines()) {
+            assert_eq!(before, after);
+        }
+        assert_eq!(before.lines().count(), after.lines().count());
+    }
+});
+
+on_both!(permissions_say_what_happens, |service| async move {
+    let world = world(&service).await;
+    let kinds = [
+        ("Engagement", json!(world.audit.engagement)),
+        ("Population", json!(world.audit.population)),
+        ("Sample", world.sample["id"].clone()),
+        ("SampleItem", world.own["id"].clone()),
+    ];
+    let changes = mutations();
+    for visitor in visitors(&service) {
+        let viewer = visitor
+            .person
+            .graphql("{ viewer { actions classes } }", json!({}))
+            .await;
+        let Some(viewer) = viewer["data"]["viewer"].as_object() else {
+            assert!(!visitor.signed_in, "{}", visitor.name);
+            continue;
+        };
+        let told = |list: &Value| -> BTreeSet<String> {
+            list.as_array()
+                .unwrap()
+                .iter()
+                .map(|word| word.as_str().unwrap().to_owned())
+                .collect()
+        };
+        let actions = told(&viewer["actions"]);
+        for action in Action::ALL {
+            let may = visitor.may(Needs::Action(*action));
+            assert_eq!(
+                actions.contains(action.as_str()),
+                may,
+                "{}: {}",
+                visitor.name,
+                action.as_str()
+            );
+        }
+        for class in Class::ALL {
+            let sees = visitor
+                .role
+                .map_or(matches!(class, Class::Public | Class::Internal), |role| {
+                    classes(role).contains(*class)
+                });
+            assert_eq!(
+                told(&viewer["classes"]).contains(class.as_str()),
+                sees,
+                "{}: {}",
+                visitor.name,
+                class.as_str()
+            );
+        }
+        for (kind, id) in &kinds {
+            let document =
+                format!("query($id: ID!) {{ node(id: $id) {{ ... on {kind} {{ permissions }} }} }}");
+            let answer = visitor.person.graphql(&document, json!({ "id": id })).await;
+            let Some(node) = answer["data"]["node"].as_object() else {
+                continue;
+            };
+            let permissions = told(&node["permissions"]);
+            assert!(permissions.is_subset(&actions), "{}: {kind}", visitor.name);
+            for way in &changes {
+                let Needs::Action(action) = way.needs else {
+                    continue;
+                };
+                if permissions.contains(action.as_str()) {
+                    let codes = visitor.person.codes(&way.document, way.variables.clone()).await;
+                    assert_eq!(codes, [""; 0], "{}: {kind} {}", visitor.name, action.as_str());
+                }
+            }
+        }
+    }
+});
