@@ -126,6 +126,26 @@ pub const fn classes(role: Role) -> Classes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::access::{Action, permits};
+
+    #[test]
+    fn whoever_may_read_rows_sees_their_fields() {
+        for role in Role::ALL {
+            for (action, class) in [
+                (Action::SampleItemRead, Class::SocialData),
+                (Action::PopulationRead, Class::Audit),
+                (Action::CheckRead, Class::Audit),
+                (Action::SampleEvaluate, Class::Audit),
+                (Action::TrailRead, Class::Audit),
+            ] {
+                assert!(
+                    !permits(*role, action) || classes(*role).contains(class),
+                    "{role}: {}",
+                    action.as_str()
+                );
+            }
+        }
+    }
 
     #[test]
     fn sets_hold_what_was_put_in() {
