@@ -191,12 +191,10 @@ fn edge(settings: &Settings, house: &House, verifier: Arc<TokenVerifier>) -> any
         house: house.clone(),
         verifier,
     };
-    Ok(Edge::new(
-        schema,
-        Arc::new(admission),
-        callers,
-        settings.introspection,
-    ))
+    Ok(
+        Edge::new(schema, Arc::new(admission), callers, settings.introspection)
+            .with_known(graphql::schema_for_known()),
+    )
 }
 
 fn readiness(db: &Db) -> Readiness {

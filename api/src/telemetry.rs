@@ -15,7 +15,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use prometheus::{Encoder as _, Registry, TextEncoder};
-use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::filter::{FilterFn, filter_fn};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _, fmt};
@@ -45,11 +45,7 @@ impl Telemetry {
                 .boxed(),
         };
         // A line says all it has to say itself; to spell spans out for lines would cost every request as much again.
-        #[expect(
-            clippy::redundant_closure_for_method_calls,
-            reason = "the method alone does not fit any lifetime"
-        )]
-        let lines = lines.with_filter(filter_fn(|data| data.is_event()));
+        let lines = lines.with_filter(events());
         let traces = settings
             .otlp_endpoint
             .as_deref()
@@ -61,9 +57,12 @@ impl Telemetry {
                 .with_threads(false)
                 .with_tracer(provider.tracer("pruefpfad"))
         });
+        // Where nobody collects spans, none are made.
+        let no_spans = traces.is_none().then(|| events());
         let filter = EnvFilter::try_new(&settings.log_level)?;
         tracing_subscriber::registry()
             .with(filter)
+            .with(no_spans)
             .with(lines)
             .with(spans)
             .try_init()?;
@@ -79,6 +78,11 @@ impl Telemetry {
             Err(error) => tracing::warn!(%error, "spans not delivered"),
         }
     }
+}
+
+/// Events, and no spans.
+fn events() -> FilterFn {
+    filter_fn(|data| data.is_event())
 }
 
 fn resource(service_name: &str) -> Resource {

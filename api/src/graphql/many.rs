@@ -73,11 +73,15 @@ impl<'a> Shape<'a> {
     }
 
     /// Asks a row for its fields. None where one waits that should not.
-    fn ask<'b, T: Row>(&self, ctx: &ContextSelectionSet<'b>, row: &'b T) -> ServerResult<Option<Asked<'b>>>
+    fn ask<'b, T: Row>(
+        &self,
+        mut object: IndexMap<Name, Value>,
+        ctx: &ContextSelectionSet<'b>,
+        row: &'b T,
+    ) -> ServerResult<Option<Asked<'b>>>
     where
         'a: 'b,
     {
-        let mut object = self.empty.clone();
         let mut waiting = Vec::new();
         for (place, &(field, at_once)) in self.fields.iter().enumerate() {
             if at_once {
@@ -129,10 +133,11 @@ impl<T: Row> OutputType for Many<T> {
     }
 
     async fn resolve(&self, ctx: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
-        if let Some(shape) = Shape::of::<T>(ctx)
-            && let Some(asked) = shape.ask(ctx, &self.0)?
-        {
-            return asked.answer().await;
+        if let Some(mut shape) = Shape::of::<T>(ctx) {
+            let empty = std::mem::take(&mut shape.empty);
+            if let Some(asked) = shape.ask(empty, ctx, &self.0)? {
+                return asked.answer().await;
+            }
         }
         resolve_container(ctx, &self.0).await
     }
@@ -159,7 +164,8 @@ impl<T: Row> OutputType for Rows<T> {
         let mut waiting = Vec::new();
         for (index, row) in self.0.iter().enumerate() {
             let at = ctx.with_index(index);
-            match shape.ask(&at, row).map_err(|error| at.set_error_path(error))? {
+            let asked = shape.ask(shape.empty.clone(), &at, row);
+            match asked.map_err(|error| at.set_error_path(error))? {
                 None => return resolve_list(ctx, field, self.0.iter(), Some(self.0.len())).await,
                 Some(asked) if asked.waiting.is_empty() => rows.push(Value::Object(asked.object)),
                 Some(asked) => {

@@ -26,7 +26,9 @@ mod viewer;
 
 use std::sync::Arc;
 
-use async_graphql::{Context, MergedObject, MergedSubscription, Request, Result, SDLExportOptions, Schema};
+use async_graphql::{
+    Context, MergedObject, MergedSubscription, Request, Result, SDLExportOptions, Schema, ValidationMode,
+};
 use audit::{Ctx, Db, Language};
 
 pub use error::refusal_json;
@@ -69,7 +71,18 @@ pub struct Subscription(population::PopulationSubscription);
 /// request in a list of fifty). Limits, telemetry and time-outs stand around the execution instead, see [`admit`].
 /// Suggestions are off because they spell out the schema to whoever guesses.
 pub fn schema() -> Schema<Query, Mutation, Subscription> {
+    validating(ValidationMode::Strict)
+}
+
+/// The same for documents that [`schema`] has accepted before: `admit` has coerced their variables, and nothing else of
+/// an operation can have changed.
+pub fn schema_for_known() -> Schema<Query, Mutation, Subscription> {
+    validating(ValidationMode::Fast)
+}
+
+fn validating(mode: ValidationMode) -> Schema<Query, Mutation, Subscription> {
     Schema::build(Query::default(), Mutation::default(), Subscription::default())
+        .validation_mode(mode)
         .disable_suggestions()
         .limit_recursive_depth(64)
         .finish()

@@ -115,6 +115,7 @@ pub struct OperationLog {
 #[derive(Clone)]
 pub struct Edge {
     pub(super) service: Arc<dyn GraphqlService>,
+    known: Arc<dyn GraphqlService>,
     pub(super) admission: Arc<Admission>,
     pub(super) callers: Arc<dyn Callers>,
     introspection: Introspection,
@@ -146,12 +147,23 @@ impl Edge {
         callers: impl Callers,
         introspection: Introspection,
     ) -> Self {
+        let service: Arc<dyn GraphqlService> = Arc::new(service);
         Self {
-            service: Arc::new(service),
+            known: Arc::clone(&service),
+            service,
             admission,
             callers: Arc::new(callers),
             introspection,
             metrics: None,
+        }
+    }
+
+    /// Runs documents that were accepted before on a service that does not validate them again.
+    #[must_use]
+    pub fn with_known(self, known: impl GraphqlService) -> Self {
+        Self {
+            known: Arc::new(known),
+            ..self
         }
     }
 
@@ -205,9 +217,14 @@ impl Edge {
         let mut log = log_of(&admitted);
         let measure = self.measure(admitted.operation_kind.as_str());
         let span = span(&log);
+        let service = if admitted.cached {
+            &self.known
+        } else {
+            &self.service
+        };
         let request = (visitor.attach)(admitted.request.data(language));
         let limit = self.admission.limits().timeout_ms;
-        let run = tokio::time::timeout(Duration::from_millis(limit), self.service.execute(request));
+        let run = tokio::time::timeout(Duration::from_millis(limit), service.execute(request));
         let answer = match run.instrument(span.clone()).await {
             Ok(response) => present(response, visitor, language),
             Err(_) => Answer::Executed(Response::from_errors(vec![Fault::Timeout(limit).error(language)])),
