@@ -28,6 +28,11 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
+    /// Bytes it is counted with: its text, and what its fragments expand to.
+    fn weight(&self) -> usize {
+        self.text.len() + self.plan.disclosures.weight()
+    }
+
     fn is(&self, text: &str, asked: Option<&str>) -> bool {
         self.text == text && self.asked.as_deref() == asked
     }
@@ -70,15 +75,15 @@ impl Cache {
             .hasher
             .hash_one((prepared.text.as_str(), prepared.asked.as_deref()));
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        entries.bytes += prepared.text.len();
+        entries.bytes += prepared.weight();
         if let Some((_, out)) = entries.lru.push(key, prepared) {
-            entries.bytes -= out.text.len();
+            entries.bytes -= out.weight();
         }
         while entries.bytes > TEXT_BYTES {
             let Some((_, out)) = entries.lru.pop_lru() else {
                 break;
             };
-            entries.bytes -= out.text.len();
+            entries.bytes -= out.weight();
         }
     }
 }

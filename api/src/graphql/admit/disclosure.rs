@@ -11,6 +11,9 @@ use super::index::{Index, Kind};
 /// Offences reported at once.
 const REPORTED: usize = 20;
 
+/// What everybody sees.
+const PUBLIC: Classes = Classes::of(&[Class::Public]);
+
 /// What decides whether a selection or an input counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Condition {
@@ -88,9 +91,40 @@ pub struct Offence {
 }
 
 impl Disclosures {
-    pub(super) fn add(&mut self, found: Use) {
-        self.all = self.all.or(found.classes);
-        self.uses.push(found);
+    /// Adds a use, spelled out only where it may have to be reported: what is public never is, and of those with the same
+    /// classes and conditions no more than can be reported.
+    pub(super) fn add(
+        &mut self,
+        classes: Classes,
+        conditions: &[Condition],
+        spelled: impl FnOnce() -> (String, String),
+    ) {
+        if classes.beyond(PUBLIC).is_empty() {
+            return;
+        }
+        self.all = self.all.or(classes);
+        let alike = |known: &&Use| known.classes == classes && known.conditions == conditions;
+        if self.uses.iter().filter(alike).count() < REPORTED {
+            let (path, field) = spelled();
+            self.uses.push(Use {
+                classes,
+                path,
+                field,
+                conditions: conditions.to_vec(),
+            });
+        }
+    }
+
+    /// Bytes it takes, roughly.
+    pub(super) fn weight(&self) -> usize {
+        let uses = self.uses.iter().map(|found| {
+            size_of::<Use>() + found.path.len() + found.field.len() + size_of_val(found.conditions.as_slice())
+        });
+        let searches = self
+            .searches
+            .iter()
+            .map(|found| size_of::<Search>() + found.path.len() + size_of_val(found.conditions.as_slice()));
+        uses.chain(searches).sum()
     }
 
     pub(super) fn search(&mut self, found: Search) {
@@ -137,7 +171,13 @@ impl Disclosures {
 }
 
 /// Reports the classed parts of an input that are given.
-fn given(index: &Index, ty: &Type, value: &Value, path: &str, report: &mut impl FnMut(&str, &str, Classes)) {
+pub(super) fn given(
+    index: &Index,
+    ty: &Type,
+    value: &Value,
+    path: &str,
+    report: &mut impl FnMut(&str, &str, Classes),
+) {
     match (&ty.base, value) {
         (_, Value::Null) => {}
         (BaseType::List(inner), Value::List(items)) => {
@@ -224,7 +264,8 @@ mod tests {
             node(id: ID!): Node
             any: Any
             case(name: String): Case
-            cases(filter: Filter, filters: [Filter!], order: Order): [Case!]!
+            cases(filter: Filter, filters: [Filter!], order: Order, orders: [Order!]): [Case!]!
+            sorted(order: Order = NAME): [Case!]!
         }
         type Unclassed { id: ID! }
         type Mutation @disclosure(class: INTERNAL) { open: Case! }
@@ -407,6 +448,30 @@ mod tests {
         ] {
             assert_eq!(local(query, json!({ "f": filter })), [offence]);
         }
+        // A variable within a list is looked at like any other.
+        let query = "query Q($f: Filter!) { cases(filters: [{ city: \"y\" }, $f]) { id } }";
+        assert_eq!(local(query, json!({ "f": { "city": "x" } })), [""; 0]);
+        assert_eq!(
+            local(query, json!({ "f": { "name": "x" } })),
+            ["cases(filters).name Filter.name SOCIAL_DATA"]
+        );
+        let query = "query Q($t: Tag!) { cases(filter: { tags: [$t] }) { id } }";
+        assert_eq!(
+            local(query, json!({ "t": { "text": "x" } })),
+            ["cases(filter).tags.text Tag.text AUDIT"]
+        );
+        let query = "query Q($o: Order!) { cases(orders: [CITY, $o]) { id } }";
+        assert_eq!(local(query, json!({ "o": "CITY" })), [""; 0]);
+        assert_eq!(
+            local(query, json!({ "o": "NAME" })),
+            ["cases(orders) Order.NAME SOCIAL_DATA"]
+        );
+        // So is what a default says.
+        assert_eq!(
+            local("{ sorted { id } }", json!({})),
+            ["sorted(order) Order.NAME SOCIAL_DATA"]
+        );
+        assert_eq!(local("{ sorted(order: CITY) { id } }", json!({})), [""; 0]);
         let query = r#"query Q($f: Filter = { name: "x" }) { cases(filter: $f) { id } }"#;
         assert_eq!(
             local(query, json!({})),
@@ -488,5 +553,30 @@ mod tests {
         let fields: Vec<_> = (0..30).map(|number| format!("a{number}: name")).collect();
         let document = format!("{{ case {{ {} }} }}", fields.join(" "));
         assert_eq!(local(&document, json!({})).len(), REPORTED);
+    }
+
+    #[test]
+    fn a_plan_does_not_grow_with_what_it_gives_away() {
+        let long = "a".repeat(200);
+        let fields = "name notes ".repeat(400);
+        let document = format!("{{ {long}: case {{ {fields} }} }}");
+        let incoming = Incoming {
+            query: document.clone(),
+            ..Incoming::default()
+        };
+        let facts = Facts {
+            authenticated: true,
+            introspection_allowed: true,
+            method_get: false,
+            classes: Classes::ALL,
+        };
+        let admission = Admission::new(SDL, Limits::default()).unwrap();
+        let admitted = admission.admit(incoming, facts).unwrap();
+        assert!(admitted.plan.disclosures.weight() < 64 * 1024);
+        let offences = local(&document, json!({}));
+        assert_eq!(offences.len(), REPORTED);
+        let longer = "a".repeat(257);
+        let refusal = local(&format!("{{ {longer}: hello }}"), json!({}));
+        assert_eq!(refusal, ["Limit { limit: Name, allowed: 256 }"]);
     }
 }

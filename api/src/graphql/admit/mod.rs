@@ -37,6 +37,9 @@ pub use walk::Plan;
 /// operation runs. Names it does not know it lets pass.
 pub type ScalarCheck = fn(&str, &Value) -> Result<(), String>;
 
+/// Bytes of a name: paths of errors are made of names.
+const NAME: usize = 256;
+
 /// What GET serves.
 const BY_GET: Classes = Classes::of(&[Class::Public, Class::Internal]);
 
@@ -228,6 +231,9 @@ impl Admission {
         }
         if measure.nesting > walk::NESTING {
             return Err(Refusal::limit(Limit::Nesting, walk::NESTING, None));
+        }
+        if measure.name > NAME {
+            return Err(Refusal::limit(Limit::Name, NAME, None));
         }
         let document = parse_query(&text).map_err(unparsed)?;
         let (name, chosen) = choose(&document, asked.as_deref())?;

@@ -60,6 +60,8 @@ pub enum Limit {
     Selections,
     /// Lists of fields and types within each other in introspection.
     Introspection,
+    /// Bytes of a name.
+    Name,
 }
 
 impl Limit {
@@ -81,6 +83,8 @@ impl Limit {
             (Self::Directives, Language::En) => "directives",
             (Self::Selections, Language::De) => "Auswahlen (Fragmente aufgelöst)",
             (Self::Selections, Language::En) => "selections (fragments expanded)",
+            (Self::Name, Language::De) => "Bytes je Name",
+            (Self::Name, Language::En) => "bytes a name",
             (Self::Introspection, Language::De) => "ineinander liegende Listen der Introspektion",
             (Self::Introspection, Language::En) => "introspection lists within each other",
         }

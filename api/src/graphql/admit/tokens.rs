@@ -8,6 +8,8 @@ pub(super) struct Measure {
     pub(super) tokens: usize,
     /// Brackets open at the same time, of all three kinds.
     pub(super) nesting: usize,
+    /// Bytes of the longest name or number.
+    pub(super) name: usize,
 }
 
 /// Measures a text; malformed text is measured as well as it goes, the parser reports it.
@@ -37,7 +39,11 @@ pub(super) fn measure(text: &str) -> Measure {
                 open = open.saturating_sub(1);
                 1
             }
-            _ if word(byte) => bytes[at..].iter().take_while(|&&b| word(b)).count(),
+            _ if word(byte) => {
+                let length = bytes[at..].iter().take_while(|&&b| word(b)).count();
+                measure.name = measure.name.max(length);
+                length
+            }
             _ => 1,
         };
         at += length;
@@ -93,7 +99,7 @@ mod tests {
     #[test]
     fn tokens_and_nesting() {
         let of = |text| {
-            let Measure { tokens, nesting } = measure(text);
+            let Measure { tokens, nesting, .. } = measure(text);
             (tokens, nesting)
         };
         assert_eq!(of(""), (0, 0));

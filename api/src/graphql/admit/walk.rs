@@ -7,7 +7,7 @@
 //! [`Walk::field`] is the one place where a field meets its definition: whatever has to be known
 //! about each use of a field is added there, beside its cost.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use async_graphql::parser::types::{
     BaseType, Directive, ExecutableDocument, Field, OperationDefinition, OperationType, Selection,
@@ -15,10 +15,10 @@ use async_graphql::parser::types::{
 };
 use async_graphql::{Name, Pos, Positioned, Value, Variables};
 use async_graphql_value::Value as InputValue;
-use audit::access::{Class, Classes};
+use audit::access::Classes;
 
 use super::cost::{Cost, Rows, ids_page, page};
-use super::disclosure::{Condition, Disclosures, Search, Use};
+use super::disclosure::{Condition, Disclosures, Search, given};
 use super::index::{FieldShape, Fields, Index, InputField, Kind, SIZES, Scalar, named};
 use super::refusal::{Limit, Reason, Refusal};
 use super::{Limits, OperationKind, ScalarCheck};
@@ -289,7 +289,7 @@ impl<'a> Walk<'a> {
         let shape = place.fields.and_then(|fields| fields.get(name));
         self.path.push(&field.node.response_key().node);
         if let Some(shape) = shape {
-            self.arguments(&field.node, shape)?;
+            self.arguments(&field.node, shape, place.counted)?;
             if place.counted {
                 self.disclose(&field.node, shape);
             }
@@ -319,92 +319,112 @@ impl<'a> Walk<'a> {
 
     /// Notes what the field gives away, and what its arguments search by.
     fn disclose(&mut self, field: &'a Field, shape: &'a FieldShape) {
-        let path = self
-            .path
-            .iter()
-            .map(|key| key.as_str())
-            .collect::<Vec<_>>()
-            .join(".");
-        self.note(shape.classes, &path, &shape.coordinate);
-        for (name, value) in &field.arguments {
-            if let Some(argument) = shape.arguments.get(&name.node) {
-                let path = format!("{path}({})", name.node);
-                self.input(
-                    argument,
-                    &value.node,
-                    &path,
-                    &format!("{}({})", shape.coordinate, name.node),
-                );
+        let (path, conditions) = (&self.path, &self.conditions);
+        self.disclosures.add(shape.classes, conditions, || {
+            (spelled(path), shape.coordinate.clone())
+        });
+        for (name, argument) in &shape.arguments {
+            if argument.class.is_none() && !self.index.classed(&argument.ty) {
+                continue;
+            }
+            let way = Way {
+                path: format!("({name})"),
+                field: format!("{}({name})", shape.coordinate),
+            };
+            match field.get_argument(name) {
+                Some(value) => self.input(argument, &value.node, &way),
+                None => self.default(argument, &way),
             }
         }
     }
 
-    fn note(&mut self, classes: Classes, path: &str, field: &str) {
-        self.disclosures.add(Use {
-            classes,
-            path: path.to_owned(),
-            field: field.to_owned(),
-            conditions: self.conditions.clone(),
+    fn note(&mut self, classes: Classes, way: &Way) {
+        let path = &self.path;
+        self.disclosures.add(classes, &self.conditions, || {
+            (spelled(path) + &way.path, way.field.clone())
         });
     }
 
-    /// What a value in the document searches by. A variable's value is looked at when it is known.
-    fn input(&mut self, input: &'a InputField, value: &'a InputValue, path: &str, field: &str) {
+    /// What an argument or input field searches by.
+    fn input(&mut self, input: &'a InputField, value: &'a InputValue, way: &Way) {
+        if *value == InputValue::Null {
+            return;
+        }
         let outside = self.conditions.len();
-        match value {
-            InputValue::Null => return,
-            InputValue::Variable(name) => {
-                self.conditions.push(Condition::Given(name.clone()));
-                if self.index.classed(&input.ty) {
+        if let InputValue::Variable(name) = value {
+            self.conditions.push(Condition::Given(name.clone()));
+        }
+        if let Some(class) = input.class {
+            self.note(Classes::of(&[class]), way);
+        }
+        self.conditions.truncate(outside);
+        self.value(&input.ty, value, way);
+    }
+
+    /// What a value in the document searches by. A variable's value is looked at when it is known.
+    fn value(&mut self, ty: &'a Type, value: &'a InputValue, way: &Way) {
+        match (&ty.base, value) {
+            (_, InputValue::Variable(name)) => {
+                if self.index.classed(ty) {
                     self.disclosures.search(Search {
                         variable: name.clone(),
-                        ty: input.ty.clone(),
-                        path: path.to_owned(),
+                        ty: ty.clone(),
+                        path: spelled(&self.path) + &way.path,
                         conditions: self.conditions.clone(),
                     });
                 }
             }
-            _ => {}
-        }
-        if let Some(class) = input.class {
-            self.note(Classes::of(&[class]), path, field);
-        }
-        self.conditions.truncate(outside);
-        let ty = named(&input.ty);
-        match (self.index.kind(ty), value) {
-            (Some(Kind::Input(_)), InputValue::List(items)) => {
+            (BaseType::List(inner), InputValue::List(items)) => {
                 for item in items {
-                    self.object(ty, item, path);
+                    self.value(inner, item, way);
                 }
             }
-            (Some(Kind::Input(_)), value) => self.object(ty, value, path),
-            (Some(Kind::Enum(values)), InputValue::Enum(word)) => self.word(ty, values, word, path),
-            (Some(Kind::Enum(values)), InputValue::List(words)) => {
-                for word in words {
-                    if let InputValue::Enum(word) = word {
-                        self.word(ty, values, word, path);
+            (BaseType::List(inner), single) => self.value(inner, single, way),
+            (BaseType::Named(name), value) => match (self.index.kind(name), value) {
+                (Some(Kind::Input(shape)), InputValue::Object(given)) => {
+                    for (field, input) in &shape.fields {
+                        let way = Way {
+                            path: format!("{}.{field}", way.path),
+                            field: format!("{name}.{field}"),
+                        };
+                        match given.get(field) {
+                            Some(value) => self.input(input, value, &way),
+                            None => self.default(input, &way),
+                        }
                     }
                 }
-            }
-            _ => {}
+                (Some(Kind::Enum(values)), InputValue::Enum(word)) => {
+                    if let Some(Some(class)) = values.get(word) {
+                        let way = Way {
+                            path: way.path.clone(),
+                            field: format!("{name}.{word}"),
+                        };
+                        self.note(Classes::of(&[*class]), &way);
+                    }
+                }
+                _ => {}
+            },
         }
     }
 
-    fn object(&mut self, ty: &Name, value: &'a InputValue, path: &str) {
-        let (Some(Kind::Input(shape)), InputValue::Object(given)) = (self.index.kind(ty), value) else {
+    /// What an argument or input field searches by that is left to its default.
+    fn default(&mut self, input: &InputField, way: &Way) {
+        let Some(default) = input.default.as_ref().filter(|default| **default != Value::Null) else {
             return;
         };
-        for (name, input) in &shape.fields {
-            if let Some(value) = given.get(name) {
-                self.input(input, value, &format!("{path}.{name}"), &format!("{ty}.{name}"));
-            }
+        if let Some(class) = input.class {
+            self.note(Classes::of(&[class]), way);
         }
-    }
-
-    fn word(&mut self, ty: &Name, values: &HashMap<Name, Option<Class>>, word: &Name, path: &str) {
-        if let Some(Some(class)) = values.get(word) {
-            self.note(Classes::of(&[*class]), path, &format!("{ty}.{word}"));
-        }
+        let (path, conditions, disclosures) = (&self.path, &self.conditions, &mut self.disclosures);
+        given(
+            self.index,
+            &input.ty,
+            default,
+            &way.path,
+            &mut |way, field, classes| {
+                disclosures.add(classes, conditions, || (spelled(path) + way, field.to_owned()));
+            },
+        );
     }
 
     /// Counts what the chosen operation has of a kind.
@@ -521,12 +541,14 @@ impl<'a> Walk<'a> {
             .any(|definition| definition.node.name.node == *name)
     }
 
-    fn arguments(&mut self, field: &'a Field, shape: &'a FieldShape) -> Result<(), Refusal> {
+    fn arguments(&mut self, field: &'a Field, shape: &'a FieldShape, counted: bool) -> Result<(), Refusal> {
         for (name, value) in &field.arguments {
             let Some(argument) = shape.arguments.get(&name.node) else {
                 continue;
             };
-            if let (InputValue::Variable(variable), Some(default)) = (&value.node, &argument.default) {
+            if counted
+                && let (InputValue::Variable(variable), Some(default)) = (&value.node, &argument.default)
+            {
                 self.fallbacks.push((variable.clone(), default.clone()));
             }
             self.literal(&argument.ty, &value.node, &name.node, value.pos)?;
@@ -586,6 +608,17 @@ impl<'a> Walk<'a> {
             _ => Ok(()),
         }
     }
+}
+
+/// The way to an input below a field: through the arguments, and its name.
+struct Way {
+    path: String,
+    field: String,
+}
+
+/// Response keys as one text.
+fn spelled(path: &[&Name]) -> String {
+    path.iter().map(|key| key.as_str()).collect::<Vec<_>>().join(".")
 }
 
 /// Whether a literal condition removes a selection from whatever is asked for.
