@@ -585,6 +585,7 @@ on_both!(
         assert_eq!(
             offences,
             [
+                "engagement.drawEvents",
                 "engagement.drawEvents.number",
                 "sample.frameCount",
                 "sample.frameSum",

@@ -3,36 +3,17 @@
 use entity::Listed;
 use sea_orm::sea_query::{BinOper, Expr, ExprTrait as _};
 use sea_orm::{
-    ConnectionTrait, DbErr, EntityTrait, FromQueryResult, Order, QueryFilter, QueryOrder, QuerySelect,
-    Select, Value,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, Order, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait, Select,
 };
 use uuid::Uuid;
 
-/// Where a row stands in its list: the value it is sorted by, and its id.
-#[derive(Clone, Debug, PartialEq)]
+/// Where a row stands in its list: its id. The value it is sorted by stays in the database, so that a position tells
+/// nothing of the row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
-    /// Value of the sort column; `None` where the list is sorted by id alone.
-    pub sort: Option<SortValue>,
     /// Id.
     pub id: Uuid,
-}
-
-/// A value lists are sorted by.
-#[derive(Clone, Debug, PartialEq)]
-pub enum SortValue {
-    /// A whole number: cents, positions.
-    Int(i64),
-    /// A text, compared bytewise.
-    Text(String),
-}
-
-impl From<SortValue> for Value {
-    fn from(value: SortValue) -> Self {
-        match value {
-            SortValue::Int(number) => number.into(),
-            SortValue::Text(text) => text.into(),
-        }
-    }
 }
 
 /// What part of a list is asked for.
@@ -70,13 +51,15 @@ pub async fn by_id<E>(
 where
     E: EntityTrait,
 {
-    let place = |position: &Position| vec![Value::from(position.id)];
+    let place = |position: Position| Expr::tuple([Expr::val(position.id)]);
     fetch::<E, E::Model>(select, &[id], place, descending, args, db).await
 }
 
-/// Fetches a page sorted by a column, then by id. Positions carry a sort value.
+/// Fetches a page sorted by a column, then by id: the second column. A position outside `visible`, the rows the caller may
+/// see in any list, has nothing before or behind it.
 pub async fn by_column<E, L>(
     select: Select<E>,
+    visible: &Select<E>,
     columns: [E::Column; 2],
     descending: bool,
     args: &PageArgs,
@@ -86,9 +69,13 @@ where
     E: EntityTrait,
     L: Listed<Entity = E>,
 {
-    let place = |position: &Position| {
-        let sort = position.sort.clone().map(Value::from);
-        sort.into_iter().chain([Value::from(position.id)]).collect()
+    let place = |position: Position| {
+        let row = visible
+            .clone()
+            .filter(ColumnTrait::eq(&columns[1], position.id))
+            .select_only()
+            .columns(columns);
+        Expr::SubQuery(None, Box::new(row.into_query().into()))
     };
     fetch(L::of(select), &columns, place, descending, args, db).await
 }
@@ -98,7 +85,7 @@ where
 async fn fetch<E, M>(
     mut select: Select<E>,
     columns: &[E::Column],
-    place: impl Fn(&Position) -> Vec<Value>,
+    place: impl Fn(Position) -> Expr,
     descending: bool,
     args: &PageArgs,
     db: &impl ConnectionTrait,
@@ -108,22 +95,21 @@ where
     M: FromQueryResult,
 {
     let key = || Expr::tuple(columns.iter().map(|column| Expr::col((E::default(), *column))));
-    let values = |position| Expr::tuple(place(position).into_iter().map(Expr::val));
-    if let Some(position) = &args.after {
+    if let Some(position) = args.after {
         let behind = if descending {
             BinOper::SmallerThan
         } else {
             BinOper::GreaterThan
         };
-        select = select.filter(key().binary(behind, values(position)));
+        select = select.filter(key().binary(behind, place(position)));
     }
-    if let Some(position) = &args.before {
+    if let Some(position) = args.before {
         let ahead = if descending {
             BinOper::GreaterThan
         } else {
             BinOper::SmallerThan
         };
-        select = select.filter(key().binary(ahead, values(position)));
+        select = select.filter(key().binary(ahead, place(position)));
     }
     let order = if descending == args.backward {
         Order::Asc

@@ -777,22 +777,13 @@ on_both!(lists_filter_sort_and_page_alike, async |house: House| {
         }
     }
     let foreign = PageArgs {
-        after: Some(Position {
-            sort: None,
-            id: Uuid::nil(),
-        }),
+        after: Some(Position { id: Uuid::nil() }),
         ..ALL
     };
-    let answer = sample::items(
-        &ground.anna,
-        db,
-        &ItemFilter::default(),
-        ItemOrder::default(),
-        &foreign,
-        false,
-    )
-    .await;
-    assert_eq!(code(answer), refused(Code::InvalidValue, "after"));
+    let (filter, order) = (ItemFilter::default(), ItemOrder::default());
+    let answer = sample::items(&ground.anna, db, &filter, order, &foreign, false).await;
+    let page = answer.unwrap().0;
+    assert_eq!((page.rows, page.has_next), (Vec::new(), false));
 });
 
 fn sort_key(by: ItemSort, item: &ListedItem) -> (i64, String) {
@@ -808,10 +799,7 @@ async fn walk(ground: &Ground, order: ItemOrder, backward: bool) -> Vec<ListedIt
     let mut rows: Vec<ListedItem> = Vec::new();
     loop {
         let edge = if backward { rows.first() } else { rows.last() };
-        let position = edge.map(|row| Position {
-            sort: Some(order.by.value(row)),
-            id: row.id.0,
-        });
+        let position = edge.map(|row| Position { id: row.id.0 });
         let args = PageArgs {
             after: if backward { None } else { position.clone() },
             before: if backward { position } else { None },

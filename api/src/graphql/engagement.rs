@@ -148,11 +148,9 @@ impl Engagement {
         permitted(ctx, now)
     }
 
-    /// Its populations, oldest first; null where the caller's role sees none.
+    /// Its populations, oldest first.
+    #[graphql(directive = disclosure::apply(Class::Audit))]
     async fn populations(&self, ctx: &Context<'_>) -> Maybe<Vec<Population>> {
-        if !ctx.caller().may(May::PopulationRead) {
-            return None;
-        }
         Some(of_engagement(ctx, self.0.id).await)
     }
 
@@ -181,13 +179,14 @@ impl Engagement {
         )
     }
 
-    /// Every freeze, draw, abort and record in it, numbered; empty where the caller may not see them.
+    /// Every freeze, draw, abort and record in it, numbered.
+    #[graphql(directive = disclosure::apply(Class::Audit))]
     async fn draw_events(&self, ctx: &Context<'_>) -> Maybe<Vec<DrawEvent>> {
         Some(sample::events(ctx, self.0.id).await)
     }
 
     /// Who did what in it, oldest first.
-    #[graphql(directive = costs::apply(NESTED_PAGE))]
+    #[graphql(directive = disclosure::apply(Class::Audit), directive = costs::apply(NESTED_PAGE))]
     async fn trail(
         &self,
         ctx: &Context<'_>,

@@ -3,7 +3,7 @@
 //! The library's connection types are not used: they cannot carry directives.
 
 use async_graphql::{Context, Result, SimpleObject};
-use audit::page::{Page, PageArgs, Position, SortValue};
+use audit::page::{Page, PageArgs, Position};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
@@ -72,15 +72,11 @@ pub(super) fn counted(ctx: &Context<'_>) -> bool {
     ctx.look_ahead().field("totalCount").exists()
 }
 
-/// What a cursor says: the list and order it belongs to, and where it stands in it.
+/// What a cursor says: the list and order it belongs to, and the row it stands at; nothing of what the row holds.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Cursor<'a> {
     o: &'a str,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    n: Option<i64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    t: Option<String>,
     i: Uuid,
 }
 
@@ -88,27 +84,14 @@ impl Cursor<'_> {
     fn decode(text: &str, order: &str) -> Option<Position> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         let cursor: Cursor<'_> = serde_json::from_slice(&bytes).ok()?;
-        let sort = match (cursor.n, cursor.t) {
-            (None, None) => None,
-            (Some(number), None) => Some(SortValue::Int(number)),
-            (None, Some(text)) => Some(SortValue::Text(text)),
-            (Some(_), Some(_)) => return None,
-        };
-        (cursor.o == order).then_some(Position { sort, id: cursor.i })
+        (cursor.o == order).then_some(Position { id: cursor.i })
     }
 }
 
 /// The cursor of a row of the list in this order.
 pub(super) fn cursor(order: &str, position: Position) -> String {
-    let (number, text) = match position.sort {
-        None => (None, None),
-        Some(SortValue::Int(number)) => (Some(number), None),
-        Some(SortValue::Text(text)) => (None, Some(text)),
-    };
     let cursor = Cursor {
         o: order,
-        n: number,
-        t: text,
         i: position.id,
     };
     URL_SAFE_NO_PAD.encode(serde_json::to_vec(&cursor).unwrap_or_default())
@@ -144,9 +127,9 @@ pub(super) fn rows<M, T>(
     (rows, info)
 }
 
-/// The position of a row in a list sorted by id.
+/// The position of a row.
 pub(super) const fn by_id(id: Uuid) -> Position {
-    Position { sort: None, id }
+    Position { id }
 }
 
 /// The connection and edge types of a list, with the class of its rows; `total` where the list can be counted.
@@ -203,19 +186,10 @@ mod tests {
 
     #[test]
     fn a_cursor_belongs_to_one_list_in_one_order() {
-        for sort in [
-            None,
-            Some(SortValue::Int(-7)),
-            Some(SortValue::Text("Ä".to_owned())),
-        ] {
-            let position = Position {
-                sort,
-                id: Uuid::from_u128(5),
-            };
-            let text = cursor("items:AMOUNT", position.clone());
-            assert_eq!(Cursor::decode(&text, "items:AMOUNT"), Some(position));
-            assert_eq!(Cursor::decode(&text, "items:REFERENCE"), None);
-        }
+        let position = by_id(Uuid::from_u128(5));
+        let text = cursor("items:AMOUNT", position);
+        assert_eq!(Cursor::decode(&text, "items:AMOUNT"), Some(position));
+        assert_eq!(Cursor::decode(&text, "items:REFERENCE"), None);
         for wrong in ["", "AAAA", "eyJvIjoiaXRlbXMifQ", "%%%"] {
             assert_eq!(Cursor::decode(wrong, "items"), None);
         }

@@ -686,8 +686,10 @@ pub(super) struct SampleItemTotals {
     /// Items.
     count: Long,
     /// Their sum.
+    #[graphql(directive = disclosure::apply(Class::SocialData))]
     amount: Euro,
     /// Their hits.
+    #[graphql(directive = disclosure::apply(Class::SocialData))]
     hits: Long,
 }
 
@@ -732,7 +734,7 @@ pub(super) struct SampleItemFilter {
     #[graphql(directive = disclosure::apply(Class::Internal))]
     bezirksstelle: Option<ID>,
     /// Of this stratum.
-    #[graphql(directive = disclosure::apply(Class::Audit))]
+    #[graphql(directive = disclosure::apply(Class::Internal))]
     stratum: Option<ID>,
     /// Checked so far.
     #[graphql(directive = disclosure::apply(Class::Audit))]
@@ -835,10 +837,7 @@ async fn items(
         service::items(ctx.audit(), ctx.db(), &filter, order, &args, wanted).await,
     )?;
     let mut checks = checks_of(ctx, &page.rows).await?;
-    let position = |row: &ListedItem| audit::page::Position {
-        sort: Some(order.by.value(row)),
-        id: row.id.0,
-    };
+    let position = |row: &ListedItem| audit::page::Position { id: row.id.0 };
     let view = |row: ListedItem| {
         let checks = checks.as_mut().map(|checks| {
             let checks = checks.remove(&row.id).unwrap_or_default();

@@ -37,6 +37,16 @@ pub fn authorize(ctx: &Ctx, action: Action) -> Result<Permit> {
     }
 }
 
+/// May the caller see these classes? GraphQL asks before an operation runs; a use case asks for what depends on its input,
+/// a download for what it holds.
+pub fn disclose(ctx: &Ctx, action: Action, classes: Classes) -> Result<()> {
+    if classes.beyond(ctx.caller.classes()).is_empty() {
+        Ok(())
+    } else {
+        Err(Error::Forbidden(action))
+    }
+}
+
 /// May the caller change something? A denied attempt is kept in the trail, with the name of who made it: the anonymous
 /// have none and leave nothing.
 pub async fn authorize_write(ctx: &Ctx, db: &Db, action: Action) -> Result<Permit> {

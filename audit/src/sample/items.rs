@@ -17,10 +17,10 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use super::record::MAX_RECORDED_ITEMS;
 use super::service::{tell, visible_one};
-use crate::access::{Action, authorize, authorize_write};
+use crate::access::{Action, Class, Classes, authorize, authorize_write, disclose};
 use crate::db::among;
 use crate::engagement::lock_open;
-use crate::page::{self, Page, PageArgs, SortValue};
+use crate::page::{self, Page, PageArgs};
 use crate::refusal::optional_text;
 use crate::{Code, Ctx, Db, Error, Result};
 
@@ -79,7 +79,7 @@ pub struct ItemOrder {
 impl ItemOrder {
     /// The order a caller gets who names none: as drawn, or by reference where the draw is not theirs to see.
     pub fn usual(ctx: &Ctx) -> Self {
-        let by = if ctx.caller.may(Action::CheckRead) {
+        let by = if ctx.caller.classes().contains(Class::Audit) {
             ItemSort::DrawOrder
         } else {
             ItemSort::Reference
@@ -87,17 +87,6 @@ impl ItemOrder {
         Self {
             by,
             descending: false,
-        }
-    }
-}
-
-impl ItemSort {
-    /// The value an item is sorted by, for its position in the list.
-    pub fn value(self, row: &ListedItem) -> SortValue {
-        match self {
-            Self::DrawOrder => SortValue::Int(row.draw_order),
-            Self::Amount => SortValue::Int(row.amount_cents.0),
-            Self::Reference => SortValue::Text(row.reference.clone()),
         }
     }
 }
@@ -123,47 +112,39 @@ pub async fn items(
     counted: bool,
 ) -> Result<(Page<ListedItem>, Option<Totals>)> {
     authorize(ctx, Action::SampleItemRead)?;
-    if filter.state.is_some() || filter.result.is_some() || order.by == ItemSort::DrawOrder {
-        // Whoever does not see working papers does not learn them by searching or sorting either.
-        authorize(ctx, Action::CheckRead)?;
-    }
-    check_positions(order, args)?;
+    disclose(ctx, Action::SampleItemRead, told(filter, order))?;
     let select = filtered(ctx, filter)?;
     let totals = if counted {
         Some(totals(select.clone(), db).await?)
     } else {
         None
     };
-    let (down, reader) = (order.descending, db.reader());
-    let page = match order.by {
-        ItemSort::DrawOrder => {
-            page::by_column(select, [Column::DrawOrder, Column::Id], down, args, reader).await?
-        }
-        ItemSort::Amount => {
-            page::by_column(select, [Column::AmountCents, Column::Id], down, args, reader).await?
-        }
-        ItemSort::Reference => {
-            page::by_column(select, [Column::Reference, Column::Id], down, args, reader).await?
-        }
+    let sort = match order.by {
+        ItemSort::DrawOrder => Column::DrawOrder,
+        ItemSort::Amount => Column::AmountCents,
+        ItemSort::Reference => Column::Reference,
     };
+    let visible = Entity::visible_to(&ctx.caller.scope(ctx.now()));
+    let (columns, down) = ([sort, Column::Id], order.descending);
+    let page = page::by_column(select, &visible, columns, down, args, db.reader()).await?;
     Ok((page, totals))
 }
 
-/// A position of another order would start anywhere.
-fn check_positions(order: ItemOrder, args: &PageArgs) -> Result<()> {
-    let fits = |sort: Option<&SortValue>| match order.by {
-        ItemSort::DrawOrder | ItemSort::Amount => matches!(sort, Some(SortValue::Int(_))),
-        ItemSort::Reference => matches!(sort, Some(SortValue::Text(_))),
-    };
-    for (position, path) in [(&args.after, "after"), (&args.before, "before")] {
-        if position
-            .as_ref()
-            .is_some_and(|position| !fits(position.sort.as_ref()))
-        {
-            return Err(Error::refused(Code::InvalidValue, path));
+/// What searching and sorting tell: nobody learns by them what they do not see.
+fn told(filter: &ItemFilter, order: ItemOrder) -> Classes {
+    let papers = filter.state.is_some() || filter.result.is_some() || order.by == ItemSort::DrawOrder;
+    let social = filter.amount_from.is_some()
+        || filter.amount_to.is_some()
+        || filter.reference.is_some()
+        || order.by != ItemSort::DrawOrder;
+    let one_of = |told: bool, class| {
+        if told {
+            Classes::of(&[class])
+        } else {
+            Classes::NONE
         }
-    }
-    Ok(())
+    };
+    one_of(papers, Class::Audit).or(one_of(social, Class::SocialData))
 }
 
 fn filtered(ctx: &Ctx, filter: &ItemFilter) -> Result<Select<Entity>> {
