@@ -801,7 +801,7 @@ async fn walk(ground: &Ground, order: ItemOrder, backward: bool) -> Vec<ListedIt
         let edge = if backward { rows.first() } else { rows.last() };
         let position = edge.map(|row| Position { id: row.id.0 });
         let args = PageArgs {
-            after: if backward { None } else { position.clone() },
+            after: if backward { None } else { position },
             before: if backward { position } else { None },
             limit: 7,
             backward,

@@ -1,66 +1,51 @@
 //! What can be done.
 
-macro_rules! actions {
-    ($($(#[$doc:meta])* $name:ident = $text:literal),+ $(,)?) => {
-        /// An action of a use case.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum Action { $($(#[$doc])* $name),+ }
-
-        impl Action {
-            /// Every action.
-            pub const ALL: &'static [Self] = &[$(Self::$name),+];
-
-            /// The name in trail and API.
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$name => $text),+ }
-            }
-        }
-    };
-}
-
-actions! {
-    /// See engagements.
-    EngagementRead = "ENGAGEMENT_READ",
-    /// Open an engagement.
-    EngagementOpen = "ENGAGEMENT_OPEN",
-    /// Close an engagement.
-    EngagementClose = "ENGAGEMENT_CLOSE",
-    /// See populations, imports and reconciliations.
-    PopulationRead = "POPULATION_READ",
-    /// Create a population.
-    PopulationCreate = "POPULATION_CREATE",
-    /// Import an extract.
-    PopulationImport = "POPULATION_IMPORT",
-    /// Give up a population that is not frozen.
-    PopulationDiscard = "POPULATION_DISCARD",
-    /// Enter a control total.
-    ControlTotalEnter = "CONTROL_TOTAL_ENTER",
-    /// Explain a difference.
-    DifferenceExplain = "DIFFERENCE_EXPLAIN",
-    /// Approve an explanation.
-    DifferenceApprove = "DIFFERENCE_APPROVE",
-    /// Freeze a population.
-    PopulationFreeze = "POPULATION_FREEZE",
-    /// See samples and draws.
-    SampleRead = "SAMPLE_READ",
-    /// Plan a sample.
-    SamplePlan = "SAMPLE_PLAN",
-    /// Draw a planned sample.
-    SampleDraw = "SAMPLE_DRAW",
-    /// Give up a planned sample.
-    SampleAbort = "SAMPLE_ABORT",
-    /// Record a sample drawn elsewhere.
-    SampleRecord = "SAMPLE_RECORD",
-    /// See sample items within one's scope.
-    SampleItemRead = "SAMPLE_ITEM_READ",
-    /// Make sample items visible to their Bezirksstelle.
-    SampleItemAnnounce = "SAMPLE_ITEM_ANNOUNCE",
-    /// See checks.
-    CheckRead = "CHECK_READ",
-    /// Record a check.
-    CheckRecord = "CHECK_RECORD",
-    /// Evaluate a sample.
-    SampleEvaluate = "SAMPLE_EVALUATE",
-    /// See the trail.
-    TrailRead = "TRAIL_READ",
+words! {
+    /// An action of a use case.
+    Action {
+        /// See engagements.
+        EngagementRead = "ENGAGEMENT_READ",
+        /// Open an engagement.
+        EngagementOpen = "ENGAGEMENT_OPEN",
+        /// Close an engagement.
+        EngagementClose = "ENGAGEMENT_CLOSE",
+        /// See populations, imports and reconciliations.
+        PopulationRead = "POPULATION_READ",
+        /// Create a population.
+        PopulationCreate = "POPULATION_CREATE",
+        /// Import an extract.
+        PopulationImport = "POPULATION_IMPORT",
+        /// Give up a population that is not frozen.
+        PopulationDiscard = "POPULATION_DISCARD",
+        /// Enter a control total.
+        ControlTotalEnter = "CONTROL_TOTAL_ENTER",
+        /// Explain a difference.
+        DifferenceExplain = "DIFFERENCE_EXPLAIN",
+        /// Approve an explanation.
+        DifferenceApprove = "DIFFERENCE_APPROVE",
+        /// Freeze a population.
+        PopulationFreeze = "POPULATION_FREEZE",
+        /// See samples and draws.
+        SampleRead = "SAMPLE_READ",
+        /// Plan a sample.
+        SamplePlan = "SAMPLE_PLAN",
+        /// Draw a planned sample.
+        SampleDraw = "SAMPLE_DRAW",
+        /// Give up a planned sample.
+        SampleAbort = "SAMPLE_ABORT",
+        /// Record a sample drawn elsewhere.
+        SampleRecord = "SAMPLE_RECORD",
+        /// See sample items within one's scope.
+        SampleItemRead = "SAMPLE_ITEM_READ",
+        /// Make sample items visible to their Bezirksstelle.
+        SampleItemAnnounce = "SAMPLE_ITEM_ANNOUNCE",
+        /// See checks.
+        CheckRead = "CHECK_READ",
+        /// Record a check.
+        CheckRecord = "CHECK_RECORD",
+        /// Evaluate a sample.
+        SampleEvaluate = "SAMPLE_EVALUATE",
+        /// See the trail.
+        TrailRead = "TRAIL_READ",
+    }
 }

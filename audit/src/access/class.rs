@@ -2,43 +2,28 @@
 
 use super::Role;
 
-macro_rules! classes {
-    ($($(#[$doc:meta])* $name:ident = $text:literal),+ $(,)?) => {
-        /// What a field gives away. Part of the contract: a class never changes, and never depends on a row's state.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum Class { $($(#[$doc])* $name),+ }
-
-        impl Class {
-            /// Every class.
-            pub const ALL: &'static [Self] = &[$(Self::$name),+];
-
-            /// The name in contract, trail and errors.
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$name => $text),+ }
-            }
-        }
-    };
-}
-
-classes! {
-    /// For everybody, without a token.
-    Public = "PUBLIC",
-    /// For whoever has a token: rows still need their right and scope.
-    Internal = "INTERNAL",
-    /// Budgets and their use.
-    Budget = "BUDGET",
-    /// Working papers of an audit, until they are issued.
-    Audit = "AUDIT",
-    /// Social data (§ 35 SGB I, § 67 SGB X), pseudonymous or not.
-    SocialData = "SOCIAL_DATA",
-    /// Social data that needs special protection (§ 76 SGB X, Art. 9 GDPR).
-    Special = "SPECIAL",
-    /// Figures of the benchmarking, confidential to its participants.
-    Benchmark = "BENCHMARK",
-    /// Data of the own staff.
-    Personnel = "PERSONNEL",
-    /// Who read what.
-    AccessLog = "ACCESS_LOG",
+words! {
+    /// What a field gives away. Part of the contract: a class never changes, and never depends on a row's state.
+    Class {
+        /// For everybody, without a token.
+        Public = "PUBLIC",
+        /// For whoever has a token: rows still need their right and scope.
+        Internal = "INTERNAL",
+        /// Budgets and their use.
+        Budget = "BUDGET",
+        /// Working papers of an audit, until they are issued.
+        Audit = "AUDIT",
+        /// Social data (§ 35 SGB I, § 67 SGB X), pseudonymous or not.
+        SocialData = "SOCIAL_DATA",
+        /// Social data that needs special protection (§ 76 SGB X, Art. 9 GDPR).
+        Special = "SPECIAL",
+        /// Figures of the benchmarking, confidential to its participants.
+        Benchmark = "BENCHMARK",
+        /// Data of the own staff.
+        Personnel = "PERSONNEL",
+        /// Who read what.
+        AccessLog = "ACCESS_LOG",
+    }
 }
 
 /// A set of classes.

@@ -3,6 +3,24 @@
 //! Every use case starts with [`authorize`] or, where it writes, with [`authorize_write`]; a write hands the
 //! [`Permit`] on to the trail, so that nothing is written without having been asked for.
 
+/// A closed list of words, spelled as contract and trail spell them.
+macro_rules! words {
+    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $word:ident = $text:literal),+ $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum $name { $($(#[$doc])* $word),+ }
+
+        impl $name {
+            /// Every one, in declared order.
+            pub const ALL: &'static [Self] = &[$(Self::$word),+];
+
+            /// The word as contract and trail spell it.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$word => $text),+ }
+            }
+        }
+    };
+}
 mod action;
 mod caller;
 mod class;
