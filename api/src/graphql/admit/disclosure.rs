@@ -448,7 +448,10 @@ mod tests {
         ] {
             assert_eq!(local(query, json!({ "f": filter })), [offence]);
         }
-        // A variable within a list is looked at like any other.
+    }
+
+    #[test]
+    fn variables_within_lists_and_defaults_are_looked_at() {
         let query = "query Q($f: Filter!) { cases(filters: [{ city: \"y\" }, $f]) { id } }";
         assert_eq!(local(query, json!({ "f": { "city": "x" } })), [""; 0]);
         assert_eq!(
@@ -472,6 +475,10 @@ mod tests {
             ["sorted(order) Order.NAME SOCIAL_DATA"]
         );
         assert_eq!(local("{ sorted(order: CITY) { id } }", json!({})), [""; 0]);
+    }
+
+    #[test]
+    fn variables_count_by_what_they_hold() {
         let query = r#"query Q($f: Filter = { name: "x" }) { cases(filter: $f) { id } }"#;
         assert_eq!(
             local(query, json!({})),
