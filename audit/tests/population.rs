@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::io::{Read, Write as _};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use audit::demo::{Demo, Extract, Size, mapping_payments};
 use audit::engagement::{self, Open};
@@ -18,8 +18,8 @@ use audit::population::import::Mapping;
 use audit::population::{
     self, CellInput, ControlTotalInput, Create, IntakeLimits, OpenImport, cells_from_csv, run_import,
 };
-use audit::{Code, Ctx, Error};
-use chrono::NaiveDate;
+use audit::{Clock, Code, Ctx, Error, OsRandom, Sources, Vault};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use entity::population::Unit;
 use entity::population_import::{self, State};
 use entity::{Cents, Fund, PopulationId, control_total, population_item};
@@ -96,6 +96,13 @@ async fn import(
 
 async fn items(house: &House) -> u64 {
     population_item::Entity::find()
+        .count(house.db.reader())
+        .await
+        .unwrap()
+}
+
+async fn cases(house: &House) -> u64 {
+    entity::case_number::Entity::find()
         .count(house.db.reader())
         .await
         .unwrap()
@@ -383,13 +390,7 @@ on_both!(a_bad_file_leaves_nothing_behind, async |house: House| {
         (row.state, row.failure.as_deref()),
         (State::Rejected, Some("WRONG_ENCODING"))
     );
-    assert_eq!(
-        entity::case_number::Entity::find()
-            .count(house.db.reader())
-            .await
-            .unwrap(),
-        0
-    );
+    assert_eq!(cases(&house).await, 0);
 });
 
 fn register(population: PopulationId, csv: &str) -> ControlTotalInput {
@@ -595,13 +596,19 @@ impl Read for Broken {
     }
 }
 
-on_both!(a_broken_upload_can_be_repeated, async |house: House| {
-    let anna = house.person("anna", "INNENREVISION").await;
-    let id = population(&house, &anna).await;
+/// Of 700 cases.
+fn five_thousand_lines() -> String {
     let mut text = "Beleg;Fall;Stelle;Betrag\n".to_owned();
     for number in 0..5_000 {
         writeln!(text, "{number};F{};0{};1,00", number % 700, number % 9 + 1).unwrap();
     }
+    text
+}
+
+on_both!(a_broken_upload_can_be_repeated, async |house: House| {
+    let anna = house.person("anna", "INNENREVISION").await;
+    let id = population(&house, &anna).await;
+    let text = five_thousand_lines();
     let broken = Broken(std::io::Cursor::new(text.clone().into_bytes()));
     let row = import(&house, &anna, id, small_mapping(), broken).await.unwrap();
     assert_eq!(
@@ -620,11 +627,7 @@ on_both!(a_broken_upload_can_be_repeated, async |house: House| {
     .unwrap();
     assert_eq!(row.state, State::Completed);
     assert_eq!((items(&house).await, row.sum_cents), (5_000, Cents(500_000)));
-    let cases = entity::case_number::Entity::find()
-        .count(house.db.reader())
-        .await
-        .unwrap();
-    assert_eq!(cases, 700, "a case number is kept once");
+    assert_eq!(cases(&house).await, 700, "a case number is kept once");
     let second = run_import(anna.clone(), house.db.clone(), row.id, std::io::empty(), LIMITS)
         .await
         .unwrap_err();
@@ -643,7 +646,7 @@ on_both!(an_import_whose_process_died_is_swept, async |house: House| {
     let row = population::open_import(&anna, &house.db, "k", open)
         .await
         .unwrap();
-    let long_ago = anna.now() - chrono::TimeDelta::minutes(5);
+    let long_ago = anna.now() - TimeDelta::minutes(5);
     population_import::Entity::update_many()
         .col_expr(
             population_import::Column::State,
@@ -668,6 +671,100 @@ on_both!(an_import_whose_process_died_is_swept, async |house: House| {
     );
     assert_eq!(population::sweep(&house.sources, &house.db).await.unwrap(), 0);
 });
+
+/// A clock that stands still until it is set on.
+struct Watch {
+    start: DateTime<Utc>,
+    minutes: AtomicI64,
+}
+
+impl Watch {
+    fn starting_at(start: DateTime<Utc>) -> Arc<Self> {
+        Arc::new(Self {
+            start,
+            minutes: AtomicI64::new(0),
+        })
+    }
+
+    fn a_minute_passes(&self) {
+        self.minutes.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+impl Clock for Watch {
+    fn now(&self) -> DateTime<Utc> {
+        self.start + TimeDelta::minutes(self.minutes.load(Ordering::SeqCst))
+    }
+}
+
+/// What one instance of the service goes by.
+fn instance(watch: &Arc<Watch>) -> Arc<Sources> {
+    let random = Arc::new(OsRandom::new().unwrap());
+    Arc::new(Sources::new(watch.clone(), random, Vault::new([7; 32])))
+}
+
+/// A file of which a part comes, then something happens, then the rest comes; in the end it breaks off, or not.
+struct Halting<F> {
+    text: std::io::Cursor<Vec<u8>>,
+    halt: u64,
+    happens: Option<F>,
+    breaks: bool,
+}
+
+impl<F: FnOnce()> Read for Halting<F> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let most = buffer.len().min(4_096);
+        if self.text.position() >= self.halt
+            && let Some(happens) = self.happens.take()
+        {
+            happens();
+        }
+        match self.text.read(&mut buffer[..most])? {
+            0 if self.breaks => Err(std::io::ErrorKind::UnexpectedEof.into()),
+            count => Ok(count),
+        }
+    }
+}
+
+on_both!(
+    what_a_reader_writes_after_it_was_given_up_goes_too,
+    async |mut house: House| {
+        let watch = Watch::starting_at(house.sources.now());
+        house.sources = instance(&watch);
+        let anna = house.person("anna", "INNENREVISION").await;
+        let id = population(&house, &anna).await;
+        let text = five_thousand_lines().into_bytes();
+        for breaks in [false, true] {
+            // The reader's instance stands still for longer than its lease; another one gives the import up and removes
+            // its lines. Then the reader goes on where it was.
+            let (db, runtime, watch) = (house.db.clone(), tokio::runtime::Handle::current(), watch.clone());
+            let given_up = move || {
+                let other = instance(&watch);
+                watch.a_minute_passes();
+                while runtime.block_on(population::sweep(&other, &db)).unwrap() == 0 {
+                    watch.a_minute_passes();
+                }
+            };
+            let file = Halting {
+                halt: text.len() as u64 / 2,
+                text: std::io::Cursor::new(text.clone()),
+                happens: Some(given_up),
+                breaks,
+            };
+            let row = import(&house, &anna, id, small_mapping(), file).await.unwrap();
+            assert_eq!(
+                (row.state, row.failure.as_deref()),
+                (State::Failed, Some("INTERRUPTED"))
+            );
+            assert!(row.finished_at.is_some());
+            assert_eq!((items(&house).await, cases(&house).await), (0, 0));
+        }
+        let file = std::io::Cursor::new(text);
+        let row = import(&house, &anna, id, small_mapping(), file).await.unwrap();
+        assert_eq!(row.state, State::Completed, "{:?}", row.failure);
+        assert_eq!((items(&house).await, cases(&house).await), (5_000, 700));
+    }
+);
 
 on_both!(who_may_not_is_refused_and_remembered, async |house: House| {
     let anna = house.person("anna", "INNENREVISION").await;

@@ -707,7 +707,7 @@ async fn finish(
     // Of refused lines the detail is their number; the list has those that are kept.
     let counted = detail.parse().unwrap_or(list.len() as u64);
     let tx = db.begin_write().await?;
-    let row = found(&tx, job.import).await?;
+    let row = locked(&tx, job.import).await?;
     if row.state != State::Running {
         return Ok(row);
     }
@@ -801,23 +801,30 @@ impl Failed {
 
     /// First the import says that it failed, which takes next to no room; then its lines go. Where they cannot go yet, the
     /// sweep goes on with them, and until then no other import starts.
+    ///
+    /// One that another instance gave up, while this one stood still, is failed already and its lines are gone; but what
+    /// this one had in hand came after that. It is taken up again for as long as those lines are there.
     async fn write(&self) -> Result<Model> {
         let (ctx, db, import) = (&self.ctx, &self.db, self.job.import);
         let tx = db.begin_write().await?;
-        let row = found(&tx, import).await?;
-        if row.state != State::Running {
-            return Ok(row);
+        let row = locked(&tx, import).await?;
+        let state = row.state;
+        let mut change: ActiveModel = row.clone().into();
+        match state {
+            State::Running => {
+                change.state = Set(State::Failed);
+                change.failure = Set(Some(self.code.as_str().to_owned()));
+                change.failure_detail = Set(Some(self.detail.clone()));
+                write_progress(&mut change, &self.progress, 0, ctx.now());
+                ended(&tx, ctx, &self.permit, &self.job, State::Failed, self.code).await?;
+            }
+            State::Failed => {}
+            State::Waiting | State::Completed | State::Rejected => return Ok(row),
         }
-        let mut change: ActiveModel = row.into();
-        change.state = Set(State::Failed);
-        change.failure = Set(Some(self.code.as_str().to_owned()));
-        change.failure_detail = Set(Some(self.detail.clone()));
-        write_progress(&mut change, &self.progress, 0, ctx.now());
         change.finished_at = Set(None);
         change.update(&tx).await?;
-        ended(&tx, ctx, &self.permit, &self.job, State::Failed, self.code).await?;
         tx.commit().await?;
-        if let Err(error) = clear(&ctx.sources, db).await {
+        if let Err(error) = remove_lines(&ctx.sources, db, &row).await {
             tracing::warn!(%error, "the lines of a failed import could not be removed yet");
         }
         found(db.reader(), import).await
@@ -827,6 +834,15 @@ impl Failed {
 async fn found(db: &impl ConnectionTrait, id: ImportId) -> Result<Model> {
     Entity::find_by_id(id)
         .one(db)
+        .await?
+        .ok_or_else(|| Error::internal("the import is gone"))
+}
+
+/// The same, locked: whoever ends an import looks at its state under this lock, and only one ends it.
+async fn locked(tx: &DatabaseTransaction, id: ImportId) -> Result<Model> {
+    Entity::find_by_id(id)
+        .lock_exclusive()
+        .one(tx)
         .await?
         .ok_or_else(|| Error::internal("the import is gone"))
 }
@@ -841,9 +857,17 @@ async fn complete(
 ) -> Result<std::result::Result<Model, End>> {
     let tx = db.begin_write().await?;
     let population = lock_unfrozen(&tx, ctx, job.population.id, "id").await?;
-    let row = found(&tx, job.import).await?;
-    if row.state != State::Running {
-        return Ok(Ok(row));
+    let row = locked(&tx, job.import).await?;
+    match row.state {
+        State::Running => {}
+        State::Completed => return Ok(Ok(row)),
+        // Another instance gave it up. Nothing of it counts, so nothing of it stays.
+        State::Waiting | State::Rejected | State::Failed => {
+            return Ok(Err(End::Failed {
+                code: Code::Interrupted,
+                detail: String::new(),
+            }));
+        }
     }
     let digest = progress.sha256.map(|digest| digest.to_vec());
     if let Some(end) = twin(&tx, population.engagement_id, progress).await? {
@@ -1001,16 +1025,22 @@ pub(super) async fn clear(sources: &Arc<Sources>, db: &Db) -> Result<()> {
         .all(db.reader())
         .await?;
     for row in left {
-        sink::remove(db, row.population_id, row.id).await?;
-        let tx = db.begin_write().await?;
-        Entity::update_many()
-            .col_expr(Column::FinishedAt, Expr::val(sources.now()))
-            .filter(Column::Id.eq(row.id))
-            .filter(Column::State.eq(State::Failed))
-            .exec(&tx)
-            .await?;
-        tx.commit().await?;
+        remove_lines(sources, db, &row).await?;
     }
+    Ok(())
+}
+
+/// Removes the lines of an import that failed, and says then that it is finished.
+async fn remove_lines(sources: &Arc<Sources>, db: &Db, row: &Model) -> Result<()> {
+    sink::remove(db, row.population_id, row.id).await?;
+    let tx = db.begin_write().await?;
+    Entity::update_many()
+        .col_expr(Column::FinishedAt, Expr::val(sources.now()))
+        .filter(Column::Id.eq(row.id))
+        .filter(Column::State.eq(State::Failed))
+        .exec(&tx)
+        .await?;
+    tx.commit().await?;
     Ok(())
 }
 
