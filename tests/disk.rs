@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use audit::Db;
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tests::Backend;
 use tests::program::{Program, Serving};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 
 const LINES: u32 = 40_000;
 /// How long the service may take to notice that there is room again.
@@ -232,19 +232,20 @@ async fn an_import_survives_a_full_disk_on_sqlite() {
     assert_eq!(serving.interrupt().await.code, 0);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_import_survives_a_full_disk_on_postgres() {
-    let Some(program) = Program::on(Backend::Sqlite).await else {
-        return;
-    };
-    if !may_mount().await {
-        return;
-    }
-    let mut cluster = Command::new("unshare")
-        .arg("--mount")
-        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/disk/postgres"))
-        .arg(program.folder())
-        .arg("16m")
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/disk/postgres");
+/// How it ends where PostgreSQL is not installed.
+const NOT_INSTALLED: i32 = 77;
+
+/// What starts a cluster with a small disk beside it.
+fn cluster(folder: &Path, size: &str) -> Command {
+    let mut cluster = Command::new("unshare");
+    cluster.arg("--mount").arg(SCRIPT).arg(folder).arg(size);
+    cluster
+}
+
+/// Starts a cluster and answers its URL; none where PostgreSQL is not installed. One that does not start is an error.
+async fn started(mut cluster: Command) -> Result<Option<(Child, String)>, ExitStatus> {
+    let mut cluster = cluster
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -254,19 +255,68 @@ async fn an_import_survives_a_full_disk_on_postgres() {
         .read_line(&mut url)
         .await
         .unwrap();
-    if url.is_empty() {
+    if !url.is_empty() {
+        return Ok(Some((cluster, url.trim().to_owned())));
+    }
+    let ended = cluster.wait().await.unwrap();
+    if ended.code() == Some(NOT_INSTALLED) {
         println!("skipped: PostgreSQL is not installed here");
+        return Ok(None);
+    }
+    Err(ended)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_a_missing_postgres_is_passed_over() {
+    for (code, passed_over) in [(0, false), (1, false), (32, false), (NOT_INSTALLED, true)] {
+        let mut ends = Command::new("sh");
+        ends.arg("-c").arg(format!("exit {code}"));
+        assert_eq!(matches!(started(ends).await, Ok(None)), passed_over, "{code}");
+    }
+    if !may_mount().await {
         return;
     }
+    let folder = tempfile::tempdir().unwrap();
+    if started(cluster(folder.path(), "no size"))
+        .await
+        .is_ok_and(|started| started.is_some())
+    {
+        panic!("there is no such disk");
+    }
+    // The script where no PostgreSQL is to be found.
+    let hidden = "for place in /usr/lib/postgresql /usr/pgsql-*; do
+            [ ! -d \"$place\" ] || mount -t tmpfs -o size=64k hidden \"$place\"
+        done
+        ! command -v initdb >/dev/null || exit 77
+        exec \"$0\" \"$@\"";
+    let mut nowhere = Command::new("unshare");
+    nowhere
+        .args(["--mount", "sh", "-c", hidden, SCRIPT])
+        .arg(folder.path())
+        .arg("16m");
+    assert!(started(nowhere).await.unwrap().is_none());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_import_survives_a_full_disk_on_postgres() {
+    let Some(program) = Program::on(Backend::Sqlite).await else {
+        return;
+    };
+    if !may_mount().await {
+        return;
+    }
+    let Some((mut cluster, url)) = started(cluster(program.folder(), "16m")).await.unwrap() else {
+        return;
+    };
     let disk = program.folder().join("small");
-    let owner = Db::connect(url.trim(), 2).await.unwrap();
+    let owner = Db::connect(&url, 2).await.unwrap();
     for statement in [
         format!("CREATE TABLESPACE small LOCATION '{}'", disk.display()),
         "CREATE DATABASE small TABLESPACE small".to_owned(),
     ] {
         owner.owner().execute_unprepared(&statement).await.unwrap();
     }
-    let (server, _) = url.trim().rsplit_once('/').unwrap();
+    let (server, _) = url.rsplit_once('/').unwrap();
     let url = format!("{server}/small");
     let program = program.with("PRUEFPFAD__DATABASE__URL", &url);
     let serving = program.serve(&["serve", "--migrate"]).await;

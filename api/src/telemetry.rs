@@ -83,7 +83,7 @@ impl Telemetry {
 /// Events, and no spans.
 #[expect(
     clippy::redundant_closure_for_method_calls,
-    reason = "the method alone does not fit any lifetime"
+    reason = "the method itself is for one lifetime, the filter for all"
 )]
 fn events() -> FilterFn {
     filter_fn(|data| data.is_event())

@@ -1,7 +1,8 @@
 //! What a use case needs besides the database: who asks, and where time, randomness, ids and keys come from.
 
+use std::collections::HashSet;
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, SubsecRound, Utc};
 use uuid::Uuid;
@@ -53,7 +54,7 @@ impl Random for OsRandom {
         use rand_chacha::rand_core::RngCore;
         self.0
             .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .unwrap_or_else(PoisonError::into_inner)
             .fill_bytes(bytes);
     }
 }
@@ -64,12 +65,14 @@ impl fmt::Debug for OsRandom {
     }
 }
 
-/// Time, randomness, ids and keys: injected once at start, swapped in tests.
+/// Time, randomness, ids and keys: injected once at start, swapped in tests. There is one in a process, and it knows what
+/// the process has in hand.
 pub struct Sources {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     vault: Vault,
     last_id: Mutex<u128>,
+    in_hand: Mutex<HashSet<Uuid>>,
 }
 
 impl Sources {
@@ -80,6 +83,7 @@ impl Sources {
             random,
             vault,
             last_id: Mutex::new(0),
+            in_hand: Mutex::default(),
         }
     }
 
@@ -110,6 +114,25 @@ impl Sources {
         &self.vault
     }
 
+    /// From now on this process works on what has this id.
+    pub(crate) fn take_in_hand(&self, id: Uuid) {
+        self.in_hand().insert(id);
+    }
+
+    /// It no longer does.
+    pub(crate) fn let_go(&self, id: Uuid) {
+        self.in_hand().remove(&id);
+    }
+
+    /// Whether it does.
+    pub(crate) fn has_in_hand(&self, id: Uuid) -> bool {
+        self.in_hand().contains(&id)
+    }
+
+    fn in_hand(&self) -> MutexGuard<'_, HashSet<Uuid>> {
+        self.in_hand.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// A new `UUIDv7` (RFC 9562), greater than every id this process made before.
     pub fn new_id(&self) -> Uuid {
         self.new_ids(1).next().unwrap_or_else(Uuid::nil)
@@ -120,10 +143,7 @@ impl Sources {
         let millis = u128::try_from(self.now().timestamp_millis()).unwrap_or(0);
         let mut random = vec![0_u8; count * 10];
         self.random.fill(&mut random);
-        let mut last = self
-            .last_id
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut last = self.last_id.lock().unwrap_or_else(PoisonError::into_inner);
         let ids: Vec<Uuid> = random
             .chunks_exact(10)
             .map(|bytes| {

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::io::{Read, Write as _};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use audit::demo::{Demo, Extract, Size, mapping_payments};
 use audit::engagement::{self, Open};
@@ -18,8 +18,8 @@ use audit::population::import::Mapping;
 use audit::population::{
     self, CellInput, ControlTotalInput, Create, IntakeLimits, OpenImport, cells_from_csv, run_import,
 };
-use audit::{Code, Ctx, Error};
-use chrono::NaiveDate;
+use audit::{Clock, Code, Ctx, Error, OsRandom, Sources, Vault};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use entity::population::Unit;
 use entity::population_import::{self, State};
 use entity::{Cents, Fund, PopulationId, control_total, population_item};
@@ -96,6 +96,13 @@ async fn import(
 
 async fn items(house: &House) -> u64 {
     population_item::Entity::find()
+        .count(house.db.reader())
+        .await
+        .unwrap()
+}
+
+async fn cases(house: &House) -> u64 {
+    entity::case_number::Entity::find()
         .count(house.db.reader())
         .await
         .unwrap()
@@ -383,13 +390,7 @@ on_both!(a_bad_file_leaves_nothing_behind, async |house: House| {
         (row.state, row.failure.as_deref()),
         (State::Rejected, Some("WRONG_ENCODING"))
     );
-    assert_eq!(
-        entity::case_number::Entity::find()
-            .count(house.db.reader())
-            .await
-            .unwrap(),
-        0
-    );
+    assert_eq!(cases(&house).await, 0);
 });
 
 fn register(population: PopulationId, csv: &str) -> ControlTotalInput {
@@ -595,13 +596,19 @@ impl Read for Broken {
     }
 }
 
-on_both!(a_broken_upload_can_be_repeated, async |house: House| {
-    let anna = house.person("anna", "INNENREVISION").await;
-    let id = population(&house, &anna).await;
+/// Of 700 cases.
+fn five_thousand_lines() -> String {
     let mut text = "Beleg;Fall;Stelle;Betrag\n".to_owned();
     for number in 0..5_000 {
         writeln!(text, "{number};F{};0{};1,00", number % 700, number % 9 + 1).unwrap();
     }
+    text
+}
+
+on_both!(a_broken_upload_can_be_repeated, async |house: House| {
+    let anna = house.person("anna", "INNENREVISION").await;
+    let id = population(&house, &anna).await;
+    let text = five_thousand_lines();
     let broken = Broken(std::io::Cursor::new(text.clone().into_bytes()));
     let row = import(&house, &anna, id, small_mapping(), broken).await.unwrap();
     assert_eq!(
@@ -620,11 +627,7 @@ on_both!(a_broken_upload_can_be_repeated, async |house: House| {
     .unwrap();
     assert_eq!(row.state, State::Completed);
     assert_eq!((items(&house).await, row.sum_cents), (5_000, Cents(500_000)));
-    let cases = entity::case_number::Entity::find()
-        .count(house.db.reader())
-        .await
-        .unwrap();
-    assert_eq!(cases, 700, "a case number is kept once");
+    assert_eq!(cases(&house).await, 700, "a case number is kept once");
     let second = run_import(anna.clone(), house.db.clone(), row.id, std::io::empty(), LIMITS)
         .await
         .unwrap_err();
@@ -643,7 +646,7 @@ on_both!(an_import_whose_process_died_is_swept, async |house: House| {
     let row = population::open_import(&anna, &house.db, "k", open)
         .await
         .unwrap();
-    let long_ago = anna.now() - chrono::TimeDelta::minutes(5);
+    let long_ago = anna.now() - TimeDelta::minutes(5);
     population_import::Entity::update_many()
         .col_expr(
             population_import::Column::State,
@@ -667,7 +670,233 @@ on_both!(an_import_whose_process_died_is_swept, async |house: House| {
         (State::Failed, Some("INTERRUPTED"))
     );
     assert_eq!(population::sweep(&house.sources, &house.db).await.unwrap(), 0);
+    assert_eq!(
+        told_ends(&house).await,
+        [("pruefpfad".to_owned(), "INTERRUPTED".to_owned())]
+    );
 });
+
+/// What the trail tells of imports that ended in failure: who ended them, and why, by name.
+async fn told_ends(house: &House) -> Vec<(String, String)> {
+    let told = entity::trail_entry::Entity::find()
+        .filter(entity::trail_entry::Column::SubjectKind.eq("Import"))
+        .all(house.db.reader())
+        .await
+        .unwrap();
+    let mut ends: Vec<_> = told
+        .into_iter()
+        .filter_map(|entry| {
+            let detail: serde_json::Value = serde_json::from_str(&entry.detail).unwrap();
+            assert!(entry.engagement_id.is_some());
+            Some((entry.actor, detail["failure"].as_str()?.to_owned()))
+        })
+        .collect();
+    ends.sort();
+    ends
+}
+
+/// A clock that stands still until it is set on.
+struct Watch {
+    start: DateTime<Utc>,
+    minutes: AtomicI64,
+}
+
+impl Watch {
+    fn starting_at(start: DateTime<Utc>) -> Arc<Self> {
+        Arc::new(Self {
+            start,
+            minutes: AtomicI64::new(0),
+        })
+    }
+
+    fn a_minute_passes(&self) {
+        self.minutes.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+impl Clock for Watch {
+    fn now(&self) -> DateTime<Utc> {
+        self.start + TimeDelta::minutes(self.minutes.load(Ordering::SeqCst))
+    }
+}
+
+/// What one instance of the service goes by.
+fn instance(watch: &Arc<Watch>) -> Arc<Sources> {
+    let random = Arc::new(OsRandom::new().unwrap());
+    Arc::new(Sources::new(watch.clone(), random, Vault::new([7; 32])))
+}
+
+/// A file of which a part comes, then something happens, then the rest comes; in the end it breaks off, or not.
+struct Halting<F> {
+    text: std::io::Cursor<Vec<u8>>,
+    halt: u64,
+    happens: Option<F>,
+    breaks: bool,
+}
+
+impl<F: FnOnce()> Read for Halting<F> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let most = buffer.len().min(4_096);
+        if self.text.position() >= self.halt
+            && let Some(happens) = self.happens.take()
+        {
+            happens();
+        }
+        match self.text.read(&mut buffer[..most])? {
+            0 if self.breaks => Err(std::io::ErrorKind::UnexpectedEof.into()),
+            count => Ok(count),
+        }
+    }
+}
+
+on_both!(
+    what_a_reader_writes_after_it_was_given_up_goes_too,
+    async |mut house: House| {
+        let watch = Watch::starting_at(house.sources.now());
+        house.sources = instance(&watch);
+        let anna = house.person("anna", "INNENREVISION").await;
+        let id = population(&house, &anna).await;
+        let text = five_thousand_lines().into_bytes();
+        for (breaks, failure) in [(false, "INTERRUPTED"), (true, "UPLOAD_BROKEN")] {
+            // The reader's instance stands still for longer than its lease; another one gives the import up and removes
+            // its lines. Then the reader goes on where it was.
+            let (db, runtime, watch) = (house.db.clone(), tokio::runtime::Handle::current(), watch.clone());
+            let given_up = move || {
+                let other = instance(&watch);
+                watch.a_minute_passes();
+                while runtime.block_on(population::sweep(&other, &db)).unwrap() == 0 {
+                    watch.a_minute_passes();
+                }
+            };
+            let file = Halting {
+                halt: text.len() as u64 / 2,
+                text: std::io::Cursor::new(text.clone()),
+                happens: Some(given_up),
+                breaks,
+            };
+            let row = import(&house, &anna, id, small_mapping(), file).await.unwrap();
+            assert_eq!(
+                (row.state, row.failure.as_deref()),
+                (State::Failed, Some(failure))
+            );
+            assert!(row.finished_at.is_some());
+            assert_eq!((items(&house).await, cases(&house).await), (0, 0));
+        }
+        let file = std::io::Cursor::new(text);
+        let row = import(&house, &anna, id, small_mapping(), file).await.unwrap();
+        assert_eq!(row.state, State::Completed, "{:?}", row.failure);
+        assert_eq!((items(&house).await, cases(&house).await), (5_000, 700));
+    }
+);
+
+/// From now on lines meet a full disk, and so does the row of an import that is running. SQLite says the same of a table
+/// whose ids have run out as of a full disk, and ends the transaction in the same way.
+async fn fill_the_disk(house: &House) {
+    let statements: &[&str] = if house.db.is_postgres() {
+        &[
+            "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS
+                $$ BEGIN RAISE EXCEPTION USING ERRCODE = 'disk_full'; END $$",
+            "CREATE TRIGGER full_disk_lines BEFORE INSERT ON population_item FOR EACH ROW EXECUTE FUNCTION full_disk()",
+            "CREATE TRIGGER full_disk_end BEFORE UPDATE ON population_import FOR EACH ROW
+                WHEN (OLD.state = 'RUNNING') EXECUTE FUNCTION full_disk()",
+        ]
+    } else {
+        &[
+            "CREATE TABLE full_disk (id INTEGER PRIMARY KEY AUTOINCREMENT)",
+            "INSERT INTO full_disk VALUES (9223372036854775807)",
+            "CREATE TRIGGER full_disk_lines BEFORE INSERT ON population_item
+                BEGIN INSERT INTO full_disk VALUES (NULL); END",
+            "CREATE TRIGGER full_disk_end BEFORE UPDATE ON population_import
+                WHEN OLD.state = 'RUNNING' BEGIN INSERT INTO full_disk VALUES (NULL); END",
+        ]
+    };
+    for statement in statements {
+        house.db.owner().execute_unprepared(statement).await.unwrap();
+    }
+}
+
+/// There is room again.
+async fn make_room(house: &House) {
+    for (trigger, table) in [
+        ("full_disk_lines", "population_item"),
+        ("full_disk_end", "population_import"),
+    ] {
+        let on = if house.db.is_postgres() {
+            format!(" ON {table}")
+        } else {
+            String::new()
+        };
+        let statement = format!("DROP TRIGGER {trigger}{on}");
+        house.db.owner().execute_unprepared(&statement).await.unwrap();
+    }
+}
+
+/// An import that meets a full disk, on which not even its end can be written for longer than its lease; then there is
+/// room. Who looks for lost imports comes first: the service's own instance, or another one.
+async fn full_for_a_minute(mut house: House, own: bool) {
+    let watch = Watch::starting_at(house.sources.now());
+    house.sources = instance(&watch);
+    let anna = house.person("anna", "INNENREVISION").await;
+    let id = population(&house, &anna).await;
+    let file = || std::io::Cursor::new(five_thousand_lines().into_bytes());
+    fill_the_disk(&house).await;
+    let told = import(&house, &anna, id, small_mapping(), file()).await.unwrap();
+    let full = (State::Failed, Some("STORAGE_FULL"));
+    assert_eq!((told.state, told.failure.as_deref()), full);
+    let seen = async || {
+        population_import::Entity::find_by_id(told.id)
+            .one(house.db.reader())
+            .await
+            .unwrap()
+            .unwrap()
+    };
+    assert_eq!(
+        seen().await.state,
+        State::Running,
+        "not even this could be written"
+    );
+
+    watch.a_minute_passes();
+    make_room(&house).await;
+    let other = instance(&watch);
+    let swept = population::sweep(if own { &house.sources } else { &other }, &house.db)
+        .await
+        .unwrap();
+    assert_eq!(swept, u64::from(!own));
+    let by = |actor: &str, failure: &str| (actor.to_owned(), failure.to_owned());
+    let ends = if own {
+        vec![by("anna", "STORAGE_FULL")]
+    } else {
+        vec![by("anna", "STORAGE_FULL"), by("pruefpfad", "INTERRUPTED")]
+    };
+    let begun = std::time::Instant::now();
+    while told_ends(&house).await != ends || seen().await.finished_at.is_none() {
+        assert!(
+            begun.elapsed().as_secs() < 20,
+            "{:?} {:?}",
+            told_ends(&house).await,
+            seen().await
+        );
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    let row = seen().await;
+    assert_eq!((row.state, row.failure.as_deref()), full);
+    assert_eq!((items(&house).await, cases(&house).await), (0, 0));
+
+    // It is in nobody's hands any more, and is repeated.
+    let row = import(&house, &anna, id, small_mapping(), file()).await.unwrap();
+    assert_eq!(row.state, State::Completed, "{:?}", row.failure);
+    assert_eq!(told_ends(&house).await, ends);
+}
+
+on_both!(a_full_disk_stays_the_reason_of_the_end, async |house: House| {
+    full_for_a_minute(house, true).await;
+});
+
+on_both!(
+    a_full_disk_is_the_reason_although_another_instance_was_first,
+    async |house: House| full_for_a_minute(house, false).await
+);
 
 on_both!(who_may_not_is_refused_and_remembered, async |house: House| {
     let anna = house.person("anna", "INNENREVISION").await;

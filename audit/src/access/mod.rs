@@ -35,7 +35,8 @@ pub use role::{Membership, Role};
 
 use crate::{Ctx, Db, Error, Result, trail};
 
-/// Proof that the caller may do an action. Only [`authorize`] and [`authorize_write`] make one.
+/// Proof that the caller may do an action. Only [`authorize`] and [`authorize_write`] make one, and the service itself for
+/// what it does unasked.
 #[derive(Debug)]
 pub struct Permit(Action);
 
@@ -43,6 +44,11 @@ impl Permit {
     /// The permitted action.
     pub const fn action(&self) -> Action {
         self.0
+    }
+
+    /// For what the service does by itself, under [`Ctx::system`]: it goes on with what somebody was permitted.
+    pub(crate) const fn own_work(action: Action) -> Self {
+        Self(action)
     }
 }
 

@@ -523,20 +523,6 @@ pub async fn control_totals(
         .await?)
 }
 
-/// The cells of a control total of a visible population.
-pub async fn control_cells(
-    ctx: &Ctx,
-    db: &Db,
-    total: &control_total::Model,
-) -> Result<Vec<control_cell::Model>> {
-    authorize(ctx, Action::PopulationRead)?;
-    Ok(control_cell::Entity::find()
-        .filter(control_cell::Column::ControlTotalId.eq(total.id))
-        .order_by_asc(control_cell::Column::Ordinal)
-        .all(db.reader())
-        .await?)
-}
-
 /// Differences of a population from the control total that counts.
 pub async fn differences(
     ctx: &Ctx,

@@ -96,6 +96,7 @@ async fn read_into(
     limits: IntakeLimits,
 ) -> Result<Model> {
     let import = job.import;
+    let held = Held::new(&ctx.sources, import);
     let _alive = Heartbeat::start(&ctx, &db, import);
     let (sender, mut batches) = mpsc::channel(2);
     let reading = tokio::task::spawn_blocking({
@@ -118,7 +119,7 @@ async fn read_into(
             .unwrap_or_else(|error| End::from_error(&error)),
         other => other,
     };
-    finish(&ctx, &db, permit, &job, &read.progress, ending).await
+    finish(&ctx, &db, permit, held, &job, &read.progress, ending).await
 }
 
 /// What the lines are checked for once all of them are there.
@@ -138,6 +139,11 @@ struct Job {
     key: Arc<EngagementKey>,
     bezirksstellen: Arc<Numbers>,
     postgres: bool,
+}
+
+/// An import, for the trail.
+const fn subject(import: ImportId, engagement: EngagementId) -> Subject {
+    Subject::new("Import", import.0, engagement)
 }
 
 /// How far reading has come.
@@ -285,6 +291,10 @@ async fn start(tx: &DatabaseTransaction, ctx: &Ctx, id: ImportId, numbers: Numbe
 }
 
 impl Job {
+    const fn subject(&self) -> Subject {
+        subject(self.import, self.population.engagement_id)
+    }
+
     /// Reads the file to its end or to its first fatal fault. Behind a rejected line nothing is handed over any more, but
     /// reading goes on, so that the user gets the whole list at once.
     fn read(
@@ -675,6 +685,7 @@ async fn finish(
     ctx: &Ctx,
     db: &Db,
     permit: Permit,
+    held: Held,
     job: &Job,
     progress: &Progress,
     end: End,
@@ -694,6 +705,7 @@ async fn finish(
                 ctx: ctx.clone(),
                 db: db.clone(),
                 permit,
+                _held: held,
                 job: job.clone(),
                 progress: *progress,
                 code,
@@ -707,7 +719,7 @@ async fn finish(
     // Of refused lines the detail is their number; the list has those that are kept.
     let counted = detail.parse().unwrap_or(list.len() as u64);
     let tx = db.begin_write().await?;
-    let row = found(&tx, job.import).await?;
+    let row = locked(&tx, job.import).await?;
     if row.state != State::Running {
         return Ok(row);
     }
@@ -736,22 +748,40 @@ async fn finish(
             .exec_without_returning(&tx)
             .await?;
     }
-    ended(&tx, ctx, &permit, job, State::Rejected, code).await?;
+    ended(&tx, ctx, &permit, job.subject(), State::Rejected, code).await?;
     tx.commit().await?;
     Ok(row)
 }
 
+/// Tells the trail how an import ended that did not come in.
 async fn ended(
     tx: &DatabaseTransaction,
     ctx: &Ctx,
     permit: &Permit,
-    job: &Job,
+    subject: Subject,
     state: State,
     code: Code,
 ) -> Result<()> {
-    let subject = Subject::new("Import", job.import.0, job.population.engagement_id);
     let detail = json!({ "state": state, "failure": code.as_str() });
     trail::record(tx, ctx, permit, subject, detail).await
+}
+
+/// Ends an import as failed, in its row and in the trail. It is finished when its lines are gone.
+async fn fail(
+    tx: &DatabaseTransaction,
+    ctx: &Ctx,
+    permit: &Permit,
+    subject: Subject,
+    mut row: ActiveModel,
+    code: Code,
+    detail: &str,
+) -> Result<()> {
+    row.state = Set(State::Failed);
+    row.failure = Set(Some(code.as_str().to_owned()));
+    row.failure_detail = Set(Some(detail.to_owned()));
+    row.finished_at = Set(None);
+    row.update(tx).await?;
+    ended(tx, ctx, permit, subject, State::Failed, code).await
 }
 
 /// The end of an import that failed.
@@ -759,6 +789,7 @@ struct Failed {
     ctx: Ctx,
     db: Db,
     permit: Permit,
+    _held: Held,
     job: Job,
     progress: Progress,
     code: Code,
@@ -801,23 +832,30 @@ impl Failed {
 
     /// First the import says that it failed, which takes next to no room; then its lines go. Where they cannot go yet, the
     /// sweep goes on with them, and until then no other import starts.
+    ///
+    /// One that another instance gave up, while this one stood still, is failed already and its lines are gone; but what
+    /// this one had in hand came after that. It is taken up again for as long as those lines are there. The other one could
+    /// not know why: what the reader knows stands, and the trail has both.
     async fn write(&self) -> Result<Model> {
         let (ctx, db, import) = (&self.ctx, &self.db, self.job.import);
         let tx = db.begin_write().await?;
-        let row = found(&tx, import).await?;
-        if row.state != State::Running {
-            return Ok(row);
+        let row = locked(&tx, import).await?;
+        let guessed = row.failure.as_deref() == Some(Code::Interrupted.as_str());
+        let mut change: ActiveModel = row.clone().into();
+        match row.state {
+            State::Failed if !guessed || self.code == Code::Interrupted => {
+                change.finished_at = Set(None);
+                change.update(&tx).await?;
+            }
+            State::Running | State::Failed => {
+                write_progress(&mut change, &self.progress, 0, ctx.now());
+                let subject = self.job.subject();
+                fail(&tx, ctx, &self.permit, subject, change, self.code, &self.detail).await?;
+            }
+            State::Waiting | State::Completed | State::Rejected => return Ok(row),
         }
-        let mut change: ActiveModel = row.into();
-        change.state = Set(State::Failed);
-        change.failure = Set(Some(self.code.as_str().to_owned()));
-        change.failure_detail = Set(Some(self.detail.clone()));
-        write_progress(&mut change, &self.progress, 0, ctx.now());
-        change.finished_at = Set(None);
-        change.update(&tx).await?;
-        ended(&tx, ctx, &self.permit, &self.job, State::Failed, self.code).await?;
         tx.commit().await?;
-        if let Err(error) = clear(&ctx.sources, db).await {
+        if let Err(error) = remove_lines(&ctx.sources, db, &row).await {
             tracing::warn!(%error, "the lines of a failed import could not be removed yet");
         }
         found(db.reader(), import).await
@@ -827,6 +865,15 @@ impl Failed {
 async fn found(db: &impl ConnectionTrait, id: ImportId) -> Result<Model> {
     Entity::find_by_id(id)
         .one(db)
+        .await?
+        .ok_or_else(|| Error::internal("the import is gone"))
+}
+
+/// The same, locked: whoever ends an import looks at its state under this lock, and only one ends it.
+async fn locked(tx: &DatabaseTransaction, id: ImportId) -> Result<Model> {
+    Entity::find_by_id(id)
+        .lock_exclusive()
+        .one(tx)
         .await?
         .ok_or_else(|| Error::internal("the import is gone"))
 }
@@ -841,9 +888,17 @@ async fn complete(
 ) -> Result<std::result::Result<Model, End>> {
     let tx = db.begin_write().await?;
     let population = lock_unfrozen(&tx, ctx, job.population.id, "id").await?;
-    let row = found(&tx, job.import).await?;
-    if row.state != State::Running {
-        return Ok(Ok(row));
+    let row = locked(&tx, job.import).await?;
+    match row.state {
+        State::Running => {}
+        State::Completed => return Ok(Ok(row)),
+        // Another instance gave it up. Nothing of it counts, so nothing of it stays.
+        State::Waiting | State::Rejected | State::Failed => {
+            return Ok(Err(End::Failed {
+                code: Code::Interrupted,
+                detail: String::new(),
+            }));
+        }
     }
     let digest = progress.sha256.map(|digest| digest.to_vec());
     if let Some(end) = twin(&tx, population.engagement_id, progress).await? {
@@ -857,7 +912,6 @@ async fn complete(
         }));
     };
     let version = population.version + 1;
-    let engagement = population.engagement_id;
     let mut change: population::ActiveModel = population.into();
     counts.write(&mut change);
     change.version = Set(version);
@@ -873,14 +927,7 @@ async fn complete(
         "sum": row.sum_cents.to_string(),
         "sha256": progress.sha256.map(hex::encode),
     });
-    trail::record(
-        &tx,
-        ctx,
-        permit,
-        Subject::new("Import", job.import.0, engagement),
-        detail,
-    )
-    .await?;
+    trail::record(&tx, ctx, permit, job.subject(), detail).await?;
     tx.commit().await?;
     Ok(Ok(row))
 }
@@ -968,26 +1015,35 @@ impl Counts {
 }
 
 /// Ends imports whose reader is gone (the process was killed), and removes what they left: the import can be repeated.
+///
+/// Those that this process holds are its reader's to end, however long ago their last sign of life was: on a full disk no
+/// sign of life can be written either.
 pub async fn sweep(sources: &Arc<Sources>, db: &Db) -> Result<u64> {
     let lost = Entity::visible_to(&Scope::Everything)
         .filter(Column::State.eq(State::Running))
         .filter(Column::HeartbeatAt.lt(sources.now() - LEASE))
         .all(db.reader())
         .await?;
+    let (ctx, permit) = (
+        Ctx::system(sources.clone()),
+        Permit::own_work(Action::PopulationImport),
+    );
     let mut ended = 0;
-    for row in lost {
+    for seen in lost.iter().filter(|row| !sources.has_in_hand(row.id.0)) {
         // First the state, then the lines: a reader that is alive after all finds out before anything of it counts.
         let tx = db.begin_write().await?;
-        let given_up = Entity::update_many()
-            .col_expr(Column::State, Expr::val(State::Failed.as_str()))
-            .col_expr(Column::Failure, Expr::val(Code::Interrupted.as_str()))
-            .filter(Column::Id.eq(row.id))
-            .filter(Column::State.eq(State::Running))
-            .filter(Column::HeartbeatAt.eq(row.heartbeat_at))
-            .exec(&tx)
-            .await?;
+        let row = locked(&tx, seen.id).await?;
+        if (row.state, row.heartbeat_at) != (State::Running, seen.heartbeat_at) {
+            continue;
+        }
+        let population = population::Entity::find_by_id(row.population_id)
+            .one(&tx)
+            .await?
+            .ok_or_else(|| Error::internal("the population of an import is gone"))?;
+        let subject = subject(row.id, population.engagement_id);
+        fail(&tx, &ctx, &permit, subject, row.into(), Code::Interrupted, "").await?;
         tx.commit().await?;
-        ended += given_up.rows_affected;
+        ended += 1;
     }
     clear(sources, db).await?;
     Ok(ended)
@@ -1001,17 +1057,39 @@ pub(super) async fn clear(sources: &Arc<Sources>, db: &Db) -> Result<()> {
         .all(db.reader())
         .await?;
     for row in left {
-        sink::remove(db, row.population_id, row.id).await?;
-        let tx = db.begin_write().await?;
-        Entity::update_many()
-            .col_expr(Column::FinishedAt, Expr::val(sources.now()))
-            .filter(Column::Id.eq(row.id))
-            .filter(Column::State.eq(State::Failed))
-            .exec(&tx)
-            .await?;
-        tx.commit().await?;
+        remove_lines(sources, db, &row).await?;
     }
     Ok(())
+}
+
+/// Removes the lines of an import that failed, and says then that it is finished.
+async fn remove_lines(sources: &Arc<Sources>, db: &Db, row: &Model) -> Result<()> {
+    sink::remove(db, row.population_id, row.id).await?;
+    let tx = db.begin_write().await?;
+    Entity::update_many()
+        .col_expr(Column::FinishedAt, Expr::val(sources.now()))
+        .filter(Column::Id.eq(row.id))
+        .filter(Column::State.eq(State::Failed))
+        .exec(&tx)
+        .await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// An import in this process's hands, from its first byte until its end is written.
+struct Held(Arc<Sources>, ImportId);
+
+impl Held {
+    fn new(sources: &Arc<Sources>, import: ImportId) -> Self {
+        sources.take_in_hand(import.0);
+        Self(sources.clone(), import)
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.let_go(self.1.0);
+    }
 }
 
 /// Shows that somebody works on the import, until it is dropped: checking and removing take as long as there are lines.

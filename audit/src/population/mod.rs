@@ -15,8 +15,8 @@ mod sink;
 
 pub use batch::{control_totals_of, imports_of, of_engagements};
 pub use control::{
-    CellInput, Comparison, ControlTotalInput, approve_difference, cells_from_csv, control_cells,
-    control_totals, differences, enter_control_total, explain_difference, find_differences, population_cells,
+    CellInput, Comparison, ControlTotalInput, approve_difference, cells_from_csv, control_totals,
+    differences, enter_control_total, explain_difference, find_differences, population_cells,
 };
 pub use freeze::freeze;
 pub(crate) use freeze::number_event;
