@@ -90,6 +90,16 @@ const GERMAN: &[(&str, &str)] = &[
     ),
     ("token --name", "Name der Person"),
     ("token --minutes", "Gültigkeit in Minuten"),
+    ("log-key", "Schlüssel, der das Log des Prüfpfads unterschreibt"),
+    (
+        "log-key new",
+        "Schlüssel in einer neuen Datei anlegen, die nur ihr Besitzer lesen darf",
+    ),
+    ("log-key new --file", "Die Datei"),
+    (
+        "log-key show",
+        "Prüfschlüssel des eingestellten Logs ausgeben, den unterschreibenden zuerst",
+    ),
     ("config", "Konfiguration"),
     (
         "config print",

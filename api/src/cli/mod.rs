@@ -9,6 +9,7 @@ mod export;
 mod healthcheck;
 mod help;
 mod import;
+mod log_key;
 mod migrate;
 mod schema;
 mod serve;
@@ -83,6 +84,9 @@ pub enum Command {
     Export(ExportCommand),
     /// Print an access token signed with the development key.
     Token(TokenArgs),
+    /// The key that signs the log over the trail.
+    #[command(subcommand)]
+    LogKey(LogKeyCommand),
     /// The configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -232,6 +236,19 @@ pub struct TokenArgs {
     pub minutes: u32,
 }
 
+/// The key that signs the log.
+#[derive(Debug, Clone, Subcommand)]
+pub enum LogKeyCommand {
+    /// Make a signing key in a new file that only its owner may read.
+    New {
+        /// The file.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Print the verifier keys of the configured log, the one that signs first.
+    Show,
+}
+
 /// The configuration.
 #[derive(Debug, Clone, Copy, Subcommand)]
 pub enum ConfigCommand {
@@ -327,6 +344,7 @@ pub async fn run(cli: Cli, surroundings: Surroundings) -> anyhow::Result<ExitCod
             emit(&format!("{token}\n"))?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::LogKey(command) => log_key::run(&command, load, language),
         Command::Healthcheck(arguments) => healthcheck::run(&arguments, &load()?.settings, language).await,
         Command::Serve(arguments) => serve::run(&arguments, &load()?.settings, language).await,
         Command::Demo(arguments) => demo::run(&arguments, load()?.settings, &surroundings).await,
@@ -373,6 +391,8 @@ mod tests {
             "pruefpfad import --engagement P-2026-001 --population NAME --unit CASE_MONTH --mapping mapping.json FILE",
             "pruefpfad export sample-items --sample ID --format csv",
             "pruefpfad token --role SACHBEARBEITUNG --bezirksstelle 03 --subject u --minutes 5",
+            "pruefpfad log-key new log.key",
+            "pruefpfad log-key show",
             "pruefpfad config print --set limits.depth=3",
             "pruefpfad doctor",
             "pruefpfad healthcheck --url http://127.0.0.1:1 --timeout-seconds 1",
