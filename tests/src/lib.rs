@@ -8,6 +8,7 @@
 )]
 
 pub mod program;
+pub mod story;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -2,10 +2,11 @@
 
 use async_graphql::{Context, Description, Enum, ID, InputObject, Object, Result, SimpleObject};
 use audit::check as service;
-use entity::item_check::{ErrorClass as Class, Model};
+use entity::item_check::{self, Model};
 use entity::{Cents, FundSplit, ListedCheck, SampleItemId, check_answer};
 
 use super::ContextExt;
+use super::disclosure::{Class, disclosure};
 use super::error::{Maybe, UserError, payload, settle};
 use super::evaluation::Dimension;
 use super::loaders::{AnswersOf, SampleItemsKey};
@@ -17,7 +18,7 @@ use super::scalars::{DateTime, Euro};
 
 /// What kind of error a check found.
 #[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
-#[graphql(remote = "Class")]
+#[graphql(remote = "item_check::ErrorClass")]
 pub(super) enum ErrorClass {
     /// None.
     None,
@@ -71,9 +72,10 @@ impl Check {
     }
 }
 
-#[Object(use_type_description)]
+#[Object(use_type_description, directive = disclosure::apply(Class::Audit))]
 impl Check {
     /// Opaque id of this version; the check itself is found through its item.
+    #[graphql(directive = disclosure::apply(Class::Internal))]
     async fn id(&self) -> ID {
         NodeKind::Check.id(self.0.id.0)
     }
@@ -156,7 +158,7 @@ impl many::Row for Check {
 #[derive(Clone, Description)]
 pub(super) struct CheckAnswer(check_answer::Model);
 
-#[Object(use_type_description)]
+#[Object(use_type_description, directive = disclosure::apply(Class::Audit))]
 impl CheckAnswer {
     /// Code of the attribute.
     async fn attribute(&self) -> &str {
@@ -181,6 +183,7 @@ impl CheckAnswer {
 
 /// An attribute (Prüfmerkmal) of a test programme.
 #[derive(SimpleObject)]
+#[graphql(directive = disclosure::apply(Class::Internal))]
 pub(super) struct TestAttribute {
     /// Code; never changes.
     code: String,
@@ -194,6 +197,7 @@ pub(super) struct TestAttribute {
 
 /// A test programme (Prüfprogramm): the attributes every item is checked for.
 #[derive(SimpleObject)]
+#[graphql(directive = disclosure::apply(Class::Internal))]
 pub(super) struct TestProgramme {
     /// Name and version.
     id: String,
@@ -346,6 +350,7 @@ payload! {
 
 /// The answer for one of several checks, in the order of the input.
 #[derive(SimpleObject)]
+#[graphql(directive = disclosure::apply(Class::Internal))]
 pub(super) struct RecordedCheck {
     /// The check; null where it was refused.
     check: Option<Check>,
@@ -355,6 +360,7 @@ pub(super) struct RecordedCheck {
 
 /// Several recorded checks, each answered by itself.
 #[derive(SimpleObject)]
+#[graphql(directive = disclosure::apply(Class::Internal))]
 pub(super) struct RecordChecksPayload {
     /// One answer for each check; empty where the whole was refused.
     results: Vec<RecordedCheck>,

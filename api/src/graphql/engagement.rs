@@ -8,6 +8,7 @@ use entity::engagement::{Model, State};
 
 use super::ContextExt;
 use super::admit::{NESTED_PAGE, costs};
+use super::disclosure::{Class, disclosure};
 use super::error::{Maybe, field, payload};
 use super::node::NodeKind;
 use super::page::{Window, by_id, connection, counted};
@@ -53,7 +54,7 @@ impl From<Model> for Engagement {
     }
 }
 
-#[Object(use_type_description)]
+#[Object(use_type_description, directive = disclosure::apply(Class::Internal))]
 impl Engagement {
     /// Opaque id.
     pub(super) async fn id(&self) -> ID {
@@ -120,9 +121,10 @@ impl Engagement {
         self.0.closed_at.map(Into::into)
     }
 
-    /// What was said at closing about work left undone; null where the caller may not see working papers.
-    async fn closing_note(&self, ctx: &Context<'_>) -> Option<&str> {
-        sample::papers(ctx, self.0.closing_note.as_deref())
+    /// What was said at closing about work left undone.
+    #[graphql(directive = disclosure::apply(Class::Audit))]
+    async fn closing_note(&self) -> Option<&str> {
+        self.0.closing_note.as_deref()
     }
 
     /// Counts changes; an update names the version it saw.
@@ -210,7 +212,13 @@ impl Engagement {
     }
 }
 
-connection!(EngagementConnection, EngagementEdge, Engagement, total_count);
+connection!(
+    EngagementConnection,
+    EngagementEdge,
+    Engagement,
+    Internal,
+    total_count
+);
 
 /// Finds engagements.
 #[derive(Default)]

@@ -7,6 +7,7 @@ use audit::{Ctx, Language, Refusal};
 use serde_json::json;
 
 use super::ContextExt;
+use super::disclosure::{Class, disclosure};
 
 /// A field that can fail and may be null: only this form nulls the field itself and nothing above it.
 pub(super) type Maybe<T> = Option<Result<T>>;
@@ -57,6 +58,7 @@ impl ErrorCode {
 
 /// Why a mutation did not do what was asked: expected, and for the person in front of the screen.
 #[derive(Clone, Debug, SimpleObject)]
+#[graphql(directive = disclosure::apply(Class::Public))]
 pub(super) struct UserError {
     /// What was wrong; codes never change.
     code: String,
@@ -198,6 +200,7 @@ macro_rules! payload {
     ($(#[$meta:meta])* $name:ident { $(#[$doc:meta])* $field:ident: $type:ty }) => {
         $(#[$meta])*
         #[derive(async_graphql::SimpleObject)]
+        #[graphql(directive = $crate::graphql::disclosure::disclosure::apply($crate::graphql::disclosure::Class::Internal))]
         pub(super) struct $name {
             $(#[$doc])*
             $field: Option<$type>,

@@ -8,6 +8,7 @@ use rust_decimal::Decimal;
 
 use super::ContextExt;
 use super::check::ErrorClass;
+use super::disclosure::{Class, disclosure};
 use super::error::{Maybe, field};
 use super::jobcenter::Bezirksstelle;
 use super::loaders::StrataOf;
@@ -57,6 +58,7 @@ fn long(number: u64) -> Long {
 
 /// Items in error by kind.
 #[derive(SimpleObject)]
+#[graphql(directive = disclosure::apply(Class::Audit))]
 pub(super) struct ErrorClassCount {
     /// The kind.
     error_class: ErrorClass,
@@ -66,6 +68,7 @@ pub(super) struct ErrorClassCount {
 
 /// What an evaluation cannot find or does not say.
 #[derive(SimpleObject)]
+#[graphql(directive = disclosure::apply(Class::Audit))]
 pub(super) struct EvaluationExclusion {
     /// Code; never changes.
     code: String,
@@ -82,7 +85,7 @@ pub(super) enum EvaluationFigures {
     Monetary(MonetaryFigures),
 }
 
-#[Object(use_type_description)]
+#[Object(use_type_description, directive = disclosure::apply(Class::Audit))]
 impl Evaluation {
     /// Confidence of every limit.
     async fn confidence(&self) -> Rate {
@@ -160,6 +163,7 @@ impl Evaluation {
 
 /// Error rate and its exact one-sided upper limit (Clopper and Pearson).
 #[derive(SimpleObject)]
+#[graphql(directive = disclosure::apply(Class::Audit))]
 pub(super) struct RateResult {
     /// Items checked.
     size: Long,
@@ -197,6 +201,7 @@ pub(super) struct RateFigures {
 
 /// The rate of a stratum.
 #[derive(SimpleObject)]
+#[graphql(directive = disclosure::apply(Class::Audit))]
 pub(super) struct StratumRate {
     /// The stratum.
     stratum: Option<Stratum>,
@@ -208,6 +213,7 @@ pub(super) struct StratumRate {
 
 /// The rate of a Bezirksstelle.
 #[derive(SimpleObject)]
+#[graphql(directive = disclosure::apply(Class::Audit))]
 pub(super) struct BezirksstelleRate {
     /// The Bezirksstelle.
     bezirksstelle: Option<Bezirksstelle>,
@@ -215,7 +221,7 @@ pub(super) struct BezirksstelleRate {
     result: RateResult,
 }
 
-#[Object(use_type_description)]
+#[Object(use_type_description, directive = disclosure::apply(Class::Audit))]
 impl RateFigures {
     /// Error rate of the population, weighted by strata.
     async fn rate(&self) -> Rate {
@@ -281,6 +287,7 @@ pub(super) struct MonetaryFigures(service::MonetaryFigures);
 
 /// One step of the derivation of a Stringer bound.
 #[derive(SimpleObject)]
+#[graphql(directive = disclosure::apply(Class::Audit))]
 pub(super) struct StringerStep {
     /// Rank of the hit by tainting, from 1 (largest).
     rank: Long,
@@ -294,6 +301,7 @@ pub(super) struct StringerStep {
 
 /// Errors in one direction.
 #[derive(SimpleObject)]
+#[graphql(directive = disclosure::apply(Class::Audit))]
 pub(super) struct MonetarySide {
     /// Items in error.
     items: Long,
@@ -337,7 +345,7 @@ fn side(side: &figures::MonetarySide, conclusion: Option<figures::Conclusion>) -
     }
 }
 
-#[Object(use_type_description)]
+#[Object(use_type_description, directive = disclosure::apply(Class::Audit))]
 impl MonetaryFigures {
     /// Hits of the sample.
     async fn size(&self) -> Long {

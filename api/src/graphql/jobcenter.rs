@@ -6,6 +6,7 @@ use async_graphql::{Context, Description, Enum, ID, Object, Result};
 use entity::{bezirksstelle, jobcenter};
 
 use super::ContextExt;
+use super::disclosure::{Class, disclosure};
 use super::error::{Maybe, field};
 use super::many;
 use super::node::NodeKind;
@@ -14,7 +15,7 @@ use super::node::NodeKind;
 #[derive(Description)]
 pub(super) struct Jobcenter(jobcenter::Model);
 
-#[Object(use_type_description)]
+#[Object(use_type_description, directive = disclosure::apply(Class::Internal))]
 impl Jobcenter {
     /// Its name.
     async fn name(&self) -> &str {
@@ -46,7 +47,7 @@ pub(super) enum BezirksstelleKind {
 #[derive(Clone, Description)]
 pub(super) struct Bezirksstelle(pub(super) Arc<bezirksstelle::Model>);
 
-#[Object(use_type_description)]
+#[Object(use_type_description, directive = disclosure::apply(Class::Internal))]
 impl Bezirksstelle {
     /// Opaque id.
     pub(super) async fn id(&self) -> ID {

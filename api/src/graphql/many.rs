@@ -5,6 +5,7 @@
 //! once, the others are asked once, and only those that have to wait are joined.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use async_graphql::indexmap::IndexMap;
 use async_graphql::parser::types::{Field, Selection};
@@ -26,7 +27,19 @@ pub(super) trait Row: ObjectType {
 pub(super) struct Many<T>(pub(super) T);
 
 /// Many of them; in the contract it is the list.
-pub(super) struct Rows<T>(pub(super) Vec<T>);
+pub(super) struct Rows<T>(Arc<[T]>);
+
+impl<T> Clone for Rows<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T> FromIterator<T> for Rows<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(rows: I) -> Self {
+        Self(rows.into_iter().collect())
+    }
+}
 
 /// What is selected from each row.
 struct Shape<'a> {
@@ -140,14 +153,14 @@ impl<T: Row> OutputType for Rows<T> {
 
     async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
         let Some(shape) = Shape::of::<T>(ctx) else {
-            return resolve_list(ctx, field, &self.0, Some(self.0.len())).await;
+            return resolve_list(ctx, field, self.0.iter(), Some(self.0.len())).await;
         };
         let mut rows = Vec::with_capacity(self.0.len());
         let mut waiting = Vec::new();
         for (index, row) in self.0.iter().enumerate() {
             let at = ctx.with_index(index);
             match shape.ask(&at, row).map_err(|error| at.set_error_path(error))? {
-                None => return resolve_list(ctx, field, &self.0, Some(self.0.len())).await,
+                None => return resolve_list(ctx, field, self.0.iter(), Some(self.0.len())).await,
                 Some(asked) if asked.waiting.is_empty() => rows.push(Value::Object(asked.object)),
                 Some(asked) => {
                     rows.push(Value::Null);
@@ -225,7 +238,7 @@ mod tests {
         }
 
         async fn rows(&self) -> Rows<Thing> {
-            Rows((1..4).map(Thing).collect())
+            (1..4).map(Thing).collect()
         }
     }
 

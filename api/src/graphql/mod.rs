@@ -4,6 +4,7 @@
 
 pub mod admit;
 mod check;
+mod disclosure;
 mod engagement;
 mod error;
 mod evaluation;
@@ -36,6 +37,7 @@ pub use service_info::Info;
 
 /// What can be asked.
 #[derive(MergedObject, Default)]
+#[graphql(directive = disclosure::disclosure::apply(disclosure::Class::Internal))]
 pub struct Query(
     service_info::ServiceInfoQuery,
     viewer::ViewerQuery,
@@ -49,6 +51,7 @@ pub struct Query(
 
 /// What can be changed. Expected refusals come back as `userErrors` of the payload.
 #[derive(MergedObject, Default)]
+#[graphql(directive = disclosure::disclosure::apply(disclosure::Class::Internal))]
 pub struct Mutation(
     engagement::EngagementMutation,
     population::PopulationMutation,
@@ -186,6 +189,81 @@ mod tests {
             reviewed == super::sdl(),
             "schema.graphql differs: print it with `pruefpfad schema print` and review it"
         );
+    }
+
+    /// Fields of the contract that have no class: neither their own nor their type's. An interface's fields have those of
+    /// its implementors. Of inputs, those that a query can search by have one each.
+    #[test]
+    fn everything_in_the_contract_has_its_class() {
+        use async_graphql::parser::types::{BaseType, TypeKind, TypeSystemDefinition};
+        let document = async_graphql::parser::parse_schema(super::sdl()).unwrap();
+        let classed =
+            |directives: &[async_graphql::Positioned<async_graphql::parser::types::ConstDirective>]| {
+                directives
+                    .iter()
+                    .any(|directive| directive.node.name.node == "disclosure")
+            };
+        let types: std::collections::BTreeMap<_, _> = document
+            .definitions
+            .into_iter()
+            .filter_map(|definition| match definition {
+                TypeSystemDefinition::Type(ty) => Some((ty.node.name.node.to_string(), ty.node)),
+                _ => None,
+            })
+            .collect();
+        fn named(ty: &BaseType) -> String {
+            match ty {
+                BaseType::Named(name) => name.to_string(),
+                BaseType::List(inner) => named(&inner.base),
+            }
+        }
+        let (mut unclassed, mut inputs) = (Vec::new(), Vec::new());
+        for (name, ty) in &types {
+            let TypeKind::Object(object) = &ty.kind else {
+                continue;
+            };
+            for field in &object.fields {
+                if !classed(&ty.directives) && !classed(&field.node.directives) {
+                    unclassed.push(format!("{name}.{}", field.node.name.node));
+                }
+                if name != "Mutation" {
+                    inputs.extend(
+                        field
+                            .node
+                            .arguments
+                            .iter()
+                            .map(|argument| named(&argument.node.ty.node.base)),
+                    );
+                }
+            }
+        }
+        let mut searched = std::collections::BTreeSet::new();
+        while let Some(name) = inputs.pop() {
+            let Some(ty) = types.get(&name).filter(|_| searched.insert(name.clone())) else {
+                continue;
+            };
+            match &ty.kind {
+                TypeKind::InputObject(input) => {
+                    for field in &input.fields {
+                        if !classed(&field.node.directives) {
+                            unclassed.push(format!("{name}.{}", field.node.name.node));
+                        }
+                        inputs.push(named(&field.node.ty.node.base));
+                    }
+                }
+                // What a list is sorted by tells its values.
+                TypeKind::Enum(values) if name.ends_with("Sort") => {
+                    for value in &values.values {
+                        if !classed(&value.node.directives) {
+                            unclassed.push(format!("{name}.{}", value.node.value.node));
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        assert_eq!(unclassed, Vec::<String>::new());
+        assert!(searched.contains("SampleItemFilter") && searched.contains("SampleItemSort"));
     }
 
     #[test]

@@ -10,10 +10,12 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::ContextExt;
+use super::disclosure::{Class, disclosure};
 use super::error::bad_input;
 
 /// Where a page stands in its list.
 #[derive(Clone, Debug, SimpleObject)]
+#[graphql(directive = disclosure::apply(Class::Public))]
 pub(super) struct PageInfo {
     /// There are rows before this page.
     has_previous_page: bool,
@@ -147,11 +149,12 @@ pub(super) const fn by_id(id: Uuid) -> Position {
     Position { sort: None, id }
 }
 
-/// The connection and edge types of a list; `total` where the list can be counted.
+/// The connection and edge types of a list, with the class of its rows; `total` where the list can be counted.
 macro_rules! connection {
-    ($connection:ident, $edge:ident, $node:ty $(, $total:ident)?) => {
+    ($connection:ident, $edge:ident, $node:ty, $class:ident $(, $total:ident)?) => {
         #[doc = concat!("One ", stringify!($node), " in a list.")]
         #[derive(async_graphql::SimpleObject)]
+        #[graphql(directive = $crate::graphql::disclosure::disclosure::apply($crate::graphql::disclosure::Class::$class))]
         pub(super) struct $edge {
             /// Where it stands; for `after` and `before` of the same list in the same order.
             cursor: String,
@@ -161,6 +164,7 @@ macro_rules! connection {
 
         #[doc = concat!("A page of ", stringify!($node), " rows.")]
         #[derive(async_graphql::SimpleObject)]
+        #[graphql(directive = $crate::graphql::disclosure::disclosure::apply($crate::graphql::disclosure::Class::$class))]
         pub(super) struct $connection {
             /// The rows of this page.
             edges: Vec<$edge>,

@@ -17,6 +17,7 @@ use futures_util::Stream;
 use uuid::Uuid;
 
 use super::admit::{FIGURES, NESTED_PAGE, costs};
+use super::disclosure::{Class, disclosure};
 use super::engagement::Engagement;
 use super::error::{Maybe, bad_input, failure, field, payload};
 use super::jobcenter::Bezirksstelle;
@@ -77,7 +78,7 @@ pub(super) enum Fund {
 
 /// An amount split over those who bear it; the parts sum to the amount.
 #[derive(SimpleObject)]
-#[graphql(name = "FundSplit")]
+#[graphql(name = "FundSplit", directive = disclosure::apply(Class::Internal))]
 pub(super) struct Split {
     /// Borne by the Bund.
     bund: Euro,
@@ -110,9 +111,10 @@ impl From<Model> for Population {
     }
 }
 
-#[Object(use_type_description)]
+#[Object(use_type_description, directive = disclosure::apply(Class::Audit))]
 impl Population {
     /// Opaque id.
+    #[graphql(directive = disclosure::apply(Class::Internal))]
     pub(super) async fn id(&self) -> ID {
         NodeKind::Population.id(self.0.id.0)
     }
@@ -287,9 +289,15 @@ pub(super) async fn of_engagement(ctx: &Context<'_>, id: EngagementId) -> Result
     Ok(rows.unwrap_or_default().into_iter().map(Population).collect())
 }
 
-connection!(PopulationConnection, PopulationEdge, Population, total_count);
-connection!(DifferenceConnection, DifferenceEdge, Difference);
-connection!(RejectionConnection, RejectionEdge, Rejection);
+connection!(
+    PopulationConnection,
+    PopulationEdge,
+    Population,
+    Audit,
+    total_count
+);
+connection!(DifferenceConnection, DifferenceEdge, Difference, Audit);
+connection!(RejectionConnection, RejectionEdge, Rejection, Audit);
 
 /// The state of an import.
 #[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
@@ -317,9 +325,10 @@ impl From<population_import::Model> for Import {
     }
 }
 
-#[Object(use_type_description)]
+#[Object(use_type_description, directive = disclosure::apply(Class::Audit))]
 impl Import {
     /// Opaque id.
+    #[graphql(directive = disclosure::apply(Class::Internal))]
     pub(super) async fn id(&self) -> ID {
         NodeKind::Import.id(self.0.id.0)
     }
@@ -464,6 +473,7 @@ async fn rejections(ctx: &Context<'_>, id: ImportId, window: Window) -> Result<R
 
 /// A refused line. The value itself is not kept: it may be social data.
 #[derive(SimpleObject)]
+#[graphql(directive = disclosure::apply(Class::Audit))]
 pub(super) struct Rejection {
     /// Line of the file, the header being line 1.
     line: Long,
@@ -510,7 +520,7 @@ impl From<control_total::Model> for ControlTotal {
     }
 }
 
-#[Object(use_type_description)]
+#[Object(use_type_description, directive = disclosure::apply(Class::Audit))]
 impl ControlTotal {
     /// Kind of source.
     async fn source(&self) -> ControlTotalSource {
@@ -540,6 +550,7 @@ impl ControlTotal {
 
 /// Count and sum of some items.
 #[derive(SimpleObject)]
+#[graphql(directive = disclosure::apply(Class::Audit))]
 pub(super) struct CountAndSum {
     /// Items with a part in the fund, or all items.
     count: u64,
@@ -560,7 +571,7 @@ impl From<Tally> for CountAndSum {
 #[derive(Description)]
 pub(super) struct ReconciliationCell(service::Comparison);
 
-#[Object(use_type_description)]
+#[Object(use_type_description, directive = disclosure::apply(Class::Audit))]
 impl ReconciliationCell {
     /// Fund; null in a cell of all items, those without an amount included.
     async fn fund(&self) -> Option<Fund> {
@@ -611,9 +622,10 @@ impl From<difference::Model> for Difference {
     }
 }
 
-#[Object(use_type_description)]
+#[Object(use_type_description, directive = disclosure::apply(Class::Audit))]
 impl Difference {
     /// Opaque id.
+    #[graphql(directive = disclosure::apply(Class::Internal))]
     pub(super) async fn id(&self) -> ID {
         NodeKind::Difference.id(self.0.id.0)
     }
@@ -1054,6 +1066,7 @@ pub(super) struct PopulationSubscription;
 #[Subscription]
 impl PopulationSubscription {
     /// An import as it goes on, about twice a second where something changed; ends after its last state.
+    #[graphql(directive = disclosure::apply(Class::Audit))]
     async fn import_progress<'a>(
         &self,
         ctx: &Context<'a>,

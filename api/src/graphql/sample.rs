@@ -13,6 +13,7 @@ use entity::{
 
 use super::admit::{FIGURES, NESTED_PAGE, costs};
 use super::check::Check;
+use super::disclosure::{Class, disclosure};
 use super::engagement::Engagement;
 use super::error::{Maybe, bad_input, field, payload};
 use super::evaluation::{self, Dimension, Evaluation};
@@ -68,6 +69,7 @@ pub(super) enum SizeSource {
 
 /// The bounds of a sample, and how its size was found.
 #[derive(SimpleObject)]
+#[graphql(directive = disclosure::apply(Class::Audit))]
 pub(super) struct SampleParameters {
     /// How the size was found.
     size_source: SizeSource,
@@ -118,12 +120,7 @@ impl From<Model> for Sample {
     }
 }
 
-/// Plan, seed and bounds are working papers: a Bezirksstelle sees the sample its items belong to, not how it was drawn.
-pub(super) fn papers<T>(ctx: &Context<'_>, value: Option<T>) -> Option<T> {
-    value.filter(|_| ctx.caller().may(May::CheckRead))
-}
-
-#[Object(use_type_description)]
+#[Object(use_type_description, directive = disclosure::apply(Class::Internal))]
 impl Sample {
     /// Opaque id.
     pub(super) async fn id(&self) -> ID {
@@ -139,11 +136,9 @@ impl Sample {
             .transpose()
     }
 
-    /// The frozen population it is drawn from; null where the caller's role sees none.
+    /// The frozen population it is drawn from.
+    #[graphql(directive = disclosure::apply(Class::Audit))]
     async fn population(&self, ctx: &Context<'_>) -> Maybe<Population> {
-        if !ctx.caller().may(May::PopulationRead) {
-            return None;
-        }
         ctx.loaders()
             .one(ctx, self.0.population_id)
             .await
@@ -166,14 +161,15 @@ impl Sample {
         self.0.state.into()
     }
 
-    /// Number of sampling units; null where the caller may not see working papers.
-    async fn size(&self, ctx: &Context<'_>) -> Option<Long> {
-        papers(ctx, Some(Long(self.0.size)))
+    /// Number of sampling units.
+    #[graphql(directive = disclosure::apply(Class::Audit))]
+    async fn size(&self) -> Long {
+        Long(self.0.size)
     }
 
-    /// Bounds and planning; null where the caller may not see working papers.
+    /// Bounds and planning.
+    #[graphql(directive = disclosure::apply(Class::Audit))]
     async fn parameters(&self, ctx: &Context<'_>) -> Maybe<SampleParameters> {
-        papers(ctx, Some(()))?;
         Some(field(ctx, service::parameters(&self.0)).map(Into::into))
     }
 
@@ -182,9 +178,10 @@ impl Sample {
         self.0.checks_per_item
     }
 
-    /// The seed, once drawn; null where the caller may not see working papers.
-    async fn seed(&self, ctx: &Context<'_>) -> Option<&str> {
-        papers(ctx, self.0.seed.as_deref())
+    /// The seed, once drawn.
+    #[graphql(directive = disclosure::apply(Class::Audit))]
+    async fn seed(&self) -> Option<&str> {
+        self.0.seed.as_deref()
     }
 
     /// Selection algorithm with version, once drawn.
@@ -192,25 +189,28 @@ impl Sample {
         self.0.algorithm.as_deref()
     }
 
-    /// Root of the population drawn from; null where the caller may not see working papers.
-    async fn population_root(&self, ctx: &Context<'_>) -> Option<Sha256> {
-        papers(ctx, self.0.population_root.as_deref().and_then(Sha256::stored))
+    /// Root of the population drawn from.
+    #[graphql(directive = disclosure::apply(Class::Audit))]
+    async fn population_root(&self) -> Option<Sha256> {
+        self.0.population_root.as_deref().and_then(Sha256::stored)
     }
 
-    /// Items that could be selected; null where the caller may not see working papers.
-    async fn frame_count(&self, ctx: &Context<'_>) -> Option<Long> {
-        papers(ctx, Some(Long(self.0.frame_count)))
+    /// Items that could be selected.
+    #[graphql(directive = disclosure::apply(Class::Audit))]
+    async fn frame_count(&self) -> Long {
+        Long(self.0.frame_count)
     }
 
-    /// Their sum; null where the caller may not see working papers.
-    async fn frame_sum(&self, ctx: &Context<'_>) -> Option<Euro> {
-        papers(ctx, Some(self.0.frame_cents.into()))
+    /// Their sum.
+    #[graphql(directive = disclosure::apply(Class::Audit))]
+    async fn frame_sum(&self) -> Euro {
+        self.0.frame_cents.into()
     }
 
-    /// Why there is another sample of the population, or why it was given up; null where the caller may not see working
-    /// papers.
-    async fn reason(&self, ctx: &Context<'_>) -> Option<&str> {
-        papers(ctx, self.0.reason.as_deref())
+    /// Why there is another sample of the population, or why it was given up.
+    #[graphql(directive = disclosure::apply(Class::Audit))]
+    async fn reason(&self) -> Option<&str> {
+        self.0.reason.as_deref()
     }
 
     /// Who planned it.
@@ -261,8 +261,8 @@ impl Sample {
         Some(rows.map(|rows| rows.unwrap_or_default().into_iter().map(Stratum).collect()))
     }
 
-    /// What the checks say about the population; null where the caller's role may not evaluate.
-    #[graphql(directive = costs::apply(FIGURES))]
+    /// What the checks say about the population.
+    #[graphql(directive = disclosure::apply(Class::Audit), directive = costs::apply(FIGURES))]
     async fn evaluation(
         &self,
         ctx: &Context<'_>,
@@ -275,9 +275,6 @@ impl Sample {
         )]
         provisional: bool,
     ) -> Maybe<Evaluation> {
-        if !ctx.caller().may(May::SampleEvaluate) {
-            return None;
-        }
         let input = service::Evaluate {
             sample_id: self.0.id,
             confidence: confidence.map(|rate| rate.0),
@@ -320,13 +317,13 @@ impl Sample {
     }
 }
 
-connection!(SampleConnection, SampleEdge, Sample, total_count);
+connection!(SampleConnection, SampleEdge, Sample, Internal, total_count);
 
 /// A stratum (Schicht) of a sample; an unstratified sample has one.
 #[derive(Clone, Description)]
 pub(super) struct Stratum(pub(super) sample_stratum::Model);
 
-#[Object(use_type_description)]
+#[Object(use_type_description, directive = disclosure::apply(Class::Internal))]
 impl Stratum {
     /// Opaque id; for the filter of items.
     async fn id(&self) -> ID {
@@ -348,19 +345,22 @@ impl Stratum {
         ctx.info().bezirksstelle(self.0.bezirksstelle_id?)
     }
 
-    /// Items of the frame in it; null where the caller may not see working papers.
-    async fn item_count(&self, ctx: &Context<'_>) -> Option<Long> {
-        papers(ctx, Some(Long(self.0.item_count)))
+    /// Items of the frame in it.
+    #[graphql(directive = disclosure::apply(Class::Audit))]
+    async fn item_count(&self) -> Long {
+        Long(self.0.item_count)
     }
 
-    /// Their sum; null where the caller may not see working papers.
-    async fn sum(&self, ctx: &Context<'_>) -> Option<Euro> {
-        papers(ctx, Some(self.0.sum_cents.into()))
+    /// Their sum.
+    #[graphql(directive = disclosure::apply(Class::Audit))]
+    async fn sum(&self) -> Euro {
+        self.0.sum_cents.into()
     }
 
-    /// Sampling units to draw; null where the caller may not see working papers.
-    async fn size(&self, ctx: &Context<'_>) -> Option<Long> {
-        papers(ctx, Some(Long(self.0.size)))
+    /// Sampling units to draw.
+    #[graphql(directive = disclosure::apply(Class::Audit))]
+    async fn size(&self) -> Long {
+        Long(self.0.size)
     }
 }
 
@@ -382,7 +382,7 @@ pub(super) enum DrawEventKind {
 #[derive(Clone, Description)]
 pub(super) struct DrawEvent(draw_event::Model);
 
-#[Object(use_type_description)]
+#[Object(use_type_description, directive = disclosure::apply(Class::Audit))]
 impl DrawEvent {
     /// Number within the engagement, from 1.
     async fn number(&self) -> i32 {
@@ -458,7 +458,7 @@ pub(super) enum CheckResult {
 pub(super) struct SampleItem {
     row: ListedItem,
     /// Its checks, where the list it came with fetched them already.
-    checks: Option<Vec<ListedCheck>>,
+    checks: Option<Rows<Check>>,
 }
 
 impl From<sample_item::Model> for SampleItem {
@@ -476,14 +476,16 @@ impl SampleItem {
     }
 }
 
-#[Object(use_type_description)]
+#[Object(use_type_description, directive = disclosure::apply(Class::SocialData))]
 impl SampleItem {
     /// Opaque id.
+    #[graphql(directive = disclosure::apply(Class::Internal))]
     pub(super) async fn id(&self) -> ID {
         NodeKind::SampleItem.id(self.row.id.0)
     }
 
     /// The sample it was drawn into.
+    #[graphql(directive = disclosure::apply(Class::Internal))]
     async fn sample(&self, ctx: &Context<'_>) -> Maybe<Sample> {
         ctx.loaders()
             .one(ctx, self.row.sample_id)
@@ -493,6 +495,7 @@ impl SampleItem {
     }
 
     /// Its stratum.
+    #[graphql(directive = disclosure::apply(Class::Internal))]
     async fn stratum(&self, ctx: &Context<'_>) -> Maybe<Stratum> {
         let strata = match ctx.loaders().one(ctx, StrataOf(self.row.sample_id)).await {
             Ok(strata) => strata.unwrap_or_default(),
@@ -504,14 +507,16 @@ impl SampleItem {
             .map(|row| Ok(Stratum(row)))
     }
 
-    /// Position in the draw, from 1; null where the caller may not see working papers.
-    async fn draw_order(&self, ctx: &Context<'_>) -> Option<Long> {
-        papers(ctx, Some(Long(self.row.draw_order)))
+    /// Position in the draw, from 1.
+    #[graphql(directive = disclosure::apply(Class::Audit))]
+    async fn draw_order(&self) -> Long {
+        Long(self.row.draw_order)
     }
 
-    /// Ticket number by which it was selected; null where the caller may not see working papers.
-    async fn ticket(&self, ctx: &Context<'_>) -> Option<&str> {
-        papers(ctx, self.row.ticket.as_deref())
+    /// Ticket number by which it was selected.
+    #[graphql(directive = disclosure::apply(Class::Audit))]
+    async fn ticket(&self) -> Option<&str> {
+        self.row.ticket.as_deref()
     }
 
     /// How often it was hit; each hit is one sampling unit.
@@ -520,6 +525,7 @@ impl SampleItem {
     }
 
     /// Its Bezirksstelle.
+    #[graphql(directive = disclosure::apply(Class::Internal))]
     async fn bezirksstelle(&self, ctx: &Context<'_>) -> Option<Many<Bezirksstelle>> {
         ctx.info().bezirksstelle(self.row.bezirksstelle_id).map(Many)
     }
@@ -535,27 +541,31 @@ impl SampleItem {
     }
 
     /// From when its Bezirksstelle may see it: announced or requested.
+    #[graphql(directive = disclosure::apply(Class::Internal))]
     async fn visible_from(&self) -> Option<DateTime> {
         self.row.visible_from.map(Into::into)
     }
 
-    /// How far checking has come; null where the caller may not see working papers.
-    async fn state(&self, ctx: &Context<'_>) -> Option<SampleItemState> {
-        papers(ctx, Some(self.row.state.into()))
+    /// How far checking has come.
+    #[graphql(directive = disclosure::apply(Class::Audit))]
+    async fn state(&self) -> SampleItemState {
+        self.row.state.into()
     }
 
-    /// What checking found; null until complete, and where the caller may not see working papers.
-    async fn result(&self, ctx: &Context<'_>) -> Option<CheckResult> {
-        papers(ctx, self.row.result.map(Into::into))
+    /// What checking found; null until complete.
+    #[graphql(directive = disclosure::apply(Class::Audit))]
+    async fn result(&self) -> Option<CheckResult> {
+        self.row.result.map(Into::into)
     }
 
-    /// Counts changes; a check names the version it saw. Null where the caller may not see working papers: it tells how
-    /// often the item was checked.
-    async fn version(&self, ctx: &Context<'_>) -> Option<i32> {
-        papers(ctx, Some(self.row.version))
+    /// Counts changes; a check names the version it saw. It tells how often the item was checked.
+    #[graphql(directive = disclosure::apply(Class::Audit))]
+    async fn version(&self) -> i32 {
+        self.row.version
     }
 
     /// What the caller may do with it now.
+    #[graphql(directive = disclosure::apply(Class::Internal))]
     async fn permissions(&self, ctx: &Context<'_>) -> Vec<Action> {
         permitted(ctx, &[May::SampleItemRead, May::CheckRead, May::CheckRecord])
     }
@@ -600,9 +610,9 @@ impl SampleItem {
             .transpose()
     }
 
-    /// Concerns a member of the own staff (§ 35 (1) S. 3 SGB I); null where the caller may not see working papers.
+    /// Concerns a member of the own staff (§ 35 (1) S. 3 SGB I).
+    #[graphql(directive = disclosure::apply(Class::Personnel))]
     async fn own_staff(&self, ctx: &Context<'_>) -> Maybe<bool> {
-        papers(ctx, Some(()))?;
         self.details(ctx)
             .await
             .map(|row| row.map(|row| row.own_staff))
@@ -625,15 +635,14 @@ impl SampleItem {
             .transpose()
     }
 
-    /// Its checks, newest first; null where the caller may not see working papers.
+    /// Its checks, newest first.
+    #[graphql(directive = disclosure::apply(Class::Audit))]
     async fn checks(&self, ctx: &Context<'_>) -> Maybe<Rows<Check>> {
-        papers(ctx, Some(()))?;
-        let wrapped = |rows: Vec<ListedCheck>| Rows(rows.into_iter().map(Check).collect());
         if let Some(checks) = &self.checks {
-            return Some(Ok(wrapped(checks.clone())));
+            return Some(Ok(checks.clone()));
         }
         let rows = ctx.loaders().one(ctx, ChecksOf(self.row.id)).await;
-        Some(rows.map(|rows| wrapped(rows.unwrap_or_default())))
+        Some(rows.map(|rows| rows.unwrap_or_default().into_iter().map(Check).collect()))
     }
 }
 
@@ -654,6 +663,7 @@ impl many::Row for SampleItem {
 
 /// A free attribute of an item.
 #[derive(SimpleObject)]
+#[graphql(directive = disclosure::apply(Class::SocialData))]
 pub(super) struct ItemAttribute {
     /// Name, as the mapping gave it.
     name: String,
@@ -671,6 +681,7 @@ fn attributes(json: &str) -> Vec<ItemAttribute> {
 
 /// Totals over a whole list of items, of the rows the caller may see.
 #[derive(SimpleObject)]
+#[graphql(directive = disclosure::apply(Class::Internal))]
 pub(super) struct SampleItemTotals {
     /// Items.
     count: Long,
@@ -682,6 +693,7 @@ pub(super) struct SampleItemTotals {
 
 /// One item in a list.
 #[derive(SimpleObject)]
+#[graphql(directive = disclosure::apply(Class::Internal))]
 pub(super) struct SampleItemEdge {
     /// Where it stands; for `after` and `before` of the same list in the same order.
     cursor: String,
@@ -695,6 +707,7 @@ impl many::Row for SampleItemEdge {
 
 /// A page of sample items.
 #[derive(SimpleObject)]
+#[graphql(directive = disclosure::apply(Class::Internal))]
 pub(super) struct SampleItemConnection {
     /// The rows of this page.
     edges: Rows<SampleItemEdge>,
@@ -710,24 +723,34 @@ pub(super) struct SampleItemConnection {
 #[derive(Default, InputObject)]
 pub(super) struct SampleItemFilter {
     /// Of this engagement.
+    #[graphql(directive = disclosure::apply(Class::Internal))]
     engagement: Option<ID>,
     /// Of this sample.
+    #[graphql(directive = disclosure::apply(Class::Internal))]
     sample: Option<ID>,
     /// Of this Bezirksstelle.
+    #[graphql(directive = disclosure::apply(Class::Internal))]
     bezirksstelle: Option<ID>,
     /// Of this stratum.
+    #[graphql(directive = disclosure::apply(Class::Audit))]
     stratum: Option<ID>,
     /// Checked so far.
+    #[graphql(directive = disclosure::apply(Class::Audit))]
     state: Option<SampleItemState>,
     /// With this result.
+    #[graphql(directive = disclosure::apply(Class::Audit))]
     result: Option<CheckResult>,
     /// Of this amount or more.
+    #[graphql(directive = disclosure::apply(Class::SocialData))]
     amount_from: Option<Euro>,
     /// Of this amount or less.
+    #[graphql(directive = disclosure::apply(Class::SocialData))]
     amount_to: Option<Euro>,
     /// With this text in the reference, up to 200 characters, taken literally; A to Z match in either case.
+    #[graphql(directive = disclosure::apply(Class::SocialData))]
     reference: Option<String>,
     /// Visible to the Bezirksstelle by now, or not.
+    #[graphql(directive = disclosure::apply(Class::Internal))]
     announced: Option<bool>,
 }
 
@@ -761,10 +784,13 @@ impl SampleItemFilter {
 #[graphql(remote = "service::ItemSort")]
 pub(super) enum SampleItemSort {
     /// Position in the draw.
+    #[graphql(directive = disclosure::apply(Class::Audit))]
     DrawOrder,
     /// Amount.
+    #[graphql(directive = disclosure::apply(Class::SocialData))]
     Amount,
     /// Reference, bytewise.
+    #[graphql(directive = disclosure::apply(Class::SocialData))]
     Reference,
 }
 
@@ -772,9 +798,10 @@ pub(super) enum SampleItemSort {
 #[derive(Clone, Copy, InputObject)]
 pub(super) struct SampleItemOrder {
     /// By what.
+    #[graphql(directive = disclosure::apply(Class::Internal))]
     by: SampleItemSort,
     /// From the greatest on.
-    #[graphql(default = false)]
+    #[graphql(default = false, directive = disclosure::apply(Class::Internal))]
     descending: bool,
 }
 
@@ -813,21 +840,21 @@ async fn items(
         id: row.id.0,
     };
     let view = |row: ListedItem| {
-        let checks = checks
-            .as_mut()
-            .map(|checks| checks.remove(&row.id).unwrap_or_default());
+        let checks = checks.as_mut().map(|checks| {
+            let checks = checks.remove(&row.id).unwrap_or_default();
+            checks.into_iter().map(Check).collect()
+        });
         Many(SampleItem { row, checks })
     };
     let (rows, page_info) = super::page::rows(page, name(order), position, view);
     Ok(SampleItemConnection {
-        edges: Rows(
-            rows.into_iter()
-                .map(|row| SampleItemEdge {
-                    cursor: row.cursor,
-                    node: row.node,
-                })
-                .collect(),
-        ),
+        edges: rows
+            .into_iter()
+            .map(|row| SampleItemEdge {
+                cursor: row.cursor,
+                node: row.node,
+            })
+            .collect(),
         page_info,
         total_count: totals.as_ref().map(|totals| Long(totals.count)),
         totals: totals.map(|totals| SampleItemTotals {
@@ -1076,7 +1103,7 @@ impl From<u64> for Announced {
     }
 }
 
-#[Object]
+#[Object(directive = disclosure::apply(Class::Internal))]
 /// How many items were announced.
 impl Announced {
     /// Items that became visible, or whose date was set; those already visible are not counted.

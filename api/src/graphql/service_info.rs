@@ -8,6 +8,7 @@ use entity::{BezirksstelleId, bezirksstelle};
 
 use super::ContextExt;
 use super::admit;
+use super::disclosure::{Class, disclosure};
 use super::jobcenter::Bezirksstelle;
 
 /// What the service tells about itself.
@@ -44,6 +45,7 @@ pub(super) enum Introspection {
 
 /// Bounds of one operation. What exceeds them is refused before anything runs, with the code `LIMIT_EXCEEDED`.
 #[derive(Clone, Debug, SimpleObject)]
+#[graphql(directive = disclosure::apply(Class::Public))]
 pub(super) struct Limits {
     /// Nested fields.
     depth: usize,
@@ -92,6 +94,7 @@ impl From<&admit::Limits> for Limits {
 
 /// The service: open to the anonymous.
 #[derive(SimpleObject)]
+#[graphql(directive = disclosure::apply(Class::Public))]
 pub(super) struct ServiceInfo {
     /// Name of the product.
     name: &'static str,
@@ -112,6 +115,7 @@ pub(super) struct ServiceInfoQuery;
 #[Object]
 impl ServiceInfoQuery {
     /// What the service says about itself; needs no token.
+    #[graphql(directive = disclosure::apply(Class::Public))]
     async fn service_info(&self, ctx: &Context<'_>) -> ServiceInfo {
         let info = ctx.info();
         ServiceInfo {

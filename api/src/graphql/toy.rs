@@ -9,6 +9,7 @@ use async_graphql::{
 use futures_util::{Stream, StreamExt, stream};
 
 use crate::graphql::admit::{Admission, Limits, NESTED_PAGE, costs};
+use crate::graphql::disclosure::{Class, disclosure};
 
 pub(crate) type Toy = Schema<Query, Mutation, Ticks>;
 
@@ -71,13 +72,14 @@ pub(crate) enum Target {
 }
 
 #[derive(SimpleObject)]
+#[graphql(directive = disclosure::apply(Class::Public))]
 pub(crate) struct Check {
     remark: String,
 }
 
 pub(crate) struct Item;
 
-#[Object]
+#[Object(directive = disclosure::apply(Class::Public))]
 impl Item {
     async fn id(&self) -> ID {
         ID::from("1")
@@ -103,6 +105,7 @@ impl Item {
 }
 
 #[derive(SimpleObject)]
+#[graphql(directive = disclosure::apply(Class::Public))]
 pub(crate) struct Items {
     total_count: i32,
     nodes: Vec<Item>,
@@ -110,7 +113,7 @@ pub(crate) struct Items {
 
 pub(crate) struct Query;
 
-#[Object]
+#[Object(directive = disclosure::apply(Class::Public))]
 impl Query {
     async fn hello(&self) -> &'static str {
         "world"
@@ -184,7 +187,7 @@ impl Query {
 
 pub(crate) struct Mutation;
 
-#[Object]
+#[Object(directive = disclosure::apply(Class::Public))]
 impl Mutation {
     async fn rename(&self, name: String) -> String {
         name
@@ -195,10 +198,12 @@ pub(crate) struct Ticks;
 
 #[Subscription]
 impl Ticks {
+    #[graphql(directive = disclosure::apply(Class::Public))]
     async fn ticks(&self, to: i32) -> impl Stream<Item = i32> {
         stream::iter(0..to)
     }
 
+    #[graphql(directive = disclosure::apply(Class::Public))]
     async fn forever(&self) -> impl Stream<Item = i32> {
         stream::iter([0]).chain(stream::pending())
     }

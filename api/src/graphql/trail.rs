@@ -4,6 +4,7 @@ use async_graphql::{Context, Description, Enum, Object, Result};
 use entity::{EngagementId, trail_entry};
 
 use super::ContextExt;
+use super::disclosure::{Class, disclosure};
 use super::error::field;
 use super::page::{Window, by_id, connection};
 use super::scalars::DateTime;
@@ -30,7 +31,7 @@ impl From<trail_entry::Model> for TrailEntry {
     }
 }
 
-#[Object(use_type_description)]
+#[Object(use_type_description, directive = disclosure::apply(Class::Audit))]
 impl TrailEntry {
     /// When.
     async fn at(&self) -> DateTime {
@@ -73,7 +74,7 @@ impl TrailEntry {
     }
 }
 
-connection!(TrailConnection, TrailEdge, TrailEntry);
+connection!(TrailConnection, TrailEdge, TrailEntry, Audit);
 
 /// The trail of an engagement that the caller sees.
 pub(super) async fn of(

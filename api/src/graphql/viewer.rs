@@ -2,6 +2,7 @@
 
 use async_graphql::{Context, Description, Object, Result, SimpleObject};
 
+use super::disclosure::{Class, disclosure};
 use super::permissions::{Action, permitted};
 use super::{ContextExt, jobcenter::Bezirksstelle};
 
@@ -11,6 +12,7 @@ pub(super) struct Viewer;
 
 /// One role of a person (Zugehörigkeit), with its Bezirksstelle where the role is local.
 #[derive(SimpleObject)]
+#[graphql(directive = disclosure::apply(Class::Internal))]
 pub(super) struct Membership {
     /// As tokens and the request header `Pruefpfad-Membership` spell it: `SACHBEARBEITUNG:03`.
     text: String,
@@ -20,7 +22,7 @@ pub(super) struct Membership {
     bezirksstelle_number: Option<String>,
 }
 
-#[Object(use_type_description)]
+#[Object(use_type_description, directive = disclosure::apply(Class::Internal))]
 impl Viewer {
     /// Subject of the token, as trail and log know the person.
     async fn subject<'a>(&self, ctx: &Context<'a>) -> String {
@@ -49,6 +51,11 @@ impl Viewer {
     /// The Bezirksstelle of the membership.
     async fn bezirksstelle(&self, ctx: &Context<'_>) -> Option<Bezirksstelle> {
         ctx.info().bezirksstelle(ctx.caller().bezirksstelle?)
+    }
+
+    /// The classes of fields that the membership's role sees: what `@disclosure` in the contract has to be one of.
+    async fn classes(&self, ctx: &Context<'_>) -> Vec<Class> {
+        ctx.caller().classes().iter().map(Into::into).collect()
     }
 
     /// All that the membership's role permits somewhere.

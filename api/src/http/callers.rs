@@ -70,6 +70,7 @@ impl House {
         );
         Visitor {
             authenticated: actor.is_some(),
+            classes: ctx.caller.classes(),
             expires,
             attach: Box::new(move |request| {
                 graphql::attach(

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
 use async_graphql::{ObjectType, Request, Response, Schema, ServerError, SubscriptionType, Value};
+use audit::access::Classes;
 use futures_util::future::{BoxFuture, FutureExt as _, LocalBoxFuture};
 use futures_util::stream::BoxStream;
 use tracing::Instrument as _;
@@ -62,6 +63,8 @@ pub type Attach = Box<dyn Fn(Request) -> Request + Send + Sync>;
 pub struct Visitor {
     /// Whether there was a valid token.
     pub authenticated: bool,
+    /// The classes of fields it may see.
+    pub classes: Classes,
     /// When the token ends; a WebSocket is closed then.
     pub expires: Option<Instant>,
     /// Called once for every operation, so that loaders live no longer than it.
@@ -181,6 +184,7 @@ impl Edge {
             authenticated: visitor.authenticated,
             introspection_allowed: self.introspection.allows(visitor.authenticated),
             method_get,
+            classes: visitor.classes,
         };
         let begun = Instant::now();
         self.admission.admit(incoming, facts).inspect_err(|_| {

@@ -33,6 +33,7 @@ impl Callers for Tokens {
         let token = authorization.or_else(|| header?.to_str().ok());
         let visitor = |authenticated, expires| {
             Ok(Visitor {
+                classes: audit::access::Classes::ALL,
                 authenticated,
                 expires,
                 attach: Box::new(|request| request),

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use entity::{BezirksstelleId, Scope};
 
-use super::{Action, Membership, Role, permits};
+use super::{Action, Class, Classes, Membership, Role, classes, permits};
 
 /// The person (or the service itself) behind a request, under one membership.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +51,17 @@ impl Caller {
     /// May this caller do this?
     pub fn may(&self, action: Action) -> bool {
         self.role().is_some_and(|role| permits(role, action))
+    }
+
+    /// The classes of fields this caller sees.
+    pub fn classes(&self) -> Classes {
+        let held = self.role().map(classes);
+        match (held, self.authenticated) {
+            (Some(held), _) => held,
+            // Somebody without a role is known, and nothing more: enough to learn who one is.
+            (None, true) => Classes::of(&[Class::Public, Class::Internal]),
+            (None, false) => Classes::of(&[Class::Public]),
+        }
     }
 
     /// The rows this caller sees.

@@ -1,15 +1,17 @@
-//! Access: which role may do what, and which rows a caller sees. One table each.
+//! Access: which role may do what, which rows a caller sees, and which fields. One table each.
 //!
 //! Every use case starts with [`authorize`] or, where it writes, with [`authorize_write`]; a write hands the
 //! [`Permit`] on to the trail, so that nothing is written without having been asked for.
 
 mod action;
 mod caller;
+mod class;
 mod permits;
 mod role;
 
 pub use action::Action;
 pub use caller::Caller;
+pub use class::{Class, Classes, classes};
 pub use permits::permits;
 pub use role::{Membership, Role};
 

@@ -7,6 +7,9 @@ use async_graphql::parser::types::{
     TypeKind, TypeSystemDefinition,
 };
 use async_graphql::{Name, Positioned, Value};
+use audit::access::{Class, Classes};
+
+use super::disclosure::class;
 
 /// Fields of an object type or interface. A union has none.
 pub(super) type Fields = HashMap<Name, FieldShape>;
@@ -15,8 +18,8 @@ pub(super) type Fields = HashMap<Name, FieldShape>;
 pub(super) enum Kind {
     /// A leaf with a value.
     Scalar(Scalar),
-    /// A leaf with one of some names.
-    Enum(HashSet<Name>),
+    /// A leaf with one of some names, and what it takes to ask by each.
+    Enum(HashMap<Name, Option<Class>>),
     /// An object, interface or union.
     Composite(Fields),
     /// An input object.
@@ -47,6 +50,11 @@ pub(super) struct FieldShape {
     pub(super) paged: bool,
     /// What it counts for by itself: 1, or what `@cost` says.
     pub(super) weight: u64,
+    /// What it gives away: its class or its type's; of an interface, whatever its implementors give away. A field
+    /// without a class gives away everything.
+    pub(super) classes: Classes,
+    /// `Type.field`.
+    pub(super) coordinate: String,
     /// Arguments by name.
     pub(super) arguments: HashMap<Name, InputField>,
 }
@@ -55,6 +63,8 @@ pub(super) struct FieldShape {
 pub(super) struct InputField {
     pub(super) ty: Type,
     pub(super) default: Option<Value>,
+    /// What it takes to search by it.
+    pub(super) class: Option<Class>,
 }
 
 impl InputField {
@@ -103,13 +113,57 @@ impl Index {
                 leaves.insert(ty.node.name.node.clone());
             }
         }
+        let mut implemented = Vec::new();
         for definition in document.definitions {
-            index.define(definition, &leaves);
+            index.define(definition, &leaves, &mut implemented);
         }
+        index.cover(implemented);
         index
     }
 
-    fn define(&mut self, definition: TypeSystemDefinition, leaves: &HashSet<Name>) {
+    /// Gives the fields of interfaces the classes of all their implementors.
+    fn cover(&mut self, implemented: Vec<(Name, HashMap<Name, Classes>)>) {
+        let mut given: HashMap<Name, HashMap<Name, Classes>> = HashMap::new();
+        for (interface, fields) in implemented {
+            let of = given.entry(interface).or_default();
+            for (field, classes) in fields {
+                let known = of.entry(field).or_default();
+                *known = known.or(classes);
+            }
+        }
+        for (interface, classes) in given {
+            if let Some(Kind::Composite(fields)) = self.kinds.get_mut(&interface) {
+                for (name, shape) in fields {
+                    shape.classes = classes.get(name).copied().unwrap_or(shape.classes);
+                }
+            }
+        }
+    }
+
+    /// Whether something of this type can be searched by what is classed.
+    pub(super) fn classed(&self, ty: &Type) -> bool {
+        let (mut seen, mut next) = (HashSet::new(), vec![named(ty)]);
+        while let Some(name) = next.pop() {
+            match self.kinds.get(name) {
+                Some(Kind::Enum(values)) if values.values().any(Option::is_some) => return true,
+                Some(Kind::Input(shape)) if seen.insert(name) => {
+                    if shape.fields.iter().any(|(_, field)| field.class.is_some()) {
+                        return true;
+                    }
+                    next.extend(shape.fields.iter().map(|(_, field)| named(&field.ty)));
+                }
+                _ => {}
+            }
+        }
+        false
+    }
+
+    fn define(
+        &mut self,
+        definition: TypeSystemDefinition,
+        leaves: &HashSet<Name>,
+        interfaces: &mut Vec<(Name, HashMap<Name, Classes>)>,
+    ) {
         match definition {
             TypeSystemDefinition::Schema(schema) => {
                 if let Some(query) = schema.node.query {
@@ -130,11 +184,19 @@ impl Index {
                         values
                             .values
                             .into_iter()
-                            .map(|value| value.node.value.node)
+                            .map(|value| (value.node.value.node, class(&value.node.directives)))
                             .collect(),
                     ),
-                    TypeKind::Object(object) => Kind::Composite(fields(object.fields, leaves)),
-                    TypeKind::Interface(interface) => Kind::Composite(fields(interface.fields, leaves)),
+                    TypeKind::Object(object) => {
+                        let class = class(&ty.node.directives);
+                        let fields = fields(&ty.node.name.node, class, object.fields, leaves);
+                        let implements = object.implements.into_iter().map(|name| name.node);
+                        interfaces.extend(implements.map(|name| (name, fields_given(&fields))));
+                        Kind::Composite(fields)
+                    }
+                    TypeKind::Interface(interface) => {
+                        Kind::Composite(fields(&ty.node.name.node, None, interface.fields, leaves))
+                    }
                     TypeKind::Union(_) => Kind::Composite(Fields::new()),
                     TypeKind::InputObject(input) => Kind::Input(InputShape {
                         fields: input.fields.into_iter().map(input_field).collect(),
@@ -204,7 +266,19 @@ pub(super) fn named(ty: &Type) -> &Name {
     }
 }
 
-fn fields(definitions: Vec<Positioned<FieldDefinition>>, leaves: &HashSet<Name>) -> Fields {
+fn fields_given(fields: &Fields) -> HashMap<Name, Classes> {
+    fields
+        .iter()
+        .map(|(name, shape)| (name.clone(), shape.classes))
+        .collect()
+}
+
+fn fields(
+    ty_name: &Name,
+    ty_class: Option<Class>,
+    definitions: Vec<Positioned<FieldDefinition>>,
+    leaves: &HashSet<Name>,
+) -> Fields {
     definitions
         .into_iter()
         .map(|definition| {
@@ -221,6 +295,10 @@ fn fields(definitions: Vec<Positioned<FieldDefinition>>, leaves: &HashSet<Name>)
                 rows: matches!(ty.node.base, BaseType::List(_)) && !leaves.contains(&returns),
                 paged: SIZES.iter().any(|name| arguments.contains_key(*name)),
                 weight: weight(&directives),
+                classes: class(&directives)
+                    .or(ty_class)
+                    .map_or(Classes::ALL, |class| Classes::of(&[class])),
+                coordinate: format!("{ty_name}.{}", name.node),
                 returns,
                 arguments,
             };
@@ -245,9 +323,11 @@ fn input_field(definition: Positioned<InputValueDefinition>) -> (Name, InputFiel
         name,
         ty,
         default_value,
+        directives,
         ..
     } = definition.node;
     let field = InputField {
+        class: class(&directives),
         ty: ty.node,
         default: default_value.map(|value| value.node),
     };

@@ -8,6 +8,7 @@
 
 mod cache;
 mod cost;
+mod disclosure;
 mod index;
 mod limits;
 mod refusal;
@@ -19,13 +20,15 @@ use std::sync::Arc;
 
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition};
 use async_graphql::parser::{Error as ParseError, parse_query, parse_schema};
-use async_graphql::{Positioned, Request, Value};
+use async_graphql::{Positioned, Request, Value, Variables};
+use audit::access::{Class, Classes};
 use serde_json::{Map, Value as Json};
 
 use cache::{Cache, Prepared};
 use index::Index;
 
 pub(in crate::graphql) use cost::{FIGURES, NESTED_PAGE, costs};
+pub use disclosure::Offence;
 pub use limits::{Introspection, Limits};
 pub use refusal::{Code, Fault, Limit, Reason, Refusal, coded};
 pub use walk::Plan;
@@ -33,6 +36,9 @@ pub use walk::Plan;
 /// Judges a value of a scalar the specification does not know, by the scalar's name, before the
 /// operation runs. Names it does not know it lets pass.
 pub type ScalarCheck = fn(&str, &Value) -> Result<(), String>;
+
+/// What GET serves.
+const BY_GET: Classes = Classes::of(&[Class::Public, Class::Internal]);
 
 /// A GraphQL request as it came in, well-formed but not yet looked at.
 #[derive(Debug, Clone, Default)]
@@ -54,8 +60,10 @@ pub struct Facts {
     pub authenticated: bool,
     /// The caller may introspect, see [`Introspection::allows`].
     pub introspection_allowed: bool,
-    /// The request came by GET, which serves queries only.
+    /// The request came by GET, which serves queries only, and nothing confidential: addresses end up in logs.
     pub method_get: bool,
+    /// The classes of fields the caller sees.
+    pub classes: Classes,
 }
 
 /// The three kinds of operation.
@@ -158,6 +166,7 @@ impl Admission {
             &plan.fallbacks,
             incoming.variables,
         )?;
+        self.disclose(&plan, facts, &variables)?;
         let cost = plan.cost(&variables, &self.limits);
         if cost > self.limits.cost {
             return Err(Refusal::new(
@@ -187,6 +196,19 @@ impl Admission {
             cached,
             prepared,
         })
+    }
+
+    /// Lets an operation pass that gives away no more than the caller may see, as a whole.
+    fn disclose(&self, plan: &Plan, facts: Facts, variables: &Variables) -> Result<(), Refusal> {
+        let offences = plan.disclosures.beyond(facts.classes, &self.index, variables);
+        if !offences.is_empty() {
+            return Err(Refusal::disclosure(offences, facts.authenticated));
+        }
+        let by_get = facts.method_get && !plan.disclosures.beyond(BY_GET, &self.index, variables).is_empty();
+        if by_get {
+            return Err(Refusal::new(Reason::ConfidentialByGet, None));
+        }
+        Ok(())
     }
 
     /// Keeps what [`Admitted::kept`] gave, once the engine has accepted the document.

@@ -2,6 +2,7 @@
 
 use async_graphql::{ErrorExtensionValues, Pos, ServerError};
 
+use super::disclosure::Offence;
 use crate::language::Language;
 
 /// Stable codes of errors that the edge itself reports in `extensions.code`.
@@ -19,6 +20,8 @@ pub enum Code {
     Forbidden,
     /// The HTTP method does not fit the operation.
     MethodNotAllowed,
+    /// Nobody is signed in.
+    Unauthenticated,
 }
 
 impl Code {
@@ -31,6 +34,7 @@ impl Code {
             Self::ValidationFailed => "GRAPHQL_VALIDATION_FAILED",
             Self::Forbidden => "FORBIDDEN",
             Self::MethodNotAllowed => "METHOD_NOT_ALLOWED",
+            Self::Unauthenticated => "UNAUTHENTICATED",
         }
     }
 }
@@ -157,6 +161,12 @@ pub enum Reason {
     },
     /// A mutation was sent by GET.
     OnlyQueriesByGet,
+    /// Something confidential was asked for by GET.
+    ConfidentialByGet,
+    /// The operation needs a class that the caller lacks.
+    Disclosure(Offence),
+    /// The operation needs a token.
+    TokenRequired,
 }
 
 impl Reason {
@@ -171,7 +181,8 @@ impl Reason {
             | Self::UnusedFragment(_)
             | Self::VariableType { .. } => Code::ValidationFailed,
             Self::Limit { .. } => Code::LimitExceeded,
-            Self::IntrospectionForbidden => Code::Forbidden,
+            Self::IntrospectionForbidden | Self::Disclosure(_) => Code::Forbidden,
+            Self::TokenRequired => Code::Unauthenticated,
             Self::UnknownOperation(_)
             | Self::OperationNameRequired
             | Self::Missing { .. }
@@ -179,7 +190,7 @@ impl Reason {
             | Self::UnknownField { .. }
             | Self::OneOf { .. }
             | Self::Scalar { .. } => Code::BadUserInput,
-            Self::OnlyQueriesByGet => Code::MethodNotAllowed,
+            Self::OnlyQueriesByGet | Self::ConfidentialByGet => Code::MethodNotAllowed,
         }
     }
 
@@ -235,6 +246,16 @@ impl Reason {
                 format!("{path} ist kein gültiger Wert für {scalar}: {detail}")
             }
             Self::OnlyQueriesByGet => "Mit GET sind nur Abfragen (query) möglich.".to_owned(),
+            Self::ConfidentialByGet => {
+                "Vertrauliches wird mit POST abgefragt: Adressen stehen in Protokollen.".to_owned()
+            }
+            Self::Disclosure(offence) => format!(
+                "{} ({}) ist mit dieser Rolle nicht zugänglich: {}.",
+                offence.path,
+                offence.field,
+                offence.class.as_str()
+            ),
+            Self::TokenRequired => "Dafür ist eine Anmeldung nötig.".to_owned(),
         }
     }
 
@@ -267,6 +288,16 @@ impl Reason {
             }
             Self::Scalar { path, scalar, detail } => format!("{path} is not a valid {scalar}: {detail}"),
             Self::OnlyQueriesByGet => "GET serves queries only.".to_owned(),
+            Self::ConfidentialByGet => {
+                "What is confidential is asked for by POST: addresses end up in logs.".to_owned()
+            }
+            Self::Disclosure(offence) => format!(
+                "{} ({}) is not open to this role: {}.",
+                offence.path,
+                offence.field,
+                offence.class.as_str()
+            ),
+            Self::TokenRequired => "This needs a token.".to_owned(),
         }
     }
 }
@@ -309,11 +340,25 @@ impl Refusal {
         )
     }
 
+    /// A refusal of an operation that needs classes the caller lacks. The anonymous learn no more than that.
+    pub(super) fn disclosure(offences: Vec<Offence>, authenticated: bool) -> Self {
+        if !authenticated {
+            return Self::new(Reason::TokenRequired, None);
+        }
+        let faults = offences.into_iter().map(|offence| Fault {
+            reason: Reason::Disclosure(offence),
+            locations: Vec::new(),
+        });
+        Self {
+            faults: faults.collect(),
+        }
+    }
+
     /// Whether another HTTP method would have served.
     pub fn needs_post(&self) -> bool {
         self.faults
             .iter()
-            .any(|fault| fault.reason == Reason::OnlyQueriesByGet)
+            .any(|fault| fault.reason.code() == Code::MethodNotAllowed)
     }
 
     /// The errors as they are sent.
@@ -323,6 +368,12 @@ impl Refusal {
             .map(|fault| {
                 let mut error = coded(fault.reason.code().as_str(), fault.reason.message(language));
                 error.locations.clone_from(&fault.locations);
+                if let Reason::Disclosure(offence) = &fault.reason {
+                    let extensions = error.extensions.get_or_insert_default();
+                    extensions.set("path", offence.path.as_str());
+                    extensions.set("field", offence.field.as_str());
+                    extensions.set("class", offence.class.as_str());
+                }
                 error
             })
             .collect()

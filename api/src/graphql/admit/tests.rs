@@ -11,6 +11,7 @@ const OPEN: Facts = Facts {
     authenticated: true,
     introspection_allowed: true,
     method_get: false,
+    classes: Classes::ALL,
 };
 
 fn incoming(query: &str, variables: Json) -> Incoming {

@@ -129,8 +129,8 @@ impl Coercion<'_> {
             }
             Some(Kind::Enum(names)) => {
                 let known = match &value {
-                    Value::Enum(name) => names.contains(name.as_str()),
-                    Value::String(name) => names.contains(name.as_str()),
+                    Value::Enum(name) => names.contains_key(name.as_str()),
+                    Value::String(name) => names.contains_key(name.as_str()),
                     _ => false,
                 };
                 if !known {

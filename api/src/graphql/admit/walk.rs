@@ -7,7 +7,7 @@
 //! [`Walk::field`] is the one place where a field meets its definition: whatever has to be known
 //! about each use of a field is added there, beside its cost.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use async_graphql::parser::types::{
     BaseType, Directive, ExecutableDocument, Field, OperationDefinition, OperationType, Selection,
@@ -15,9 +15,11 @@ use async_graphql::parser::types::{
 };
 use async_graphql::{Name, Pos, Positioned, Value, Variables};
 use async_graphql_value::Value as InputValue;
+use audit::access::{Class, Classes};
 
 use super::cost::{Cost, Rows, ids_page, page};
-use super::index::{FieldShape, Fields, Index, Kind, SIZES, Scalar, named};
+use super::disclosure::{Condition, Disclosures, Search, Use};
+use super::index::{FieldShape, Fields, Index, InputField, Kind, SIZES, Scalar, named};
 use super::refusal::{Limit, Reason, Refusal};
 use super::{Limits, OperationKind, ScalarCheck};
 
@@ -41,6 +43,7 @@ pub struct Plan {
     pub(super) introspects: bool,
     pub(super) cost: Cost,
     pub(super) variables: Vec<Positioned<VariableDefinition>>,
+    pub(super) disclosures: Disclosures,
     /// Defaults of arguments whose value is a variable that may be left out: the engine passes null
     /// for it where the specification says that the argument was not given.
     pub(super) fallbacks: Vec<(Name, Value)>,
@@ -89,6 +92,9 @@ pub(super) fn plan(
         nesting: 0,
         introspects: false,
         fallbacks: Vec::new(),
+        disclosures: Disclosures::default(),
+        path: Vec::new(),
+        conditions: Vec::new(),
         trail: Vec::new(),
         reached: HashSet::new(),
     };
@@ -107,6 +113,7 @@ pub(super) fn plan(
         cost,
         variables: chosen.node.variable_definitions.clone(),
         fallbacks: walk.fallbacks,
+        disclosures: walk.disclosures,
     })
 }
 
@@ -136,6 +143,11 @@ struct Walk<'a> {
     nesting: usize,
     introspects: bool,
     fallbacks: Vec<(Name, Value)>,
+    disclosures: Disclosures,
+    /// Response keys down to where the walk stands.
+    path: Vec<&'a Name>,
+    /// What the selections down to there depend on.
+    conditions: Vec<Condition>,
     trail: Vec<&'a Name>,
     reached: HashSet<&'a Name>,
 }
@@ -216,6 +228,14 @@ impl<'a> Walk<'a> {
             page: place.page.clone(),
             ..*place
         };
+        let outside = self.conditions.len();
+        self.conditions.extend(Condition::of(selection.node.directives()));
+        let cost = self.selected(selection, place);
+        self.conditions.truncate(outside);
+        cost
+    }
+
+    fn selected(&mut self, selection: &'a Positioned<Selection>, place: &Place<'a>) -> Result<Cost, Refusal> {
         match &selection.node {
             Selection::Field(field) => self.field(field, place),
             Selection::InlineFragment(fragment) => {
@@ -267,8 +287,12 @@ impl<'a> Walk<'a> {
             self.count(field, depth, introspection.is_some())?;
         }
         let shape = place.fields.and_then(|fields| fields.get(name));
+        self.path.push(&field.node.response_key().node);
         if let Some(shape) = shape {
             self.arguments(&field.node, shape)?;
+            if place.counted {
+                self.disclose(&field.node, shape);
+            }
         }
         let rows = shape.and_then(|shape| self.rows(&field.node, shape, place));
         let below = Place {
@@ -281,6 +305,7 @@ impl<'a> Walk<'a> {
             introspection,
         };
         let inside = self.selection_set(&field.node.selection_set.node, &below)?;
+        self.path.pop();
         if !place.counted || introspection.is_some() || name == "__typename" {
             return Ok(Cost::default());
         }
@@ -290,6 +315,96 @@ impl<'a> Walk<'a> {
             None => inside,
         });
         Ok(cost)
+    }
+
+    /// Notes what the field gives away, and what its arguments search by.
+    fn disclose(&mut self, field: &'a Field, shape: &'a FieldShape) {
+        let path = self
+            .path
+            .iter()
+            .map(|key| key.as_str())
+            .collect::<Vec<_>>()
+            .join(".");
+        self.note(shape.classes, &path, &shape.coordinate);
+        for (name, value) in &field.arguments {
+            if let Some(argument) = shape.arguments.get(&name.node) {
+                let path = format!("{path}({})", name.node);
+                self.input(
+                    argument,
+                    &value.node,
+                    &path,
+                    &format!("{}({})", shape.coordinate, name.node),
+                );
+            }
+        }
+    }
+
+    fn note(&mut self, classes: Classes, path: &str, field: &str) {
+        self.disclosures.add(Use {
+            classes,
+            path: path.to_owned(),
+            field: field.to_owned(),
+            conditions: self.conditions.clone(),
+        });
+    }
+
+    /// What a value in the document searches by. A variable's value is looked at when it is known.
+    fn input(&mut self, input: &'a InputField, value: &'a InputValue, path: &str, field: &str) {
+        let outside = self.conditions.len();
+        match value {
+            InputValue::Null => return,
+            InputValue::Variable(name) => {
+                self.conditions.push(Condition::Given(name.clone()));
+                if self.index.classed(&input.ty) {
+                    self.disclosures.search(Search {
+                        variable: name.clone(),
+                        ty: input.ty.clone(),
+                        path: path.to_owned(),
+                        conditions: self.conditions.clone(),
+                    });
+                }
+            }
+            _ => {}
+        }
+        if let Some(class) = input.class {
+            self.note(Classes::of(&[class]), path, field);
+        }
+        self.conditions.truncate(outside);
+        let ty = named(&input.ty);
+        match (self.index.kind(ty), value) {
+            (Some(Kind::Input(_)), InputValue::List(items)) => {
+                for item in items {
+                    self.object(ty, item, path);
+                }
+            }
+            (Some(Kind::Input(_)), value) => self.object(ty, value, path),
+            (Some(Kind::Enum(values)), InputValue::Enum(word)) => self.word(ty, values, word, path),
+            (Some(Kind::Enum(values)), InputValue::List(words)) => {
+                for word in words {
+                    if let InputValue::Enum(word) = word {
+                        self.word(ty, values, word, path);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn object(&mut self, ty: &Name, value: &'a InputValue, path: &str) {
+        let (Some(Kind::Input(shape)), InputValue::Object(given)) = (self.index.kind(ty), value) else {
+            return;
+        };
+        for (name, input) in &shape.fields {
+            if let Some(value) = given.get(name) {
+                self.input(input, value, &format!("{path}.{name}"), &format!("{ty}.{name}"));
+            }
+        }
+    }
+
+    fn word(&mut self, ty: &Name, values: &HashMap<Name, Option<Class>>, word: &Name, path: &str) {
+        if let Some(Some(class)) = values.get(word) {
+            self.note(Classes::of(&[*class]), path, &format!("{ty}.{word}"));
+        }
     }
 
     /// Counts what the chosen operation has of a kind.
