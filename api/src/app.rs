@@ -22,8 +22,8 @@ use crate::graphql::{self, Info};
 use crate::http::callers::{House, HouseCallers};
 use crate::http::edge::Edge;
 use crate::http::{
-    RateLimit, Readiness, cors, explorer_routes, export_routes, health_routes, rate_limit, request_log,
-    security_headers, upload_routes,
+    RateLimit, Readiness, cors, explorer_routes, export_routes, health_routes, log_routes, rate_limit,
+    request_log, security_headers, upload_routes,
 };
 use crate::telemetry::{Metrics, metrics};
 
@@ -34,7 +34,7 @@ const SWEEP: Duration = Duration::from_secs(15);
 const SEQUENCE: Duration = Duration::from_secs(1);
 
 /// How long the sequencer rests after a failure.
-const RECOVER: Duration = Duration::from_secs(15);
+const RECOVER: Duration = Duration::from_secs(5);
 
 /// Where a development installation keeps the key of case numbers: beside its development key.
 pub fn case_key_file(settings: &Settings) -> PathBuf {
@@ -174,6 +174,7 @@ pub async fn start(settings: &Settings, db: Db, sources: Arc<Sources>) -> anyhow
             .configure(explorer_routes(&routes.explorer))
             .configure(upload_routes)
             .configure(export_routes)
+            .configure(log_routes)
             .route("/metrics", web::get().to(metrics))
     })
     .shutdown_timeout(settings.server.shutdown_seconds);
@@ -200,6 +201,11 @@ async fn house(settings: &Settings, db: Db, sources: Arc<Sources>) -> anyhow::Re
         info: Arc::new(Info {
             limits: settings.limits.clone(),
             introspection: settings.introspection,
+            log_keys: log_keys(settings)?
+                .known()
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
             production: settings.mode == Mode::Production,
             bezirksstellen: rows.into_iter().map(|row| (row.id, Arc::new(row))).collect(),
         }),

@@ -3,6 +3,7 @@
 //! The first line is the [`Header`] with the last signed checkpoint; each further line is one leaf in order, a [`Line`]. Salt and
 //! entry are null where they were erased; commitment, tree and checkpoint hold all the same.
 
+use std::fmt;
 use std::io::BufRead;
 
 use entity::{log_leaf, trail_entry};
@@ -66,6 +67,20 @@ impl Line {
         let mut salt = Salt::default();
         hex::decode_to_slice(self.salt.as_ref()?, &mut salt).ok()?;
         Some(self.entry.as_ref()?.opening(&salt))
+    }
+}
+
+/// The line itself, without its end.
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&serde_json::to_string(self).map_err(|_| fmt::Error)?)
+    }
+}
+
+/// The line itself, without its end.
+impl fmt::Display for Header {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&serde_json::to_string(self).map_err(|_| fmt::Error)?)
     }
 }
 
@@ -219,9 +234,9 @@ mod tests {
 
         fn file(&self, signed: &Checkpoint) -> String {
             let header = Header::new(&self.key.sign(&signed.to_string()));
-            let mut text = serde_json::to_string(&header).unwrap() + "\n";
+            let mut text = format!("{header}\n");
             for line in &self.lines {
-                writeln!(text, "{}", serde_json::to_string(line).unwrap()).unwrap();
+                writeln!(text, "{line}").unwrap();
             }
             text
         }

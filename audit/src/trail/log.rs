@@ -241,10 +241,7 @@ pub async fn latest_checkpoint(db: &Db) -> Result<Option<log_checkpoint::Model>>
 }
 
 /// The last checkpoint that was signed at this size.
-pub async fn checkpoint_at(db: &Db, size: u64) -> Result<Option<log_checkpoint::Model>> {
-    let Ok(size) = i64::try_from(size) else {
-        return Ok(None);
-    };
+pub async fn checkpoint_at(db: &Db, size: i64) -> Result<Option<log_checkpoint::Model>> {
     Ok(log_checkpoint::Entity::find()
         .filter(log_checkpoint::Column::Size.eq(size))
         .order_by_desc(log_checkpoint::Column::Number)
@@ -359,7 +356,7 @@ pub async fn proofs(ctx: &Ctx, db: &Db, ids: &[TrailEntryId]) -> Result<Vec<Plac
 
 /// Proof that the log only grew from one size to another, at which a checkpoint was signed; without it, to the last checkpoint.
 /// None where there is no such checkpoint, or it is of a smaller log.
-pub async fn consistency(db: &Db, from: u64, to: Option<u64>) -> Result<Option<ConsistencyProof>> {
+pub async fn consistency(db: &Db, from: i64, to: Option<i64>) -> Result<Option<ConsistencyProof>> {
     let checkpoint = match to {
         Some(size) => checkpoint_at(db, size).await?,
         None => latest_checkpoint(db).await?,
@@ -367,12 +364,13 @@ pub async fn consistency(db: &Db, from: u64, to: Option<u64>) -> Result<Option<C
     let Some(checkpoint) = checkpoint else {
         return Ok(None);
     };
-    let Some(ranges) = proof::consistency(from, unsigned(checkpoint.size)) else {
+    let old = unsigned(from);
+    let Some(ranges) = proof::consistency(old, unsigned(checkpoint.size)) else {
         return Ok(None);
     };
     let found = nodes(db.reader(), ranges.iter().cloned().flat_map(subtrees)).await?;
     Ok(Some(ConsistencyProof {
-        old: from,
+        old,
         path: hashes(&ranges, &found)?,
         note: checkpoint.note,
     }))
@@ -432,15 +430,13 @@ async fn nodes(
 /// Writes the whole log up to its last checkpoint as JSON lines, and says how many entries there were.
 pub async fn write_export(ctx: &Ctx, db: &Db, mut out: impl Write) -> Result<u64> {
     authorize(ctx, Action::TrailRead)?;
-    let unwritten =
-        |error: &dyn std::fmt::Display| Error::internal(format!("the export cannot be written: {error}"));
+    let unwritten = |error: std::io::Error| Error::internal(format!("the export cannot be written: {error}"));
     let Some(last) = latest_checkpoint(db).await? else {
         return Err(Error::internal(
             "the log has no checkpoint yet: start the service, which signs the first one",
         ));
     };
-    let header = serde_json::to_string(&Header::new(&last.note)).map_err(|error| unwritten(&error))?;
-    writeln!(out, "{header}").map_err(|error| unwritten(&error))?;
+    writeln!(out, "{}", Header::new(&last.note)).map_err(unwritten)?;
     let mut next = 0;
     while next < last.size {
         let end = last.size.min(next + i64::try_from(BATCH).unwrap_or(1));
@@ -461,13 +457,11 @@ pub async fn write_export(ctx: &Ctx, db: &Db, mut out: impl Write) -> Result<u64
             .map(|entry| (entry.id, entry))
             .collect();
         for leaf in &leaves {
-            let line = Line::new(leaf, entries.get(&leaf.entry_id));
-            let text = serde_json::to_string(&line).map_err(|error| unwritten(&error))?;
-            writeln!(out, "{text}").map_err(|error| unwritten(&error))?;
+            writeln!(out, "{}", Line::new(leaf, entries.get(&leaf.entry_id))).map_err(unwritten)?;
         }
         next = end;
     }
-    out.flush().map_err(|error| unwritten(&error))?;
+    out.flush().map_err(unwritten)?;
     Ok(unsigned(last.size))
 }
 
