@@ -44,6 +44,12 @@ pub enum Refuted {
     /// The proof does not lead to the signed root.
     #[error("the proof does not lead to the signed root")]
     Root,
+    /// A checkpoint kept elsewhere is of a larger log: the log was set back.
+    #[error("the log is shorter than the checkpoint of size {0} that was kept: it was set back")]
+    SetBack(u64),
+    /// A checkpoint kept elsewhere has another root at the same size: the log was forked.
+    #[error("the log differs from the checkpoint of size {0} that was kept: it was forked")]
+    Forked(u64),
 }
 
 impl fmt::Display for Checkpoint {
@@ -88,6 +94,19 @@ impl Checkpoint {
             Ok(checkpoint)
         } else {
             Err(Refuted::Origin)
+        }
+    }
+
+    /// Whether it can come after a checkpoint that was kept elsewhere, as far as the two alone tell.
+    pub fn follows(&self, kept: &Self) -> Result<(), Refuted> {
+        if self.origin != kept.origin {
+            Err(Refuted::Origin)
+        } else if self.size < kept.size {
+            Err(Refuted::SetBack(kept.size))
+        } else if self.size == kept.size && self.root != kept.root {
+            Err(Refuted::Forked(kept.size))
+        } else {
+            Ok(())
         }
     }
 }
@@ -238,9 +257,7 @@ impl ConsistencyProof {
     /// Whether the log of this old checkpoint became the one of the proof's checkpoint by appending only.
     pub fn proves(&self, old: &Checkpoint, keys: &[VerifierKey]) -> Result<Checkpoint, Refuted> {
         let new = Checkpoint::open(&self.note, keys)?;
-        if old.origin != new.origin {
-            return Err(Refuted::Origin);
-        }
+        new.follows(old)?;
         if self.old == old.size && is_consistent(old.size, new.size, &old.root, &new.root, &self.path) {
             Ok(new)
         } else {
