@@ -552,7 +552,7 @@ pub struct LogSettings {
 }
 
 impl LogSettings {
-    /// The earlier keys. Texts that are none are no keys of [`Self::validate`] either.
+    /// The earlier keys; a text that is none was refused before the service starts.
     pub fn earlier_keys(&self) -> Vec<VerifierKey> {
         self.verifier_keys
             .iter()
