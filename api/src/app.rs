@@ -9,6 +9,8 @@ use actix_web::dev::ServerHandle;
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, HttpServer, web};
 use anyhow::{Context as _, bail};
+use audit::trail::note::SigningKey;
+use audit::trail::{self, LogKeys};
 use audit::{Ctx, Db, OsRandom, Sources, SystemClock, Vault, jobcenter, population};
 use secrecy::ExposeSecret as _;
 use tokio::task::JoinHandle;
@@ -20,13 +22,19 @@ use crate::graphql::{self, Info};
 use crate::http::callers::{House, HouseCallers};
 use crate::http::edge::Edge;
 use crate::http::{
-    RateLimit, Readiness, cors, explorer_routes, export_routes, health_routes, rate_limit, request_log,
-    security_headers, upload_routes,
+    RateLimit, Readiness, cors, explorer_routes, export_routes, health_routes, log_routes, rate_limit,
+    request_log, security_headers, upload_routes,
 };
 use crate::telemetry::{Metrics, metrics};
 
 /// How often imports are looked for whose reader is gone.
 const SWEEP: Duration = Duration::from_secs(15);
+
+/// How often waiting entries of the trail are given their place in the log.
+const SEQUENCE: Duration = Duration::from_secs(1);
+
+/// How long the sequencer rests after a failure.
+const RECOVER: Duration = Duration::from_secs(5);
 
 /// Where a development installation keeps the key of case numbers: beside its development key.
 pub fn case_key_file(settings: &Settings) -> PathBuf {
@@ -42,6 +50,18 @@ pub fn sources(settings: &Settings) -> anyhow::Result<Arc<Sources>> {
         Arc::new(random),
         Vault::new(key),
     )))
+}
+
+/// Where a development installation keeps the signing key of the log.
+pub fn log_key_file(settings: &Settings) -> PathBuf {
+    settings.auth.development_key_file.with_file_name("log.key")
+}
+
+/// The configured keys of the log.
+pub fn log_keys(settings: &Settings) -> anyhow::Result<LogKeys> {
+    let seed = settings.secrets.log_key_or_create(&log_key_file(settings))?;
+    let signer = SigningKey::new(&settings.log.origin, seed).context("log.origin")?;
+    Ok(LogKeys::new(signer, settings.log.earlier_keys()))
 }
 
 /// Connects to the database; the folder of a SQLite file is made.
@@ -97,6 +117,7 @@ pub struct Running {
     server: ServerHandle,
     serving: JoinHandle<std::io::Result<()>>,
     sweeping: JoinHandle<()>,
+    sequencing: JoinHandle<()>,
 }
 
 impl Running {
@@ -104,6 +125,7 @@ impl Running {
     pub async fn wait(self) -> anyhow::Result<()> {
         let ended = self.serving.await;
         self.sweeping.abort();
+        self.sequencing.abort();
         Ok(ended??)
     }
 
@@ -126,6 +148,7 @@ pub async fn start(settings: &Settings, db: Db, sources: Arc<Sources>) -> anyhow
     let import = web::Data::new(settings.import.clone());
     let house = web::Data::new(house);
     let readiness = readiness(&db);
+    let sequencing = tokio::spawn(sequence(sources.clone(), db.clone(), log_keys(settings)?));
     let sweeping = tokio::spawn(sweep(sources, db));
 
     let listener = TcpListener::bind(settings.server.listen)
@@ -151,6 +174,7 @@ pub async fn start(settings: &Settings, db: Db, sources: Arc<Sources>) -> anyhow
             .configure(explorer_routes(&routes.explorer))
             .configure(upload_routes)
             .configure(export_routes)
+            .configure(log_routes)
             .route("/metrics", web::get().to(metrics))
     })
     .shutdown_timeout(settings.server.shutdown_seconds);
@@ -164,6 +188,7 @@ pub async fn start(settings: &Settings, db: Db, sources: Arc<Sources>) -> anyhow
         server: handle,
         serving: tokio::spawn(server),
         sweeping,
+        sequencing,
     })
 }
 
@@ -176,6 +201,11 @@ async fn house(settings: &Settings, db: Db, sources: Arc<Sources>) -> anyhow::Re
         info: Arc::new(Info {
             limits: settings.limits.clone(),
             introspection: settings.introspection,
+            log_keys: log_keys(settings)?
+                .known()
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
             production: settings.mode == Mode::Production,
             bezirksstellen: rows.into_iter().map(|row| (row.id, Arc::new(row))).collect(),
         }),
@@ -226,5 +256,19 @@ async fn sweep(sources: Arc<Sources>, db: Db) {
             Ok(swept) => tracing::warn!(imports = swept, "imports whose reader was gone were ended"),
             Err(error) => tracing::error!(%error, "imports could not be swept"),
         }
+    }
+}
+
+/// Keeps the log up with the trail, whichever instance writes to it.
+async fn sequence(sources: Arc<Sources>, db: Db, keys: LogKeys) {
+    loop {
+        let rest = match trail::integrate(&sources, &db, &keys).await {
+            Ok(_) => SEQUENCE,
+            Err(error) => {
+                tracing::error!(%error, "the log cannot be signed");
+                RECOVER
+            }
+        };
+        tokio::time::sleep(rest).await;
     }
 }

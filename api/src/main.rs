@@ -15,15 +15,11 @@ async fn main() -> ExitCode {
         .and_then(|tag| tag.parse().ok())
         .unwrap_or_default();
     let cli = Cli::from_process(language);
-    match run(
-        cli,
-        Surroundings {
-            language,
-            now: system_clock(),
-        },
-    )
-    .await
-    {
+    let surroundings = Surroundings {
+        language,
+        now: system_clock(),
+    };
+    match Box::pin(run(cli, surroundings)).await {
         Ok(code) => code,
         Err(error) => {
             use std::io::Write as _;

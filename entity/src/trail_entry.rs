@@ -1,4 +1,4 @@
-//! The trail: who did what to what, append-only.
+//! The trail: who did what to what. Append-only; what an entry says can be erased once the log holds its leaf.
 
 use sea_orm::entity::prelude::*;
 
@@ -41,6 +41,9 @@ pub struct Model {
     pub request_id: Uuid,
     /// What changed, as JSON; never social data.
     pub detail: String,
+    /// 32 random bytes of the commitment in the log. Without them the entry can no longer be proven: erased, or written before
+    /// there was a log.
+    pub salt: Option<Vec<u8>>,
 }
 
 /// No typed relations: finders join where they need to.

@@ -18,6 +18,7 @@ mod m20261121_000003_population;
 mod m20261121_000004_sample;
 mod m20261121_000005_check;
 mod m20261121_000006_trail;
+mod m20261121_000007_log;
 
 /// All changes in order.
 struct Migrator;
@@ -32,6 +33,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000004_sample::Migration),
             Box::new(m20261121_000005_check::Migration),
             Box::new(m20261121_000006_trail::Migration),
+            Box::new(m20261121_000007_log::Migration),
         ]
     }
 }

@@ -108,6 +108,19 @@ impl Report {
                 "secrets.case_key_file",
             );
         }
+        let log = language.say("Schlüssel des Logs", "key of the log");
+        let file = app::log_key_file(settings);
+        if settings.secrets.log_key().is_none() && is_missing(&file) {
+            self.to_come(log, &file);
+        } else {
+            self.line(
+                log,
+                app::log_keys(settings)
+                    .map(drop)
+                    .map_err(|error| error.to_string()),
+                "secrets.log_key_file",
+            );
+        }
     }
 
     async fn database(&mut self, settings: &Settings) {

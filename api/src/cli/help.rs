@@ -67,6 +67,15 @@ const GERMAN: &[(&str, &str)] = &[
     ),
     ("import --file", "Die CSV-Datei"),
     ("export", "Eine Liste als Datei schreiben"),
+    (
+        "export log",
+        "Das ganze Log bis zum letzten Prüfpunkt, als JSON-Zeilen",
+    ),
+    ("export log --output", "Zieldatei; sonst Standardausgabe"),
+    (
+        "export log --subject",
+        "Person, in deren Namen das Log gelesen wird",
+    ),
     ("export sample-items", "Die Elemente einer Stichprobe"),
     ("export sample-items --sample", "Id der Stichprobe"),
     ("export sample-items --format", "Form der Datei"),
@@ -90,6 +99,55 @@ const GERMAN: &[(&str, &str)] = &[
     ),
     ("token --name", "Name der Person"),
     ("token --minutes", "Gültigkeit in Minuten"),
+    ("log-key", "Schlüssel, der das Log des Prüfpfads unterschreibt"),
+    (
+        "log-key new",
+        "Schlüssel in einer neuen Datei anlegen, die nur ihr Besitzer lesen darf",
+    ),
+    ("log-key new --file", "Die Datei"),
+    (
+        "log-key show",
+        "Prüfschlüssel des eingestellten Logs ausgeben, den unterschreibenden zuerst",
+    ),
+    (
+        "verify",
+        "Prüfen, was das Log ausgab, ohne Datenbank und Dienst; Exitcode 0: in Ordnung, 1: nicht, 2: nicht geprüft",
+    ),
+    (
+        "verify --keys",
+        "Prüfschlüssel des Logs, auf anderem Weg erhalten; mehrfach, wenn er ersetzt wurde",
+    ),
+    ("verify --json", "Antwort als JSON"),
+    (
+        "verify checkpoint",
+        "Ein Prüfpunkt, und ob er auf aufbewahrte Prüfpunkte folgen kann",
+    ),
+    ("verify checkpoint --file", "Der Prüfpunkt"),
+    (
+        "verify checkpoint --kept",
+        "Ein früher aufbewahrter Prüfpunkt; mehrfach möglich",
+    ),
+    ("verify inclusion", "Nachweis, dass ein Eintrag im Log steht"),
+    ("verify inclusion --file", "Der Nachweis (tlog-proof)"),
+    (
+        "verify inclusion --commitment",
+        "Festlegung des Eintrags, hexadezimal; nötig, wenn der Eintrag gelöscht wurde",
+    ),
+    (
+        "verify consistency",
+        "Nachweis, dass das Log seit einem Prüfpunkt nur gewachsen ist",
+    ),
+    ("verify consistency --old", "Der ältere Prüfpunkt"),
+    (
+        "verify consistency --file",
+        "Der Nachweis mit dem neueren Prüfpunkt",
+    ),
+    ("verify export", "Ein Export des ganzen Logs"),
+    ("verify export --file", "Der Export (JSON-Zeilen)"),
+    (
+        "verify export --kept",
+        "Ein früher aufbewahrter Prüfpunkt; mehrfach möglich",
+    ),
     ("config", "Konfiguration"),
     (
         "config print",

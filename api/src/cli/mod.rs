@@ -9,15 +9,18 @@ mod export;
 mod healthcheck;
 mod help;
 mod import;
+mod log_key;
 mod migrate;
 mod schema;
 mod serve;
 mod token;
+mod verify;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use audit::access::Role;
+use audit::trail::note::VerifierKey;
 use clap::{Args, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use crate::auth::Now;
@@ -83,6 +86,11 @@ pub enum Command {
     Export(ExportCommand),
     /// Print an access token signed with the development key.
     Token(TokenArgs),
+    /// The key that signs the log over the trail.
+    #[command(subcommand)]
+    LogKey(LogKeyCommand),
+    /// Check what the log gave out, without database and service; exit code 0: it holds, 1: it does not, 2: not checked.
+    Verify(VerifyArgs),
     /// The configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -203,6 +211,15 @@ pub enum ExportCommand {
         #[arg(long, value_name = "SUBJECT", default_value = "cli")]
         subject: String,
     },
+    /// The whole log up to its last checkpoint, as JSON lines.
+    Log {
+        /// Where to write; standard output without it.
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
+        /// Subject in whose name the log is read.
+        #[arg(long, value_name = "SUBJECT", default_value = "cli")]
+        subject: String,
+    },
 }
 
 /// Forms of a written list.
@@ -230,6 +247,74 @@ pub struct TokenArgs {
     /// How long the token holds.
     #[arg(long, value_name = "MINUTES", default_value_t = 480, value_parser = clap::value_parser!(u32).range(1..=10_080))]
     pub minutes: u32,
+}
+
+/// A check.
+#[derive(Debug, Clone, Args)]
+pub struct VerifyArgs {
+    /// Verifier key of the log, got by other means than the log itself; repeatable where the key was replaced.
+    #[arg(long = "key", global = true, value_name = "KEY")]
+    pub keys: Vec<VerifierKey>,
+    /// Answer in JSON.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What is checked.
+    #[command(subcommand)]
+    pub command: VerifyCommand,
+}
+
+/// What is checked.
+#[derive(Debug, Clone, Subcommand)]
+pub enum VerifyCommand {
+    /// A checkpoint, and whether it can come after checkpoints that were kept.
+    Checkpoint {
+        /// The checkpoint.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// A checkpoint kept from earlier; repeatable.
+        #[arg(long, value_name = "FILE")]
+        kept: Vec<PathBuf>,
+    },
+    /// A proof that an entry is in the log.
+    Inclusion {
+        /// The proof (tlog-proof).
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Commitment of the entry, in hexadecimal; needed where the entry was erased.
+        #[arg(long, value_name = "HEX")]
+        commitment: Option<String>,
+    },
+    /// A proof that the log only grew since a checkpoint.
+    Consistency {
+        /// The older checkpoint.
+        #[arg(value_name = "CHECKPOINT")]
+        old: PathBuf,
+        /// The proof with the newer checkpoint.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// An export of the whole log.
+    Export {
+        /// The export (JSON lines).
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// A checkpoint kept from earlier; repeatable.
+        #[arg(long, value_name = "FILE")]
+        kept: Vec<PathBuf>,
+    },
+}
+
+/// The key that signs the log.
+#[derive(Debug, Clone, Subcommand)]
+pub enum LogKeyCommand {
+    /// Make a signing key in a new file that only its owner may read.
+    New {
+        /// The file.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Print the verifier keys of the configured log, the one that signs first.
+    Show,
 }
 
 /// The configuration.
@@ -327,6 +412,8 @@ pub async fn run(cli: Cli, surroundings: Surroundings) -> anyhow::Result<ExitCod
             emit(&format!("{token}\n"))?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Verify(arguments) => verify::run(&arguments, language),
+        Command::LogKey(command) => log_key::run(&command, load, language),
         Command::Healthcheck(arguments) => healthcheck::run(&arguments, &load()?.settings, language).await,
         Command::Serve(arguments) => serve::run(&arguments, &load()?.settings, language).await,
         Command::Demo(arguments) => demo::run(&arguments, load()?.settings, &surroundings).await,
@@ -373,6 +460,13 @@ mod tests {
             "pruefpfad import --engagement P-2026-001 --population NAME --unit CASE_MONTH --mapping mapping.json FILE",
             "pruefpfad export sample-items --sample ID --format csv",
             "pruefpfad token --role SACHBEARBEITUNG --bezirksstelle 03 --subject u --minutes 5",
+            "pruefpfad log-key new log.key",
+            "pruefpfad log-key show",
+            "pruefpfad verify checkpoint FILE --kept FILE --kept FILE",
+            "pruefpfad verify inclusion FILE --commitment 00 --json",
+            "pruefpfad verify consistency OLD FILE",
+            "pruefpfad verify export FILE --key example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k",
+            "pruefpfad export log --output FILE",
             "pruefpfad config print --set limits.depth=3",
             "pruefpfad doctor",
             "pruefpfad healthcheck --url http://127.0.0.1:1 --timeout-seconds 1",
@@ -384,6 +478,7 @@ mod tests {
             "pruefpfad token --role NOBODY",
             "pruefpfad token --role VORSTAND --minutes 0",
             "pruefpfad serve --set x",
+            "pruefpfad verify checkpoint FILE --key nonsense",
         ] {
             assert!(parse(line).is_err(), "{line}");
         }

@@ -110,6 +110,9 @@ impl Layers {
         if let Some(path) = &settings.secrets.case_key_file {
             settings.secrets.case_key = Some(read_secret("secrets.case_key_file", path)?.into());
         }
+        if let Some(path) = &settings.secrets.log_key_file {
+            settings.secrets.log_key = Some(read_secret("secrets.log_key_file", path)?.into());
+        }
         Ok(Loaded { settings, tree })
     }
 
@@ -388,8 +391,15 @@ mod tests {
             ("jobcenter.preset", "ennepe-ruhr"),
             ("jobcenter.label", "Standort"),
             ("jobcenter.label_plural", "Standorte"),
+            ("log.origin", "vks.example/log"),
+            (
+                "log.verifier_keys",
+                "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k",
+            ),
             ("secrets.case_key", "geheim"),
             ("secrets.case_key_file", "KEY_FILE"),
+            ("secrets.log_key", "geheim"),
+            ("secrets.log_key_file", "KEY_FILE"),
             ("import.record_limit_bytes", "26"),
             ("import.file_limit_bytes", "27"),
             ("import.rejections_kept", "28"),
@@ -443,6 +453,8 @@ mod tests {
             "INNENREVISION"
         );
         assert_eq!(settings.secrets.case_key(), Some([0x11; 32]));
+        assert_eq!(settings.secrets.log_key(), Some([0x11; 32]));
+        assert_eq!(settings.log.verifier_keys.len(), 1);
         assert_eq!(
             (settings.jobcenter.preset, settings.telemetry.log_format),
             (JobcenterPreset::EnnepeRuhr, LogFormat::Json)
@@ -457,7 +469,10 @@ mod tests {
             );
         }
         assert!(!printed.contains("geheim"), "{printed}");
-        assert_eq!(problems_of(settings), ["auth.development_key", "limits.batch"]);
+        assert_eq!(
+            problems_of(settings),
+            ["auth.development_key", "limits.batch", "log.verifier_keys"]
+        );
     }
 
     fn problems_of(settings: &Settings) -> Vec<String> {
@@ -602,7 +617,9 @@ mod tests {
                 "auth.issuer",
                 "auth.keys",
                 "database.url",
+                "log.origin",
                 "secrets.case_key_file",
+                "secrets.log_key_file",
                 "server.cors_origins"
             ]
         );
@@ -630,7 +647,11 @@ mod tests {
             ("TELEMETRY__LOG_LEVEL", "=,=", "telemetry.log_level"),
             ("TELEMETRY__OTLP_ENDPOINT", "collector", "telemetry.otlp_endpoint"),
             ("JOBCENTER__LABEL", "Standort", "jobcenter.label"),
+            ("LOG__ORIGIN", "https://vks.example/log", "log.origin"),
+            ("LOG__ORIGIN", "a b", "log.origin"),
+            ("LOG__VERIFIER_KEYS", "vks.example/log", "log.verifier_keys"),
             ("SECRETS__CASE_KEY", "abc", "secrets.case_key"),
+            ("SECRETS__LOG_KEY", "abc", "secrets.log_key"),
             ("IMPORT__REJECTIONS_KEPT", "0", "import.rejections_kept"),
         ] {
             assert_eq!(

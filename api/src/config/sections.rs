@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use audit::access::Membership;
+use audit::trail::note::{VerifierKey, is_name};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
@@ -36,6 +37,8 @@ pub struct Settings {
     pub telemetry: TelemetrySettings,
     /// Words of this Jobcenter.
     pub jobcenter: JobcenterSettings,
+    /// The log over the trail.
+    pub log: LogSettings,
     /// Keys of stored secrets.
     #[serde(default)]
     pub secrets: SecretsSettings,
@@ -54,6 +57,7 @@ impl Settings {
         self.rate.validate(&mut problems);
         self.telemetry.validate(&mut problems);
         self.jobcenter.validate(&mut problems);
+        self.log.validate(self.mode, &mut problems);
         self.secrets.validate(self.mode, &mut problems);
         self.import.validate(&mut problems);
         problems
@@ -537,6 +541,69 @@ impl JobcenterSettings {
     }
 }
 
+/// The log over the trail.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogSettings {
+    /// Name of the log in its checkpoints.
+    pub origin: String,
+    /// Verifier keys of earlier signing keys.
+    pub verifier_keys: Vec<String>,
+}
+
+impl LogSettings {
+    /// The earlier keys; a text that is none was refused before the service starts.
+    pub fn earlier_keys(&self) -> Vec<VerifierKey> {
+        self.verifier_keys
+            .iter()
+            .filter_map(|text| text.parse().ok())
+            .collect()
+    }
+
+    fn validate(&self, mode: Mode, problems: &mut Vec<Problem>) {
+        let origin = &self.origin;
+        if !is_name(origin) || origin.contains("://") {
+            problems.push(Problem::new(
+                "log.origin",
+                "ist kein Name: ohne https://, Leerzeichen und Pluszeichen, z. B. pruefpfad.kreis.example/log.",
+                "is no name: without https://, spaces and plus signs, such as pruefpfad.kreis.example/log.",
+            ));
+        } else if mode == Mode::Production
+            && origin
+                .split('/')
+                .next()
+                .is_some_and(|host| host.ends_with(".invalid"))
+        {
+            problems.push(Problem::new(
+                "log.origin",
+                "ist der Name der Entwicklung. Nennen Sie die öffentliche Adresse des Dienstes ohne https://, gefolgt von /log; der Name bleibt für immer.",
+                "is the name of development. Name the service's public address without https://, followed by /log; the name stays for good.",
+            ));
+        }
+        for text in &self.verifier_keys {
+            match text.parse::<VerifierKey>() {
+                Ok(key) if key.name() == origin => {}
+                Ok(_) => problems.push(Problem::new(
+                    "log.verifier_keys",
+                    format!(
+                        "{text} gehört nicht zum Log {origin}: Ein neuer Schlüssel ändert den Namen nicht."
+                    ),
+                    format!(
+                        "{text} does not belong to the log {origin}: a new key does not change the name."
+                    ),
+                )),
+                Err(error) => problems.push(Problem::new(
+                    "log.verifier_keys",
+                    format!(
+                        "{text} ist kein Prüfschlüssel ({error}). `pruefpfad log-key show` gibt ihn aus."
+                    ),
+                    format!("{text} is no verifier key ({error}). `pruefpfad log-key show` prints it."),
+                )),
+            }
+        }
+    }
+}
+
 /// Keys of stored secrets.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -547,45 +614,47 @@ pub struct SecretsSettings {
     /// File whose only line is the key; goes before `case_key`.
     #[serde(default)]
     pub case_key_file: Option<PathBuf>,
+    /// 32 bytes in hexadecimal: signs the checkpoints of the log. Holds what `log_key_file` says where that is set.
+    #[serde(default)]
+    pub log_key: Option<SecretString>,
+    /// File whose only line is the key; goes before `log_key`.
+    #[serde(default)]
+    pub log_key_file: Option<PathBuf>,
 }
 
 impl SecretsSettings {
-    /// The configured key.
+    /// The configured key of case numbers.
     pub fn case_key(&self) -> Option<[u8; 32]> {
-        let mut key = [0; 32];
-        let text = self.case_key.as_ref()?;
-        hex::decode_to_slice(text.expose_secret().trim(), &mut key).ok()?;
-        Some(key)
+        key_of(self.case_key.as_ref())
     }
 
-    /// The configured key, or on a desk the one in `file`, made on first use.
+    /// The configured key of case numbers, or on a desk the one in `file`, made on first use.
     pub fn case_key_or_create(&self, file: &Path) -> std::io::Result<[u8; 32]> {
-        if let Some(key) = self.case_key() {
-            return Ok(key);
-        }
-        let text = read_or_create(file, || {
-            let mut fresh = [0; 32];
-            aws_lc_rs::rand::fill(&mut fresh)
-                .map_err(|_| std::io::Error::other("no random bytes from the operating system"))?;
-            Ok(hex::encode(fresh))
-        })?;
-        let mut key = [0; 32];
-        hex::decode_to_slice(text.trim(), &mut key).map_err(|_| {
-            std::io::Error::other(format!(
-                "{} does not hold 32 bytes in hexadecimal",
-                file.display()
-            ))
-        })?;
-        Ok(key)
+        self.case_key().map_or_else(|| key_or_create(file), Ok)
+    }
+
+    /// The configured signing key of the log.
+    pub fn log_key(&self) -> Option<[u8; 32]> {
+        key_of(self.log_key.as_ref())
+    }
+
+    /// The configured signing key of the log, or on a desk the one in `file`, made on first use.
+    pub fn log_key_or_create(&self, file: &Path) -> std::io::Result<[u8; 32]> {
+        self.log_key().map_or_else(|| key_or_create(file), Ok)
     }
 
     fn validate(&self, mode: Mode, problems: &mut Vec<Problem>) {
-        if self.case_key.is_some() && self.case_key().is_none() {
-            problems.push(Problem::new(
-                "secrets.case_key",
-                "sind nicht 32 Byte hexadezimal. Erzeugen Sie den Schlüssel mit: openssl rand -hex 32",
-                "is not 32 bytes in hexadecimal. Make the key with: openssl rand -hex 32",
-            ));
+        for (name, text, key) in [
+            ("secrets.case_key", &self.case_key, self.case_key()),
+            ("secrets.log_key", &self.log_key, self.log_key()),
+        ] {
+            if text.is_some() && key.is_none() {
+                problems.push(Problem::new(
+                    name,
+                    "sind nicht 32 Byte hexadezimal. Erzeugen Sie den Schlüssel mit: openssl rand -hex 32",
+                    "is not 32 bytes in hexadecimal. Make the key with: openssl rand -hex 32",
+                ));
+            }
         }
         if mode == Mode::Production && self.case_key.is_none() {
             problems.push(Problem::new(
@@ -594,7 +663,38 @@ impl SecretsSettings {
                 "is missing: case numbers cannot be encrypted without it. Make it with `openssl rand -hex 32 > case.key && chmod 600 case.key`, name the file here and back it up apart from the database.",
             ));
         }
+        if mode == Mode::Production && self.log_key.is_none() {
+            problems.push(Problem::new(
+                "secrets.log_key_file",
+                "fehlt: ohne ihn kann das Log des Prüfpfads nicht unterschrieben werden. Erzeugen Sie ihn mit `pruefpfad log-key new log.key` und nennen Sie die Datei hier.",
+                "is missing: the log over the trail cannot be signed without it. Make it with `pruefpfad log-key new log.key` and name the file here.",
+            ));
+        }
     }
+}
+
+fn key_of(text: Option<&SecretString>) -> Option<[u8; 32]> {
+    let mut key = [0; 32];
+    hex::decode_to_slice(text?.expose_secret().trim(), &mut key).ok()?;
+    Some(key)
+}
+
+/// The key in a private file, made on first use.
+pub fn key_or_create(file: &Path) -> std::io::Result<[u8; 32]> {
+    let text = read_or_create(file, || {
+        let mut fresh = [0; 32];
+        aws_lc_rs::rand::fill(&mut fresh)
+            .map_err(|_| std::io::Error::other("no random bytes from the operating system"))?;
+        Ok(hex::encode(fresh))
+    })?;
+    let mut key = [0; 32];
+    hex::decode_to_slice(text.trim(), &mut key).map_err(|_| {
+        std::io::Error::other(format!(
+            "{} does not hold 32 bytes in hexadecimal",
+            file.display()
+        ))
+    })?;
+    Ok(key)
 }
 
 /// Bounds of imported files.

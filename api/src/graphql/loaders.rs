@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use async_graphql::dataloader::{DataLoader, Loader};
 use async_graphql::{Context, Result};
-use audit::{Ctx, Db, check, engagement, population, sample};
-use entity::{CheckId, EngagementId, PopulationId, SampleId, SampleItemId};
+use audit::{Ctx, Db, check, engagement, population, sample, trail};
+use entity::{CheckId, EngagementId, PopulationId, SampleId, SampleItemId, TrailEntryId};
 
 use super::error::failure;
 
@@ -227,6 +227,17 @@ impl Loader<CheckId> for House {
 
     async fn load(&self, keys: &[CheckId]) -> Found<CheckId, Self::Value> {
         by(check::find_many(&self.ctx, &self.db, keys).await, |row| row.id)
+    }
+}
+
+impl Loader<TrailEntryId> for House {
+    type Value = trail::Placed;
+    type Error = Arc<audit::Error>;
+
+    async fn load(&self, keys: &[TrailEntryId]) -> Found<TrailEntryId, Self::Value> {
+        by(trail::proofs(&self.ctx, &self.db, keys).await, |placed| {
+            placed.leaf.entry_id
+        })
     }
 }
 

@@ -10,6 +10,7 @@ mod error;
 mod evaluation;
 mod jobcenter;
 mod loaders;
+mod log;
 mod many;
 mod mapping;
 mod node;
@@ -49,6 +50,7 @@ pub struct Query(
     population::PopulationQuery,
     sample::SampleQuery,
     check::CheckQuery,
+    log::LogQuery,
 );
 
 /// What can be changed. Expected refusals come back as `userErrors` of the payload.

@@ -164,7 +164,7 @@ impl From<chrono::DateTime<Utc>> for DateTime {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Long(pub i64);
 
-/// A whole number that may exceed 32 bits: sizes of files. A JSON number, exact up to 2^53.
+/// A whole number that may exceed 32 bits: sizes of files, places in the log. A JSON number, exact up to 2^53.
 #[Scalar]
 impl ScalarType for Long {
     fn parse(value: Value) -> InputValueResult<Self> {

@@ -18,6 +18,8 @@ pub struct Info {
     pub limits: admit::Limits,
     /// Who may introspect.
     pub introspection: admit::Introspection,
+    /// Verifier keys of the log, the one that signs first.
+    pub log_keys: Vec<String>,
     /// Whether it holds real data.
     pub production: bool,
     /// The parts of the Jobcenter: set up once, then unchanging, and named in nearly every row of every list.

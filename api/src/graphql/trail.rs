@@ -5,7 +5,8 @@ use entity::{EngagementId, trail_entry};
 
 use super::ContextExt;
 use super::disclosure::{Class, disclosure};
-use super::error::field;
+use super::error::{Maybe, field};
+use super::log::LogInclusion;
 use super::page::{Window, by_id, connection};
 use super::scalars::DateTime;
 
@@ -21,7 +22,8 @@ pub(super) enum TrailOutcome {
     Denied,
 }
 
-/// One entry of the trail (Prüfpfad): who did what to what. Entries are never changed or removed.
+/// One entry of the trail (Prüfpfad): who did what to what. Entries are never changed; where one has to be erased,
+/// its leaf in the log stays.
 #[derive(Description)]
 pub(super) struct TrailEntry(trail_entry::Model);
 
@@ -71,6 +73,14 @@ impl TrailEntry {
     /// The request it came with, as in log and error messages.
     async fn request_id(&self) -> String {
         self.0.request_id.to_string()
+    }
+
+    /// Proof that it is in the log; null until its place is signed, about a second after it was written.
+    async fn proof(&self, ctx: &Context<'_>) -> Maybe<LogInclusion> {
+        match ctx.loaders().one(ctx, self.0.id).await {
+            Ok(placed) => placed.map(|placed| Ok(LogInclusion::of(&placed, &self.0))),
+            Err(error) => Some(Err(error)),
+        }
     }
 }
 

@@ -37,6 +37,7 @@ use sha2::{Digest as _, Sha256};
 use unicode_normalization::{UnicodeNormalization as _, is_nfc};
 use uuid::Uuid;
 
+use crate::trail::canonical::{field, length};
 use crate::trail::merkle::Hash;
 
 /// First bytes of every canonical row; another layout gets another tag.
@@ -103,16 +104,6 @@ impl CanonicalRow<'_> {
         }
         field(out, normal(self.reference).as_bytes());
     }
-}
-
-fn field(out: &mut Vec<u8>, bytes: &[u8]) {
-    out.extend_from_slice(&length(bytes.len()));
-    out.extend_from_slice(bytes);
-}
-
-/// Rows come from records of at most a mebibyte, so that the bound is never met.
-fn length(count: usize) -> [u8; 4] {
-    u32::try_from(count).unwrap_or(u32::MAX).to_be_bytes()
 }
 
 fn normal(text: &str) -> Cow<'_, str> {

@@ -22,6 +22,41 @@ pub fn node_hash(left: &Hash, right: &Hash) -> Hash {
     hasher.finalize().into()
 }
 
+/// A complete subtree: the one with this index among those of two to the power of `level` leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Node {
+    /// Height over the leaves.
+    pub level: u32,
+    /// Place among the nodes of its level.
+    pub index: u64,
+}
+
+/// The complete subtrees that make up the tree over some leaves, largest first. `from` is a multiple of the first one's size.
+pub fn subtrees(leaves: std::ops::Range<u64>) -> Vec<Node> {
+    let mut nodes = Vec::new();
+    let mut from = leaves.start;
+    while from < leaves.end {
+        let level = (leaves.end - from).ilog2();
+        nodes.push(Node {
+            level,
+            index: from >> level,
+        });
+        from += 1 << level;
+    }
+    nodes
+}
+
+/// Root of a tree from the roots of its complete subtrees, largest first; of none it is the hash of the empty text.
+pub fn fold(subtrees: &[Hash]) -> Hash {
+    match subtrees.split_last() {
+        None => Sha256::digest([]).into(),
+        Some((last, rest)) => rest
+            .iter()
+            .rev()
+            .fold(*last, |right, left| node_hash(left, &right)),
+    }
+}
+
 /// Builds the root from leaf hashes in their order.
 #[derive(Debug, Clone, Default)]
 pub struct TreeHasher {
@@ -36,13 +71,32 @@ impl TreeHasher {
         Self::default()
     }
 
+    /// A tree of so many leaves that goes on from the roots of its complete subtrees, largest first.
+    pub fn resume(leaves: u64, subtrees: Vec<Hash>) -> Option<Self> {
+        (u32::try_from(subtrees.len()) == Ok(leaves.count_ones())).then_some(Self { subtrees, leaves })
+    }
+
     /// Appends a leaf.
     pub fn push(&mut self, leaf: Hash) {
+        self.push_told(leaf, |_, _| {});
+    }
+
+    /// Appends a leaf and tells of every complete subtree this makes: where it stands, and its root.
+    pub fn push_told(&mut self, leaf: Hash, mut told: impl FnMut(Node, Hash)) {
         let mut node = leaf;
+        told(
+            Node {
+                level: 0,
+                index: self.leaves,
+            },
+            node,
+        );
         // Each trailing one bit of the count is a complete subtree as large as the node at hand.
-        for _ in 0..self.leaves.trailing_ones() {
+        for level in 1..=self.leaves.trailing_ones() {
             if let Some(left) = self.subtrees.pop() {
                 node = node_hash(&left, &node);
+                let index = self.leaves >> level;
+                told(Node { level, index }, node);
             }
         }
         self.subtrees.push(node);
@@ -56,21 +110,17 @@ impl TreeHasher {
 
     /// Root over the leaves so far; of none it is the hash of the empty text.
     pub fn root(&self) -> Hash {
-        let mut roots = self.subtrees.iter().rev();
-        match roots.next() {
-            None => Sha256::digest([]).into(),
-            Some(last) => roots.fold(*last, |right, left| node_hash(left, &right)),
-        }
+        fold(&self.subtrees)
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use proptest::prelude::*;
 
     /// The definition in the RFC, word by word: split at the largest power of two below the number of leaves.
-    fn by_definition(leaves: &[Hash]) -> Hash {
+    pub(in crate::trail) fn by_definition(leaves: &[Hash]) -> Hash {
         match leaves {
             [] => Sha256::digest([]).into(),
             [leaf] => *leaf,
@@ -138,6 +188,24 @@ mod tests {
                 Some(u64::from(tree.leaves().count_ones()))
             );
         }
+    }
+
+    #[test]
+    fn a_tree_goes_on_from_its_complete_subtrees() {
+        let leaves: Vec<Hash> = (0..300_u32)
+            .map(|number| leaf_hash(&number.to_be_bytes()))
+            .collect();
+        let mut nodes = std::collections::HashMap::new();
+        let mut whole = TreeHasher::new();
+        for (size, leaf) in (1_u64..).zip(&leaves) {
+            whole.push_told(*leaf, |node, hash| {
+                assert_eq!(nodes.insert(node, hash), None, "every node is made once");
+            });
+            let edge: Vec<Hash> = subtrees(0..size).iter().map(|node| nodes[node]).collect();
+            let resumed = TreeHasher::resume(size, edge).unwrap();
+            assert_eq!(resumed.root(), whole.root());
+        }
+        assert!(TreeHasher::resume(3, vec![leaves[0]]).is_none());
     }
 
     proptest! {

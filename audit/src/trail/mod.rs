@@ -1,8 +1,33 @@
-//! The trail: who did what to what. Append-only; written in the transaction of the change it tells of.
+//! The trail: who did what to what. Append-only, and provable to outsiders.
 //!
-//! [`merkle`] is the pure part: the tree hash that commits to rows without showing them.
+//! An entry is written in the transaction of the change it tells of, together with a salted commitment to it. A sequencer gives
+//! commitments their place in one log, an RFC 6962 tree, and signs a checkpoint of it; from then on nobody can change, remove,
+//! insert or reorder an entry without every checkpoint kept elsewhere telling so. What an entry says can be erased; its leaf
+//! stays.
+//!
+//! | file | owns |
+//! |---|---|
+//! | [`canonical`] | the bytes of an entry and its commitment |
+//! | [`merkle`], [`proof`] | the tree hash; which hashes prove something, and whether they do |
+//! | [`note`], [`checkpoint`] | keys and signatures; what is signed; proofs as texts |
+//! | [`tile`] | the tree in files |
+//! | [`export`] | the whole log as JSON lines, and whether such a file holds |
+//! | `service`, `log` | the use cases: writing and listing entries; sequencing and reading the log |
+//!
+//! All but the last line are pure: an outside auditor can read and run them alone.
 
+pub mod canonical;
+pub mod checkpoint;
+pub mod export;
+mod log;
 pub mod merkle;
+pub mod note;
+pub mod proof;
 mod service;
+pub mod tile;
 
+pub use log::{
+    LogKeys, Placed, checkpoint_at, consistency, entries, integrate, latest_checkpoint, proofs, tile_hashes,
+    write_export,
+};
 pub use service::{Subject, denied, list, record};

@@ -1,11 +1,12 @@
 //! Writing and reading the trail.
 
 use entity::trail_entry::{ActiveModel, Column, Entity, Model, Outcome};
-use entity::{EngagementId, TrailEntryId};
+use entity::{EngagementId, TrailEntryId, log_queue};
 use sea_orm::{ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set};
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::canonical::{self, Salt};
 use crate::access::{Action, Permit, authorize};
 use crate::page::{self, Page, PageArgs};
 use crate::{Ctx, Db, Result};
@@ -40,10 +41,12 @@ pub async fn record(
     subject: Subject,
     detail: Value,
 ) -> Result<()> {
-    entry(ctx, permit.action(), Outcome::Done, subject, &detail)
-        .insert(tx)
-        .await?;
-    Ok(())
+    append(
+        tx,
+        entry(ctx, permit.action(), Outcome::Done, subject, &detail),
+        ctx,
+    )
+    .await
 }
 
 /// Appends that an attempt was denied, in a transaction of its own.
@@ -54,32 +57,56 @@ pub async fn denied(db: &Db, ctx: &Ctx, action: Action) -> Result<()> {
         id: None,
         engagement: None,
     };
-    entry(ctx, action, Outcome::Denied, subject, &Value::Null)
-        .insert(&tx)
-        .await?;
+    append(
+        &tx,
+        entry(ctx, action, Outcome::Denied, subject, &Value::Null),
+        ctx,
+    )
+    .await?;
     tx.commit().await?;
     Ok(())
 }
 
-fn entry(ctx: &Ctx, action: Action, outcome: Outcome, subject: Subject, detail: &Value) -> ActiveModel {
-    ActiveModel {
-        id: Set(TrailEntryId(ctx.new_id())),
-        at: Set(ctx.now()),
-        actor: Set(ctx.caller.subject.clone()),
-        membership: Set(ctx
+fn entry(ctx: &Ctx, action: Action, outcome: Outcome, subject: Subject, detail: &Value) -> Model {
+    Model {
+        id: TrailEntryId(ctx.new_id()),
+        at: ctx.now(),
+        actor: ctx.caller.subject.clone(),
+        membership: ctx
             .caller
             .membership
             .as_ref()
             .map(ToString::to_string)
-            .unwrap_or_default()),
-        action: Set(action.as_str().to_owned()),
-        outcome: Set(outcome),
-        engagement_id: Set(subject.engagement),
-        subject_kind: Set(subject.kind.to_owned()),
-        subject_id: Set(subject.id),
-        request_id: Set(ctx.request_id),
-        detail: Set(detail.to_string()),
+            .unwrap_or_default(),
+        action: action.as_str().to_owned(),
+        outcome,
+        engagement_id: subject.engagement,
+        subject_kind: subject.kind.to_owned(),
+        subject_id: subject.id,
+        request_id: ctx.request_id,
+        detail: detail.to_string(),
+        salt: None,
     }
+}
+
+/// Writes an entry with a fresh salt, and its commitment into the queue of the log.
+async fn append(tx: &DatabaseTransaction, entry: Model, ctx: &Ctx) -> Result<()> {
+    let salt: Salt = ctx.sources.random_bytes();
+    let waiting = log_queue::ActiveModel {
+        id: Set(entry.id),
+        commitment: Set(canonical::Entry::from(&entry).commitment(&salt).to_vec()),
+    };
+    let entry = Model {
+        salt: Some(salt.to_vec()),
+        ..entry
+    };
+    Entity::insert(ActiveModel::from(entry).reset_all())
+        .exec_without_returning(tx)
+        .await?;
+    log_queue::Entity::insert(waiting)
+        .exec_without_returning(tx)
+        .await?;
+    Ok(())
 }
 
 /// What happened in an engagement, oldest first.

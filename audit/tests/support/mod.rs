@@ -16,6 +16,7 @@ use uuid::Uuid;
 /// A database with a Jobcenter in it, and people to act in it.
 pub struct House {
     pub db: Db,
+    url: String,
     pub sources: Arc<Sources>,
     _folder: tempfile::TempDir,
 }
@@ -47,18 +48,23 @@ impl House {
     }
 
     async fn at(url: &str, folder: tempfile::TempDir) -> Self {
-        let db = Db::connect(url, 8).await.unwrap();
-        migration::up(db.owner()).await.unwrap();
         let house = Self {
-            db,
+            db: Db::connect(url, 8).await.unwrap(),
+            url: url.to_owned(),
             sources: sources(),
             _folder: folder,
         };
+        migration::up(house.another().await.owner()).await.unwrap();
         let preset = jobcenter::preset("recklinghausen").unwrap();
         jobcenter::set_up(&Ctx::system(house.sources.clone()), &house.db, preset, None)
             .await
             .unwrap();
         house
+    }
+
+    /// The same database over connections of its own, as another instance has them.
+    pub async fn another(&self) -> Db {
+        Db::connect(&self.url, 4).await.unwrap()
     }
 
     /// Somebody with a membership: `INNENREVISION`, `SACHBEARBEITUNG:03`.
