@@ -111,6 +111,19 @@ fn queries(audit: &Audit<'_>, sample: &Value, own: &Value) -> Vec<Way> {
             json!({}),
             Needs::Nothing,
         ),
+        way(
+            "logCheckpoint",
+            "{ logCheckpoint { size } }",
+            json!({}),
+            Needs::Nothing,
+        ),
+        way(
+            "logConsistency",
+            "{ logConsistency(from: 1) { path } }",
+            json!({}),
+            Needs::Nothing,
+        ),
+        way("logKeys", "{ logKeys }", json!({}), Needs::Nothing),
         way("viewer", "{ viewer { subject } }", json!({}), Needs::Token),
         way("jobcenter", "{ jobcenter { name } }", json!({}), Needs::Token),
         way(
