@@ -311,8 +311,13 @@ mod tests {
         renumber(&mut forked.lines);
         let signed = forked.checkpoint(9);
         assert!(forked.verify(&signed, &[]).is_ok(), "it holds by itself");
+        // Two checkpoints of one size tell at once, an older one when the tree has come to its size.
         assert!(matches!(
             forked.verify(&signed, &kept),
+            Err(Wrong::Checkpoint(Refuted::Forked(9)))
+        ));
+        assert!(matches!(
+            forked.verify(&signed, &kept[..1]),
             Err(Wrong::Checkpoint(Refuted::Forked(5)))
         ));
         let shorter = Written::new(7);
