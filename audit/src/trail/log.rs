@@ -98,23 +98,33 @@ async fn is_due(db: &Db, keys: &LogKeys) -> Result<bool> {
 /// One turn; none where another instance has it.
 async fn turn(sources: &Sources, db: &Db, keys: &LogKeys) -> Result<Option<u64>> {
     let tx = db.begin_write().await?;
-    if !is_mine(&tx).await? {
+    let outcome = take_turn(&tx, sources, keys).await;
+    // Ended here, whatever came of it: one that is dropped keeps its turn until the pool has rolled it back.
+    match outcome {
+        Ok(_) => tx.commit().await?,
+        Err(_) => tx.rollback().await?,
+    }
+    outcome
+}
+
+async fn take_turn(tx: &DatabaseTransaction, sources: &Sources, keys: &LogKeys) -> Result<Option<u64>> {
+    if !is_mine(tx).await? {
         return Ok(None);
     }
-    let last = newest(&tx).await?;
+    let last = newest(tx).await?;
     let mut tree = match &last {
         None => TreeHasher::new(),
-        Some(last) => resume(&tx, last, keys).await?,
+        Some(last) => resume(tx, last, keys).await?,
     };
     let waiting = log_queue::Entity::find()
         .order_by_asc(log_queue::Column::Id)
         .limit(BATCH)
-        .all(&tx)
+        .all(tx)
         .await?;
     if waiting.is_empty() && last.as_ref().is_some_and(|last| last.key_id == keys.id()) {
         return Ok(Some(0));
     }
-    append(&tx, &mut tree, &waiting).await?;
+    append(tx, &mut tree, &waiting).await?;
     let checkpoint = Checkpoint {
         origin: keys.signer.verifier().name().to_owned(),
         size: tree.leaves(),
@@ -129,9 +139,8 @@ async fn turn(sources: &Sources, db: &Db, keys: &LogKeys) -> Result<Option<u64>>
         note: Set(keys.signer.sign(&checkpoint.to_string())),
     };
     log_checkpoint::Entity::insert(signed)
-        .exec_without_returning(&tx)
+        .exec_without_returning(tx)
         .await?;
-    tx.commit().await?;
     Ok(Some(waiting.len() as u64))
 }
 
