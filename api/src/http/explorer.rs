@@ -27,13 +27,18 @@ pub fn explorer_routes(settings: &ExplorerSettings) -> impl FnOnce(&mut web::Ser
         if !settings.enabled {
             return;
         }
-        routes.service(
-            web::scope("/explorer/assets")
-                .wrap(
-                    DefaultHeaders::new().add((header::CACHE_CONTROL, "public, max-age=31536000, immutable")),
-                )
-                .service(Files::new("", settings.directory.join("assets"))),
-        );
+        let assets = settings.directory.join("assets");
+        // Where the explorer is not built, its page says so.
+        if assets.is_dir() {
+            routes.service(
+                web::scope("/explorer/assets")
+                    .wrap(
+                        DefaultHeaders::new()
+                            .add((header::CACHE_CONTROL, "public, max-age=31536000, immutable")),
+                    )
+                    .service(Files::new("", assets)),
+            );
+        }
         let index = settings.directory.join("index.html");
         let page = move |request: HttpRequest| page(request, index.clone());
         routes
