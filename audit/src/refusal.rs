@@ -127,14 +127,14 @@ codes! {
     Interrupted = "INTERRUPTED": "Der Dienst wurde während des Imports beendet; es wurde nichts übernommen. Bitte den Import wiederholen.", "The service was stopped during the import; nothing was taken. Repeat the import.";
     LinesRejected = "LINES_REJECTED": "Zeilen wurden zurückgewiesen ({}); es wurde nichts übernommen. Die Liste nennt Zeile, Spalte und Grund.", "Lines were rejected ({}); nothing was taken. The list names line, column and reason.";
     ControlTotalMissing = "CONTROL_TOTAL_MISSING": "Vor dem Festschreiben muss eine Kontrollsumme aus unabhängiger Quelle erfasst sein.", "Before freezing a control total from an independent source has to be entered.";
-    ControlTotalSamePerson = "CONTROL_TOTAL_SAME_PERSON": "Wer den Auszug importiert hat, darf die Kontrollsumme nicht erfassen. Bitte eine zweite Person beteiligen.", "Who imported the extract must not enter the control total. Involve a second person.";
+    ControlTotalSamePerson = "CONTROL_TOTAL_SAME_PERSON": "Wer den Auszug importiert hat, darf die Kontrollsumme nicht erfassen. Bitte eine andere Person der Innenrevision, ihre Leitung oder die Qualitätssicherung beteiligen.", "Who imported the extract must not enter the control total. Involve another auditor, the head of the Innenrevision or the quality assurance.";
     ControlCellDoubled = "CONTROL_CELL_DOUBLED": "Diese Zelle (Kostenträger oder alle Zeilen, Bezirksstelle, Monat) ist doppelt ({}).", "This cell (fund or all lines, Bezirksstelle, month) appears twice ({}).";
     ControlTotalOutdated = "CONTROL_TOTAL_OUTDATED": "Seit der Kontrollsumme kam ein weiterer Auszug hinzu. Bitte die Kontrollsumme neu erfassen.", "Another extract was added after the control total. Enter the control total anew.";
     ControlTotalWithoutAllLines = "CONTROL_TOTAL_WITHOUT_ALL_LINES": "Die Kontrollsumme sagt nichts über Zeilen ohne Betrag: Fehlende Ablehnungen blieben unbemerkt. Bitte die Kontrollsumme neu erfassen, mit den Zellen für alle Zeilen (ohne Kostenträger, in CSV „ALL“) je Bezirksstelle und Monat.", "The control total says nothing about lines without an amount: missing refusals would go unnoticed. Enter it anew, with the cells of all lines (without fund, in CSV 'ALL') for each Bezirksstelle and month.";
     DifferencesOpen = "DIFFERENCES_OPEN": "Es gibt Abweichungen zur Kontrollsumme, die nicht erklärt und genehmigt sind ({}).", "There are differences from the control total that are not explained and approved ({}).";
     DifferenceNotExplained = "DIFFERENCE_NOT_EXPLAINED": "Die Abweichung ist noch nicht erklärt.", "The difference is not explained yet.";
     DifferenceApproved = "DIFFERENCE_APPROVED": "Die Abweichung ist schon genehmigt.", "The difference is approved already.";
-    ApproverIsAuthor = "APPROVER_IS_AUTHOR": "Wer die Erklärung geschrieben hat, darf sie nicht genehmigen.", "Who wrote the explanation must not approve it.";
+    ApproverIsAuthor = "APPROVER_IS_AUTHOR": "Wer die Erklärung geschrieben hat, darf sie nicht genehmigen. Bitte die Leitung der Innenrevision oder die Qualitätssicherung darum bitten.", "Who wrote the explanation must not approve it. Ask the head of the Innenrevision or the quality assurance.";
     BezirksstelleUnknown = "BEZIRKSSTELLE_UNKNOWN": "Diese Bezirksstelle gibt es nicht ({}).", "There is no such Bezirksstelle ({}).";
     ConfidenceOutOfRange = "CONFIDENCE_OUT_OF_RANGE": "Die Sicherheit muss größer als 0 und kleiner als 1 sein.", "Confidence must be above 0 and below 1.";
     RateOutOfRange = "RATE_OUT_OF_RANGE": "Die Rate muss zwischen 0 und 1 liegen.", "The rate must be between 0 and 1.";
@@ -155,7 +155,7 @@ codes! {
     AttributeMissing = "ATTRIBUTE_MISSING": "Dieses Merkmal ist nicht beantwortet ({}).", "This attribute is not answered ({}).";
     ErrorClassContradictsAmounts = "ERROR_CLASS_CONTRADICTS_AMOUNTS": "Fehlerart und Beträge widersprechen sich ({}).", "Error class and amounts contradict each other ({}).";
     ErrorClassContradictsAnswers = "ERROR_CLASS_CONTRADICTS_ANSWERS": "Fehlerart und Antworten widersprechen sich: mit einem Nein oder „nicht belegt“ gibt es einen Fehler, ohne keinen.", "Error class and answers contradict each other: with a no or 'not evidenced' there is an error, without there is none.";
-    SecondCheckSamePerson = "SECOND_CHECK_SAME_PERSON": "Die zweite Prüfung muss eine andere Person vornehmen.", "The second check has to be made by another person.";
+    SecondCheckSamePerson = "SECOND_CHECK_SAME_PERSON": "Die zweite Prüfung muss eine andere Person vornehmen: aus der Innenrevision, ihre Leitung oder die Qualitätssicherung.", "The second check has to be made by another person: an auditor, the head of the Innenrevision or the quality assurance.";
     ChecksComplete = "CHECKS_COMPLETE": "Für diese Position liegen schon alle Prüfungen vor.", "This item has all its checks already.";
     SampleNotEvaluable = "SAMPLE_NOT_EVALUABLE": "Die Stichprobe ist noch nicht vollständig geprüft ({}).", "The sample is not completely checked yet ({}).";
     AmountOverflow = "AMOUNT_OVERFLOW": "Der Betrag ist zu groß.", "The amount is too large.";
