@@ -94,7 +94,7 @@ const GERMAN: &[(&str, &str)] = &[
         "Nummer der Bezirksstelle, für örtliche Rollen",
     ),
     (
-        "token --own-staff",
+        "token --own_staff",
         "In der Gruppe, die Fälle des eigenen Personals bearbeitet",
     ),
     (

@@ -27,10 +27,12 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::SampleRecord
             | Action::SampleItemRead
             | Action::SampleItemAnnounce
+            | Action::Reidentify
             | Action::CheckRead
             | Action::CheckRecord
             | Action::SampleEvaluate
             | Action::TrailRead => true,
+            Action::CaseNumberRead => false,
         },
         Role::Innenrevision => match action {
             Action::EngagementRead
@@ -49,11 +51,12 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::SampleRecord
             | Action::SampleItemRead
             | Action::SampleItemAnnounce
+            | Action::Reidentify
             | Action::CheckRead
             | Action::CheckRecord
             | Action::SampleEvaluate
             | Action::TrailRead => true,
-            Action::EngagementClose | Action::DifferenceApprove => false,
+            Action::EngagementClose | Action::DifferenceApprove | Action::CaseNumberRead => false,
         },
         Role::Qualitaetssicherung => match action {
             Action::EngagementRead
@@ -77,12 +80,14 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::SampleDraw
             | Action::SampleAbort
             | Action::SampleRecord
-            | Action::SampleItemAnnounce => false,
+            | Action::SampleItemAnnounce
+            | Action::CaseNumberRead
+            | Action::Reidentify => false,
         },
         Role::Bezirksstellenleitung | Role::Sachbearbeitung => {
             matches!(
                 action,
-                Action::EngagementRead | Action::SampleRead | Action::SampleItemRead
+                Action::EngagementRead | Action::SampleRead | Action::SampleItemRead | Action::CaseNumberRead
             )
         }
         Role::Fachbereichsleitung
