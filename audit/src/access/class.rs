@@ -122,6 +122,7 @@ mod tests {
                 (Action::CheckRead, Class::Audit),
                 (Action::SampleEvaluate, Class::Audit),
                 (Action::TrailRead, Class::Audit),
+                (Action::ReadRecordList, Class::AccessLog),
             ] {
                 assert!(
                     !permits(*role, action) || classes(*role).contains(class),

@@ -5,7 +5,8 @@ use super::{Action, Role};
 /// May this role do this?
 ///
 /// The Innenrevision does the audit; its head closes and approves; the quality assurance approves and checks as a
-/// second person. A Bezirksstelle reads its own announced items. Whoever administers reads no content.
+/// second person. A Bezirksstelle reads its own announced items. The data protection officer sees who read what, never what was read. Whoever administers reads no
+/// content.
 pub const fn permits(role: Role, action: Action) -> bool {
     match role {
         Role::InnenrevisionLeitung => match action {
@@ -30,7 +31,10 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::CheckRead
             | Action::CheckRecord
             | Action::SampleEvaluate
-            | Action::TrailRead => true,
+            | Action::TrailRead
+            | Action::LegalHoldPlace
+            | Action::LegalHoldLift => true,
+            Action::ReadRecordList | Action::RetentionRun => false,
         },
         Role::Innenrevision => match action {
             Action::EngagementRead
@@ -52,8 +56,13 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::CheckRead
             | Action::CheckRecord
             | Action::SampleEvaluate
-            | Action::TrailRead => true,
-            Action::EngagementClose | Action::DifferenceApprove => false,
+            | Action::TrailRead
+            | Action::LegalHoldPlace
+            | Action::LegalHoldLift => true,
+            Action::EngagementClose
+            | Action::DifferenceApprove
+            | Action::ReadRecordList
+            | Action::RetentionRun => false,
         },
         Role::Qualitaetssicherung => match action {
             Action::EngagementRead
@@ -65,7 +74,9 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::CheckRead
             | Action::CheckRecord
             | Action::SampleEvaluate
-            | Action::TrailRead => true,
+            | Action::TrailRead
+            | Action::LegalHoldPlace
+            | Action::LegalHoldLift => true,
             Action::EngagementOpen
             | Action::EngagementClose
             | Action::PopulationCreate
@@ -77,7 +88,9 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::SampleDraw
             | Action::SampleAbort
             | Action::SampleRecord
-            | Action::SampleItemAnnounce => false,
+            | Action::SampleItemAnnounce
+            | Action::ReadRecordList
+            | Action::RetentionRun => false,
         },
         Role::Bezirksstellenleitung | Role::Sachbearbeitung => {
             matches!(
@@ -85,6 +98,7 @@ pub const fn permits(role: Role, action: Action) -> bool {
                 Action::EngagementRead | Action::SampleRead | Action::SampleItemRead
             )
         }
+        Role::Datenschutz => matches!(action, Action::ReadRecordList),
         Role::Fachbereichsleitung
         | Role::Budget
         | Role::Controlling
@@ -92,7 +106,6 @@ pub const fn permits(role: Role, action: Action) -> bool {
         | Role::Vorstand
         | Role::StadtLeitung
         | Role::Gleichstellung
-        | Role::Datenschutz
         | Role::Administration
         | Role::ExternalAuditor => false,
     }
