@@ -142,17 +142,13 @@ impl Db {
     }
 
     /// Calls back after every statement with its SQL, so that tests can hold operations to a number of them, or come in
-    /// between two. Before the database is shared: clones made earlier do not report.
+    /// between two; the writer of read records reports none. Before the database is shared: clones made earlier do not report.
     pub fn on_statement(&mut self, told: impl Fn(&str) + Clone + Send + Sync + 'static) {
         let writing = told.clone();
         self.read
             .set_metric_callback(move |info| told(&info.statement.sql));
-        let recording = writing.clone();
         self.write
             .set_metric_callback(move |info| writing(&info.statement.sql));
-        self.reads
-            .write
-            .set_metric_callback(move |info| recording(&info.statement.sql));
     }
 
     /// For queries that change nothing.
@@ -206,6 +202,11 @@ impl Db {
     pub fn postgres(&self) -> Option<&sqlx::PgPool> {
         self.is_postgres()
             .then(|| self.read.get_postgres_connection_pool())
+    }
+
+    /// The store of read records answers.
+    pub async fn ping_reads(&self) -> Result<(), DbErr> {
+        self.reads.write.ping().await
     }
 
     /// The database answers.

@@ -6,4 +6,4 @@
 mod service;
 
 pub(crate) use service::stands;
-pub use service::{Lift, Place, find_many, lift, of_engagements, place};
+pub use service::{Lift, Place, lift, of_engagements, place};

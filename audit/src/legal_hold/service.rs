@@ -108,15 +108,6 @@ pub async fn of_engagements(ctx: &Ctx, db: &Db, ids: &[EngagementId]) -> Result<
         .await?)
 }
 
-/// Holds by id, those the caller may see.
-pub async fn find_many(ctx: &Ctx, db: &Db, ids: &[LegalHoldId]) -> Result<Vec<Model>> {
-    authorize(ctx, Action::EngagementRead)?;
-    Ok(Entity::visible_to(&ctx.caller.scope(ctx.now()))
-        .filter(among(db.reader(), Column::Id, ids.iter().copied()))
-        .all(db.reader())
-        .await?)
-}
-
 /// Whether a hold stands on the engagement. Certain as long as the engagement is locked.
 pub(crate) async fn stands(db: &impl ConnectionTrait, engagement: EngagementId) -> Result<bool> {
     let standing = Entity::find()

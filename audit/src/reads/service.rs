@@ -145,11 +145,9 @@ impl Reads {
 
     async fn purpose(&self, id: EngagementId) -> Result<Option<String>> {
         let word = |function: Function| function.as_str().to_owned();
-        let known = self.purposes.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(function) = known.get(&id) {
-            return Ok(Some(word(*function)));
+        if let Some(function) = self.known_purpose(id) {
+            return Ok(Some(word(function)));
         }
-        drop(known);
         let found = engagement::Entity::visible_to(&Scope::Everything)
             .filter(engagement::Column::Id.eq(id))
             .one(self.db.reader())
@@ -160,6 +158,13 @@ impl Reads {
             .unwrap_or_else(PoisonError::into_inner)
             .insert(id, row.function);
         Ok(Some(word(row.function)))
+    }
+}
+
+impl Reads {
+    fn known_purpose(&self, id: EngagementId) -> Option<Function> {
+        let known = self.purposes.read().unwrap_or_else(PoisonError::into_inner);
+        known.get(&id).copied()
     }
 }
 
@@ -242,7 +247,7 @@ pub fn matching(db: &Db, filter: &ReadFilter) -> Select<Entity> {
         let place = if db.is_postgres() {
             "position($1 IN \"read_record\".\"object_ids\")"
         } else {
-            "instr(\"read_record\".\"object_ids\", $1)"
+            "instr(\"read_record\".\"object_ids\", ?)"
         };
         // Ids are 16 bytes each: only there does one begin.
         let place = Expr::cust_with_values(place, [id.into_bytes().to_vec()]);
