@@ -168,7 +168,7 @@ impl Reads {
     }
 }
 
-/// A download on its way: 16 bytes and its place are kept of each object until the end, for the digest.
+/// A download on its way: some fifty bytes are kept of each object until the end, for the digest. Samples are small.
 #[derive(Debug)]
 pub struct Export {
     asked: Asked,
