@@ -133,6 +133,18 @@ fn queries(audit: &Audit<'_>, sample: &Value, own: &Value) -> Vec<Way> {
             Needs::Token,
         ),
         way(
+            "readRecords",
+            "{ readRecords { edges { node { actor } } } }",
+            json!({}),
+            Needs::Action(Action::ReadRecordList),
+        ),
+        way(
+            "retentionRuns",
+            "{ retentionRuns { edges { node { count } } } }",
+            json!({}),
+            Needs::Action(Action::ReadRecordList),
+        ),
+        way(
             "testProgrammes",
             "{ testProgrammes { id } }",
             json!({}),
@@ -305,6 +317,16 @@ fn mutations() -> Vec<Way> {
             "reidentify",
             json!({ "sampleItemIds": [unknown(NodeKind::SampleItem)], "reason": "x" }),
             Action::Reidentify,
+        ),
+        way(
+            "placeLegalHold",
+            json!({ "engagementId": unknown(NodeKind::Engagement), "reason": "x", "idempotencyKey": "k" }),
+            Action::LegalHoldPlace,
+        ),
+        way(
+            "liftLegalHold",
+            json!({ "id": unknown(NodeKind::LegalHold), "reason": "x" }),
+            Action::LegalHoldLift,
         ),
         way("recordCheck", one_check, Action::CheckRecord),
         way(
@@ -673,6 +695,7 @@ on_both!(permissions_say_what_happens, |service| async move {
                 Action::SamplePlan,
                 Action::SampleRecord,
                 Action::TrailRead,
+                Action::LegalHoldPlace,
             ],
         ),
         (

@@ -16,7 +16,7 @@ use sea_orm::ConnectionTrait as _;
 use serde_json::{Value, json};
 use tests::program::Program;
 use tests::story::{Audit, change, nodes};
-use tests::{Backend, Person, Service, on_both};
+use tests::{Backend, Person, Service, on_both, unique};
 use tokio::io::AsyncWriteExt as _;
 
 const TRAIL: &str = "query($id: ID!) { engagement(id: $id) { trail(first: 200) { edges { node {
@@ -519,7 +519,7 @@ async fn as_deployed() -> Option<(String, String)> {
         println!("skipped: TEST_POSTGRES_URL is not set");
         return None;
     };
-    let name = format!("deployed_{}", uuid::Uuid::now_v7().simple());
+    let name = unique("deployed");
     let ended = tokio::process::Command::new("psql")
         .args([
             "-X",

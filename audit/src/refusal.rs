@@ -159,6 +159,8 @@ codes! {
     SecondCheckSamePerson = "SECOND_CHECK_SAME_PERSON": "Die zweite Prüfung muss eine andere Person vornehmen: aus der Innenrevision, ihre Leitung oder die Qualitätssicherung.", "The second check has to be made by another person: an auditor, the head of the Innenrevision or the quality assurance.";
     ChecksComplete = "CHECKS_COMPLETE": "Für diese Position liegen schon alle Prüfungen vor.", "This item has all its checks already.";
     SampleNotEvaluable = "SAMPLE_NOT_EVALUABLE": "Die Stichprobe ist noch nicht vollständig geprüft ({}).", "The sample is not completely checked yet ({}).";
+    LegalHoldLifted = "LEGAL_HOLD_LIFTED": "Diese Löschsperre ist schon aufgehoben.", "This legal hold is lifted already.";
+    LegalHoldOwn = "LEGAL_HOLD_OWN": "Wer die Löschsperre gesetzt hat, darf sie nicht aufheben. Bitte eine zweite Person beteiligen.", "Who placed the legal hold must not lift it. Involve a second person.";
     AmountOverflow = "AMOUNT_OVERFLOW": "Der Betrag ist zu groß.", "The amount is too large.";
 }
 

@@ -55,4 +55,10 @@ ids! {
     DrawEventId,
     /// Id of an entry of the trail.
     TrailEntryId,
+    /// Id of a read record.
+    ReadRecordId,
+    /// Id of a legal hold.
+    LegalHoldId,
+    /// Id of a grant for somebody from outside.
+    GrantId,
 }

@@ -20,6 +20,7 @@ pub mod idempotency;
 pub mod import_rejection;
 pub mod item_check;
 pub mod jobcenter;
+pub mod legal_hold;
 pub mod log_checkpoint;
 pub mod log_leaf;
 pub mod log_node;
@@ -27,6 +28,8 @@ pub mod log_queue;
 pub mod population;
 pub mod population_import;
 pub mod population_item;
+pub mod read_gate;
+pub mod read_record;
 pub mod sample;
 pub mod sample_item;
 pub mod sample_stratum;
@@ -34,8 +37,9 @@ pub mod trail_entry;
 
 pub use fund::{Fund, FundSplit};
 pub use ids::{
-    BezirksstelleId, CheckId, ControlTotalId, DifferenceId, DrawEventId, EngagementId, ImportId, ItemId,
-    JobcenterId, PopulationId, SampleId, SampleItemId, StratumId, TrailEntryId,
+    BezirksstelleId, CheckId, ControlTotalId, DifferenceId, DrawEventId, EngagementId, GrantId, ImportId,
+    ItemId, JobcenterId, LegalHoldId, PopulationId, ReadRecordId, SampleId, SampleItemId, StratumId,
+    TrailEntryId,
 };
 pub use listed::{Listed, ListedCheck, ListedItem};
 pub use money::Cents;

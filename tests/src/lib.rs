@@ -186,7 +186,7 @@ pub(crate) async fn fresh_database() -> Option<String> {
         println!("skipped: TEST_POSTGRES_URL is not set");
         return None;
     };
-    let name = format!("tests_{}", uuid::Uuid::from_bytes(rand_bytes()).simple());
+    let name = unique("tests");
     let owner = Db::connect(&cluster, 2).await.unwrap();
     owner
         .owner()
@@ -197,11 +197,12 @@ pub(crate) async fn fresh_database() -> Option<String> {
     Some(format!("{server}/{name}"))
 }
 
-fn rand_bytes() -> [u8; 16] {
+/// A name nobody else has.
+pub fn unique(kind: &str) -> String {
     use audit::Random as _;
     let mut bytes = [0; 16];
     audit::OsRandom::new().unwrap().fill(&mut bytes);
-    bytes
+    format!("{kind}_{}", uuid::Uuid::from_bytes(bytes).simple())
 }
 
 /// A WebSocket that speaks `graphql-transport-ws`.

@@ -9,6 +9,7 @@ mod engagement;
 mod error;
 mod evaluation;
 mod jobcenter;
+mod legal_hold;
 mod loaders;
 mod log;
 mod many;
@@ -17,6 +18,7 @@ mod node;
 mod page;
 mod permissions;
 mod population;
+mod reads;
 mod sample;
 mod scalars;
 mod service_info;
@@ -51,6 +53,7 @@ pub struct Query(
     sample::SampleQuery,
     check::CheckQuery,
     log::LogQuery,
+    reads::ReadQuery,
 );
 
 /// What can be changed. Expected refusals come back as `userErrors` of the payload.
@@ -61,6 +64,7 @@ pub struct Mutation(
     population::PopulationMutation,
     sample::SampleMutation,
     check::CheckMutation,
+    legal_hold::LegalHoldMutation,
 );
 
 /// What a person can wait for.

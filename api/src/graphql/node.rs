@@ -41,11 +41,13 @@ pub enum NodeKind {
     SampleItem,
     /// A version of a check: found through its item.
     Check,
+    /// A legal hold: found through its engagement.
+    LegalHold,
 }
 
 impl NodeKind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Bezirksstelle,
         Self::Engagement,
         Self::Population,
@@ -55,6 +57,7 @@ impl NodeKind {
         Self::Stratum,
         Self::SampleItem,
         Self::Check,
+        Self::LegalHold,
     ];
 
     /// The name of the type.
@@ -69,6 +72,7 @@ impl NodeKind {
             Self::Stratum => "Stratum",
             Self::SampleItem => "SampleItem",
             Self::Check => "Check",
+            Self::LegalHold => "LegalHold",
         }
     }
 
@@ -169,7 +173,7 @@ async fn of_kind(ctx: &Context<'_>, kind: NodeKind, rows: &[Uuid]) -> Result<Vec
     let (audit, db) = (ctx.audit(), ctx.db());
     // What a role sees nothing of is not there for it: null, like anything else that is hidden.
     let readable = match kind {
-        NodeKind::Bezirksstelle | NodeKind::Stratum | NodeKind::Check => true,
+        NodeKind::Bezirksstelle | NodeKind::Stratum | NodeKind::Check | NodeKind::LegalHold => true,
         NodeKind::Engagement => ctx.caller().may(May::EngagementRead),
         NodeKind::Population | NodeKind::Import | NodeKind::Difference => {
             ctx.caller().may(May::PopulationRead)
@@ -215,6 +219,6 @@ async fn of_kind(ctx: &Context<'_>, kind: NodeKind, rows: &[Uuid]) -> Result<Vec
             Node::SampleItem,
             SampleItem::from
         ),
-        NodeKind::Stratum | NodeKind::Check => Vec::new(),
+        NodeKind::Stratum | NodeKind::Check | NodeKind::LegalHold => Vec::new(),
     })
 }

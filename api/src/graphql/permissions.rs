@@ -56,6 +56,14 @@ pub(super) enum Action {
     SampleEvaluate,
     /// See the trail.
     TrailRead,
+    /// Stop the deletion of what hangs on an engagement.
+    LegalHoldPlace,
+    /// Let deletion go on; never by who stopped it.
+    LegalHoldLift,
+    /// See who read what, and what the deletion job deleted.
+    ReadRecordList,
+    /// Delete what is kept no longer. Nobody's right: the service does it by itself.
+    RetentionRun,
 }
 
 /// Those of these actions that the caller's role permits.

@@ -8,12 +8,13 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use actix_web::{HttpMessage as _, HttpRequest};
 use audit::access::Caller;
+use audit::reads::Reads;
 use audit::{Ctx, Db, Sources};
 use entity::BezirksstelleId;
 use futures_util::future::{FutureExt as _, LocalBoxFuture};
 
 use super::RequestId;
-use super::edge::{Callers, Denied, Visitor};
+use super::edge::{Callers, Denied, Unrecorded, Visitor};
 use crate::auth::{Actor, AuthError, Authentication, MEMBERSHIP_HEADER, TokenVerifier, authentication};
 use crate::graphql;
 use crate::language::{Language, language_of};
@@ -25,6 +26,8 @@ pub struct House {
     pub sources: Arc<Sources>,
     /// The database.
     pub db: Db,
+    /// Makes read records durable.
+    pub reads: Arc<Reads>,
     /// Bezirksstellen by number; set up once, then unchanging.
     pub bezirksstellen: Arc<HashMap<String, BezirksstelleId>>,
     /// What the schema tells about the service.
@@ -68,14 +71,25 @@ impl House {
             self.db.clone(),
             self.info.clone(),
         );
+        let (reader, reads) = (ctx.clone(), self.reads.clone());
         Visitor {
             authenticated: actor.is_some(),
             classes: ctx.caller.classes(),
             expires,
-            attach: Box::new(move |request| {
+            record: Box::new(move |asked, noted| {
+                let (ctx, reads) = (reader.clone(), reads.clone());
+                async move {
+                    reads.answered(&ctx, &asked, &noted).await.map_err(|error| {
+                        tracing::error!(request_id = %ctx.request_id, %error, "an answer without read record was refused");
+                        Unrecorded
+                    })
+                }
+                .boxed()
+            }),
+            attach: Box::new(move |request, notes| {
                 graphql::attach(
                     request,
-                    ctx.clone(),
+                    ctx.noting(notes),
                     db.clone(),
                     info.clone(),
                     memberships.clone(),

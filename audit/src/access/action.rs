@@ -51,5 +51,13 @@ words! {
         SampleEvaluate = "SAMPLE_EVALUATE",
         /// See the trail.
         TrailRead = "TRAIL_READ",
+        /// Stop the deletion of what hangs on an engagement.
+        LegalHoldPlace = "LEGAL_HOLD_PLACE",
+        /// Let deletion go on; never by who stopped it.
+        LegalHoldLift = "LEGAL_HOLD_LIFT",
+        /// See who read what, and what the deletion job deleted.
+        ReadRecordList = "READ_RECORD_LIST",
+        /// Delete what is kept no longer. Nobody's right: the service does it by itself.
+        RetentionRun = "RETENTION_RUN",
     }
 }

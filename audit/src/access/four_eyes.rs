@@ -12,6 +12,8 @@ words! {
         DifferenceApproval = "DIFFERENCE_APPROVAL",
         /// Whoever checked an item does not make its second check, where the plan asks for one.
         SecondCheck = "SECOND_CHECK",
+        /// Whoever placed a legal hold does not lift it.
+        LegalHold = "LEGAL_HOLD",
     }
 }
 
@@ -22,6 +24,7 @@ impl FourEyes {
             Self::ControlTotal => Action::PopulationImport,
             Self::DifferenceApproval => Action::DifferenceExplain,
             Self::SecondCheck => Action::CheckRecord,
+            Self::LegalHold => Action::LegalHoldPlace,
         }
     }
 
@@ -31,6 +34,7 @@ impl FourEyes {
             Self::ControlTotal => Action::ControlTotalEnter,
             Self::DifferenceApproval => Action::DifferenceApprove,
             Self::SecondCheck => Action::CheckRecord,
+            Self::LegalHold => Action::LegalHoldLift,
         }
     }
 
@@ -38,7 +42,7 @@ impl FourEyes {
     pub const fn usual(self) -> Role {
         match self {
             Self::ControlTotal | Self::SecondCheck => Role::Innenrevision,
-            Self::DifferenceApproval => Role::InnenrevisionLeitung,
+            Self::DifferenceApproval | Self::LegalHold => Role::InnenrevisionLeitung,
         }
     }
 
@@ -49,6 +53,7 @@ impl FourEyes {
                 &[Role::InnenrevisionLeitung, Role::Qualitaetssicherung]
             }
             Self::DifferenceApproval => &[Role::Qualitaetssicherung],
+            Self::LegalHold => &[Role::Innenrevision, Role::Qualitaetssicherung],
         }
     }
 
@@ -58,6 +63,7 @@ impl FourEyes {
             Self::ControlTotal => Code::ControlTotalSamePerson,
             Self::DifferenceApproval => Code::ApproverIsAuthor,
             Self::SecondCheck => Code::SecondCheckSamePerson,
+            Self::LegalHold => Code::LegalHoldOwn,
         }
     }
 

@@ -5,7 +5,8 @@ use super::{Action, Role};
 /// May this role do this?
 ///
 /// The Innenrevision does the audit; its head closes and approves; the quality assurance approves and checks as a
-/// second person. A Bezirksstelle reads its own announced items. Whoever administers reads no content.
+/// second person. A Bezirksstelle reads its own announced items. The data protection officer sees who read what, never what was read. Whoever administers reads no
+/// content.
 pub const fn permits(role: Role, action: Action) -> bool {
     match role {
         Role::InnenrevisionLeitung => match action {
@@ -31,8 +32,10 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::CheckRead
             | Action::CheckRecord
             | Action::SampleEvaluate
-            | Action::TrailRead => true,
-            Action::CaseNumberRead => false,
+            | Action::TrailRead
+            | Action::LegalHoldPlace
+            | Action::LegalHoldLift => true,
+            Action::CaseNumberRead | Action::ReadRecordList | Action::RetentionRun => false,
         },
         Role::Innenrevision => match action {
             Action::EngagementRead
@@ -55,8 +58,14 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::CheckRead
             | Action::CheckRecord
             | Action::SampleEvaluate
-            | Action::TrailRead => true,
-            Action::EngagementClose | Action::DifferenceApprove | Action::CaseNumberRead => false,
+            | Action::TrailRead
+            | Action::LegalHoldPlace
+            | Action::LegalHoldLift => true,
+            Action::EngagementClose
+            | Action::DifferenceApprove
+            | Action::CaseNumberRead
+            | Action::ReadRecordList
+            | Action::RetentionRun => false,
         },
         Role::Qualitaetssicherung => match action {
             Action::EngagementRead
@@ -68,7 +77,9 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::CheckRead
             | Action::CheckRecord
             | Action::SampleEvaluate
-            | Action::TrailRead => true,
+            | Action::TrailRead
+            | Action::LegalHoldPlace
+            | Action::LegalHoldLift => true,
             Action::EngagementOpen
             | Action::EngagementClose
             | Action::PopulationCreate
@@ -82,7 +93,9 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::SampleRecord
             | Action::SampleItemAnnounce
             | Action::CaseNumberRead
-            | Action::Reidentify => false,
+            | Action::Reidentify
+            | Action::ReadRecordList
+            | Action::RetentionRun => false,
         },
         Role::Bezirksstellenleitung | Role::Sachbearbeitung => {
             matches!(
@@ -90,6 +103,7 @@ pub const fn permits(role: Role, action: Action) -> bool {
                 Action::EngagementRead | Action::SampleRead | Action::SampleItemRead | Action::CaseNumberRead
             )
         }
+        Role::Datenschutz => matches!(action, Action::ReadRecordList),
         Role::Fachbereichsleitung
         | Role::Budget
         | Role::Controlling
@@ -97,7 +111,6 @@ pub const fn permits(role: Role, action: Action) -> bool {
         | Role::Vorstand
         | Role::StadtLeitung
         | Role::Gleichstellung
-        | Role::Datenschutz
         | Role::Administration
         | Role::ExternalAuditor => false,
     }

@@ -7,6 +7,7 @@ use entity::{ItemId, SampleItemId, case_number, population_item, sample_item};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter};
 use serde_json::json;
 
+use super::items::KIND;
 use crate::access::{Action, authorize, authorize_write};
 use crate::db::among;
 use crate::population::open_case_number;
@@ -90,10 +91,13 @@ async fn visible(
     db: &impl ConnectionTrait,
     ids: &[SampleItemId],
 ) -> Result<Vec<sample_item::Model>> {
-    Ok(sample_item::Entity::visible_to(&ctx.caller.scope(ctx.now()))
+    let rows = sample_item::Entity::visible_to(&ctx.caller.scope(ctx.now()))
         .filter(among(db, sample_item::Column::Id, ids.iter().copied()))
         .all(db)
-        .await?)
+        .await?;
+    ctx.notes
+        .add(KIND, rows.iter().map(|row| (row.engagement_id, row.id.0)));
+    Ok(rows)
 }
 
 /// What is sealed for these items, opened.

@@ -131,6 +131,31 @@ impl Disclosures {
         self.searches.push(found);
     }
 
+    /// Those of these classes that the operation gives away with these variables: by what it selects, or by what it searches.
+    pub(super) fn among(&self, wanted: Classes, index: &Index, variables: &Variables) -> Classes {
+        let mut found = Classes::NONE;
+        if !self.all.and(wanted).is_empty() {
+            for of in &self.uses {
+                let missing = of.classes.and(wanted).beyond(found);
+                if !missing.is_empty() && of.conditions.iter().all(|condition| condition.holds(variables)) {
+                    found = found.or(missing);
+                }
+            }
+        }
+        for search in &self.searches {
+            if let Some(value) = variables.get(&search.variable)
+                && search
+                    .conditions
+                    .iter()
+                    .all(|condition| condition.holds(variables))
+            {
+                let mut add = |_: &str, _: &str, classes: Classes| found = found.or(classes.and(wanted));
+                given(index, &search.ty, value, &search.path, &mut add);
+            }
+        }
+        found
+    }
+
     /// What the operation gives away with these variables beyond what the caller may see.
     pub(super) fn beyond(&self, allowed: Classes, index: &Index, variables: &Variables) -> Vec<Offence> {
         let mut offences = Vec::new();
