@@ -96,6 +96,7 @@ fn unknown(kind: NodeKind) -> Value {
     json!(kind.id(uuid::Uuid::from_u128(7)).as_str())
 }
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn queries(audit: &Audit<'_>, sample: &Value, own: &Value) -> Vec<Way> {
     let way = |field, document: &str, variables, needs| Way {
         field,

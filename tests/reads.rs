@@ -92,7 +92,7 @@ on_both!(
         );
         assert_eq!(record.classes, "SOCIAL_DATA");
         assert_eq!(record.operation_hash, operation_hash(PAGE, Some("Seite")));
-        assert!((Utc::now() - record.at).abs() < TimeDelta::minutes(1));
+        assert!((service.sources.now() - record.at).abs() < TimeDelta::minutes(1));
 
         // What the variables skip is not read; the sum of rows is nobody's.
         let skipped = json!({ "amounts": false });
@@ -143,7 +143,7 @@ on_both!(
                 socket.send(start.to_string().into()).await.unwrap();
                 assert_eq!(next_message(&mut socket).await["type"], "next");
             };
-            let (_, left) = left_by(&service, asked).await;
+            let ((), left) = left_by(&service, asked).await;
             assert_eq!((left.len(), left[0].object_count), (1, 4), "{turn}");
             assert_eq!(next_message(&mut socket).await["type"], "complete");
         }
@@ -449,7 +449,7 @@ on_both!(a_read_does_not_wait_for_who_writes, |service| async move {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let mut slowest = Duration::ZERO;
-    let (_, left) = left_by(&service, async {
+    let ((), left) = left_by(&service, async {
         for _ in 0..20 {
             let begun = Instant::now();
             audit.auditor.data(PAGE, json!({})).await;

@@ -265,7 +265,7 @@ impl Edge {
         visitor: &Visitor,
         language: Language,
     ) -> Answer {
-        let noted = notes.take();
+        let read = notes.take();
         let (Answer::Executed(response), Some(asked)) = (&answer, recorded) else {
             return answer;
         };
@@ -273,18 +273,16 @@ impl Edge {
             return answer;
         }
         let begun = Instant::now();
-        let outcome = (visitor.record)(asked, noted).await;
+        let outcome = (visitor.record)(asked, read).await;
         if let Some(metrics) = &self.metrics {
             metrics.read_record(outcome.is_ok(), begun.elapsed());
         }
-        match outcome {
-            Ok(()) => answer,
-            Err(Unrecorded) => {
-                let changed = kind == OperationKind::Mutation;
-                let error = Fault::Unrecorded { changed }.error(language);
-                Answer::Executed(Response::from_errors(vec![error]))
-            }
+        if outcome.is_ok() {
+            return answer;
         }
+        let changed = kind == OperationKind::Mutation;
+        let error = Fault::Unrecorded { changed }.error(language);
+        Answer::Executed(Response::from_errors(vec![error]))
     }
 }
 

@@ -54,7 +54,7 @@ pub async fn place(ctx: &Ctx, db: &Db, idempotency_key: &str, input: Place) -> R
     .await?;
     claim.remember(&tx, ctx, row.id.0).await?;
     let subject = Subject::new("LegalHold", row.id.0, engagement.id);
-    trail::record(&tx, ctx, &permit, subject, json!({ "reason": row.reason })).await?;
+    trail::record(&tx, ctx, &permit, subject, json!({ "state": "PLACED" })).await?;
     tx.commit().await?;
     Ok(row)
 }
@@ -91,7 +91,7 @@ pub async fn lift(ctx: &Ctx, db: &Db, input: Lift) -> Result<Model> {
     change.lifted_at = Set(Some(ctx.now()));
     let row = change.update(&tx).await?;
     let subject = Subject::new("LegalHold", row.id.0, row.engagement_id);
-    trail::record(&tx, ctx, &permit, subject, json!({ "reason": row.lift_reason })).await?;
+    trail::record(&tx, ctx, &permit, subject, json!({ "state": "LIFTED" })).await?;
     tx.commit().await?;
     Ok(row)
 }

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::notes::Noted;
 use super::writer::KeepsReads;
-use crate::access::{Action, Classes, authorize_write};
+use crate::access::{Action, Class, Classes, authorize_write};
 use crate::db::among;
 use crate::page::{self, Page, PageArgs};
 use crate::trail::{self, Subject};
@@ -185,7 +185,7 @@ impl Export {
 
 /// A record of the caller, still without objects.
 fn record(ctx: &Ctx, asked: &Asked, kind: Kind) -> Model {
-    let classes: Vec<&str> = asked.classes.iter().map(|class| class.as_str()).collect();
+    let classes: Vec<&str> = asked.classes.iter().map(Class::as_str).collect();
     Model {
         id: ReadRecordId(ctx.new_id()),
         at: ctx.now(),

@@ -73,10 +73,13 @@ impl Run {
     }
 }
 
+/// Engagement, number of records, when the oldest and the newest were made.
+type Group = (Option<EngagementId>, i64, DateTime<Utc>, DateTime<Utc>);
+
 /// What is due now.
 pub async fn due(ctx: &Ctx, db: &Db) -> Result<Run> {
     let before = before(ctx)?;
-    let groups: Vec<(Option<EngagementId>, i64, DateTime<Utc>, DateTime<Utc>)> = Entity::find()
+    let groups: Vec<Group> = Entity::find()
         .filter(Column::At.lt(before))
         .select_only()
         .column(Column::EngagementId)

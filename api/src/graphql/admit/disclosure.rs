@@ -383,6 +383,70 @@ mod tests {
     }
 
     #[test]
+    fn what_needs_a_read_record_follows_the_variables() {
+        let recorded = |query: &str, variables: Json| {
+            let Json::Object(variables) = variables else {
+                panic!("variables are an object");
+            };
+            let incoming = Incoming {
+                query: query.to_owned(),
+                variables,
+                ..Incoming::default()
+            };
+            let facts = Facts {
+                authenticated: true,
+                introspection_allowed: true,
+                method_get: false,
+                classes: Classes::ALL,
+            };
+            let admission = Admission::new(SDL, Limits::default()).unwrap();
+            let asked = admission.admit(incoming, facts).unwrap().recorded;
+            asked.map(|asked| {
+                assert_eq!(asked.operation, audit::reads::operation_hash(query, None));
+                asked
+                    .classes
+                    .iter()
+                    .map(Class::as_str)
+                    .collect::<Vec<_>>()
+                    .join(" ")
+            })
+        };
+        let social = Some("SOCIAL_DATA".to_owned());
+        assert_eq!(
+            recorded("{ case { id notes } any { __typename } }", json!({})),
+            None
+        );
+        assert_eq!(
+            recorded(
+                "{ a: case { ...F } } fragment F on Case { parent { name } }",
+                json!({})
+            ),
+            social
+        );
+        assert_eq!(recorded("mutation { open { name } }", json!({})), social);
+        let query = "query($x: Boolean = true) { case { id name @include(if: $x) } }";
+        assert_eq!(recorded(query, json!({})), social);
+        assert_eq!(recorded(query, json!({ "x": false })), None);
+        // What is searched or sorted by, written down or given.
+        assert_eq!(
+            recorded("{ cases(filter: { name: \"x\" }) { id } }", json!({})),
+            social
+        );
+        assert_eq!(recorded("{ cases(order: CITY) { id } }", json!({})), None);
+        let query = "query($f: Filter) { cases(filter: $f) { id } }";
+        assert_eq!(recorded(query, json!({ "f": { "city": "x" } })), None);
+        assert_eq!(
+            recorded(query, json!({ "f": { "not": { "order": "NAME" } } })),
+            social
+        );
+        // What has no class may be anything.
+        assert_eq!(
+            recorded("{ forgotten { id } }", json!({})).as_deref(),
+            Some("SOCIAL_DATA SPECIAL PERSONNEL")
+        );
+    }
+
+    #[test]
     fn what_has_no_class_is_for_nobody() {
         let offences = local("{ forgotten { id } }", json!({}));
         assert_eq!(offences.len(), Class::ALL.len() - 2, "{offences:?}");
