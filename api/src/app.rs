@@ -12,10 +12,11 @@ use anyhow::{Context as _, bail};
 use audit::trail::note::SigningKey;
 use audit::trail::{self, LogKeys};
 use audit::{Ctx, Db, OsRandom, Sources, SystemClock, Vault, jobcenter, population};
+use futures_util::future::join_all;
 use secrecy::ExposeSecret as _;
 use tokio::task::JoinHandle;
 
-use crate::auth::{TokenVerifier, authenticate, start_check, system_clock, verifier};
+use crate::auth::{Provider, TokenVerifier, authenticate, start_check, system_clock, verifier};
 use crate::config::{Mode, Settings};
 use crate::graphql::admit::Admission;
 use crate::graphql::{self, Info};
@@ -25,6 +26,7 @@ use crate::http::{
     RateLimit, Readiness, cors, explorer_routes, export_routes, health_routes, log_routes, rate_limit,
     request_log, security_headers, upload_routes,
 };
+use crate::language::Language;
 use crate::telemetry::{Metrics, metrics};
 
 /// How often imports are looked for whose reader is gone.
@@ -116,16 +118,16 @@ pub struct Running {
     pub address: SocketAddr,
     server: ServerHandle,
     serving: JoinHandle<std::io::Result<()>>,
-    sweeping: JoinHandle<()>,
-    sequencing: JoinHandle<()>,
+    beside: Vec<JoinHandle<()>>,
 }
 
 impl Running {
     /// Waits until the service ends: by a signal of the operating system, or by [`Self::stop`].
     pub async fn wait(self) -> anyhow::Result<()> {
         let ended = self.serving.await;
-        self.sweeping.abort();
-        self.sequencing.abort();
+        for task in self.beside {
+            task.abort();
+        }
         Ok(ended??)
     }
 
@@ -147,9 +149,16 @@ pub async fn start(settings: &Settings, db: Db, sources: Arc<Sources>) -> anyhow
     let rate = web::Data::new(RateLimit::new(&settings.rate));
     let import = web::Data::new(settings.import.clone());
     let house = web::Data::new(house);
-    let readiness = readiness(&db);
-    let sequencing = tokio::spawn(sequence(sources.clone(), db.clone(), log_keys(settings)?));
-    let sweeping = tokio::spawn(sweep(sources, db));
+    let providers = verifier.providers();
+    let readiness = readiness(&db, &providers);
+    metrics_data.watch_issuers(providers.clone());
+    let mut beside = fetch_keys(providers).await?;
+    beside.push(tokio::spawn(sequence(
+        sources.clone(),
+        db.clone(),
+        log_keys(settings)?,
+    )));
+    beside.push(tokio::spawn(sweep(sources, db)));
 
     let listener = TcpListener::bind(settings.server.listen)
         .with_context(|| format!("{} ist belegt / is taken", settings.server.listen))?;
@@ -187,8 +196,7 @@ pub async fn start(settings: &Settings, db: Db, sources: Arc<Sources>) -> anyhow
         address,
         server: handle,
         serving: tokio::spawn(server),
-        sweeping,
-        sequencing,
+        beside,
     })
 }
 
@@ -227,9 +235,43 @@ fn edge(settings: &Settings, house: &House, verifier: Arc<TokenVerifier>) -> any
     )
 }
 
-fn readiness(db: &Db) -> Readiness {
+/// Fetches the keys of all identity providers, and has them kept fresh. A provider that does not answer hinders no start:
+/// the others' users and everybody's documents do not depend on it. One that is not the configured one does.
+async fn fetch_keys(providers: Vec<Arc<Provider>>) -> anyhow::Result<Vec<JoinHandle<()>>> {
+    let first = join_all(providers.iter().map(|provider| provider.refresh())).await;
+    let refused = providers
+        .iter()
+        .zip(&first)
+        .filter_map(|(provider, outcome)| Some((provider, outcome.as_ref().err()?)))
+        .find(|(_, error)| error.is_misconfigured());
+    if let Some((provider, error)) = refused {
+        bail!(
+            "auth.issuers: Anmeldedienst {issuer}: {german}. / identity provider {issuer}: {english}.",
+            issuer = provider.issuer(),
+            german = error.text(Language::De),
+            english = error.text(Language::En),
+        );
+    }
+    Ok(providers
+        .into_iter()
+        .zip(first)
+        .map(|(provider, first)| tokio::spawn(provider.keep_fresh(first)))
+        .collect())
+}
+
+fn readiness(db: &Db, providers: &[Arc<Provider>]) -> Readiness {
     let (ping, current) = (db.clone(), db.clone());
-    Readiness::default()
+    let readiness = if providers.is_empty() {
+        Readiness::default()
+    } else {
+        let providers = providers.to_vec();
+        // It only tells: to take the service away helps nobody whose provider does not answer.
+        Readiness::default().telling("issuers", move || {
+            let usable = providers.iter().all(|provider| provider.report().usable);
+            async move { if usable { Ok(()) } else { Err("keys unavailable") } }
+        })
+    };
+    readiness
         .with("database", move || {
             let db = ping.clone();
             async move { db.ping().await.map_err(|_| "unreachable") }

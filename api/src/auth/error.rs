@@ -33,11 +33,13 @@ pub enum TokenError {
     WrongAlgorithm,
     /// Altered, or signed by another key.
     BadSignature,
+    /// The issuer's keys were never fetched, or so long ago that they are believed no more.
+    KeysUnavailable,
 }
 
 impl TokenError {
     /// Every refusal.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Missing,
         Self::Malformed,
         Self::Expired,
@@ -48,6 +50,7 @@ impl TokenError {
         Self::UnknownKey,
         Self::WrongAlgorithm,
         Self::BadSignature,
+        Self::KeysUnavailable,
     ];
 
     /// Its code.
@@ -63,6 +66,7 @@ impl TokenError {
             Self::UnknownKey => "TOKEN_UNKNOWN_KEY",
             Self::WrongAlgorithm => "TOKEN_WRONG_ALGORITHM",
             Self::BadSignature => "TOKEN_BAD_SIGNATURE",
+            Self::KeysUnavailable => "TOKEN_KEYS_UNAVAILABLE",
         }
     }
 
@@ -107,6 +111,10 @@ impl TokenError {
             Self::BadSignature => language.say(
                 "Unterschrift des Zugangstokens stimmt nicht",
                 "The signature of the access token is wrong",
+            ),
+            Self::KeysUnavailable => language.say(
+                "Der Anmeldedienst antwortet dem Dienst nicht, Zugangstoken sind nicht prüfbar: bitte später noch einmal versuchen",
+                "The identity provider does not answer the service, access tokens cannot be verified: try again later",
             ),
         }
     }

@@ -4,7 +4,10 @@
 
 mod development;
 mod error;
+mod groups;
 mod identity;
+mod keys;
+mod provider;
 mod request;
 mod verifier;
 
@@ -15,7 +18,10 @@ use chrono::{DateTime, Utc};
 
 pub use development::{DEVELOPMENT_KID, DevelopmentKey, NoSignatures, TokenRequest, start_check};
 pub use error::{AuthError, MembershipError, Refused, TokenError};
+pub use groups::{GroupError, GroupMap};
 pub use identity::Identity;
+pub use keys::thumbprint;
+pub use provider::{FetchError, Provider, ProviderReport, is_safe_address};
 pub use request::{Actor, Authentication, MEMBERSHIP_HEADER, authenticate, authentication};
 pub use verifier::{KeyError, TokenVerifier, verifier};
 

@@ -65,20 +65,23 @@ impl FromRequest for Actor {
 }
 
 /// The caller that the headers name.
-pub fn authentication(verifier: &TokenVerifier, headers: &HeaderMap) -> Authentication {
-    let outcome = bearer(headers).map_err(AuthError::from).and_then(|token| {
-        let Some(token) = token else {
-            return Ok(Authentication::Anonymous);
-        };
-        let identity = verifier.verify(token)?;
-        // A header that is no text names no membership anybody holds.
-        let wanted = headers
-            .get(MEMBERSHIP_HEADER)
-            .map(|value| value.to_str().unwrap_or_default());
-        let membership = identity.act_as(wanted)?;
-        Ok(Authentication::Known(Actor { identity, membership }))
-    });
-    outcome.unwrap_or_else(Authentication::Refused)
+pub async fn authentication(verifier: &TokenVerifier, headers: &HeaderMap) -> Authentication {
+    known(verifier, headers)
+        .await
+        .unwrap_or_else(Authentication::Refused)
+}
+
+async fn known(verifier: &TokenVerifier, headers: &HeaderMap) -> Result<Authentication, AuthError> {
+    let Some(token) = bearer(headers)? else {
+        return Ok(Authentication::Anonymous);
+    };
+    let identity = verifier.verify_with_new_keys(token).await?;
+    // A header that is no text names no membership anybody holds.
+    let wanted = headers
+        .get(MEMBERSHIP_HEADER)
+        .map(|value| value.to_str().unwrap_or_default());
+    let membership = identity.act_as(wanted)?;
+    Ok(Authentication::Known(Actor { identity, membership }))
 }
 
 fn bearer(headers: &HeaderMap) -> Result<Option<&str>, TokenError> {
@@ -109,7 +112,7 @@ pub async fn authenticate(
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     if let Some(verifier) = request.app_data::<web::Data<TokenVerifier>>() {
-        let outcome = authentication(verifier, request.headers());
+        let outcome = authentication(verifier, request.headers()).await;
         request.extensions_mut().insert(outcome);
     }
     next.call(request).await

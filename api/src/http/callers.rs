@@ -126,7 +126,7 @@ impl Callers for HouseCallers {
                             membership.clone(),
                         );
                     }
-                    authentication(&self.verifier, &headers)
+                    authentication(&self.verifier, &headers).await
                 }
             };
             match found {

@@ -31,7 +31,7 @@ pub use action::Action;
 pub use caller::Caller;
 pub use class::{Class, Classes, classes};
 pub use permits::permits;
-pub use role::{Membership, Role};
+pub use role::{Membership, MembershipTextError, Role};
 
 use crate::{Ctx, Db, Error, Result, trail};
 
