@@ -2,10 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use api::auth::GroupMap;
+use api::config::Layers;
+use audit::access::Role;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::future::join_all;
@@ -382,4 +386,39 @@ async fn a_provider_that_is_down_hinders_no_start_and_another_one_does() {
         idp.issuer()
     );
     assert!(ended.code != 0 && ended.err.contains(&said), "{ended:?}");
+}
+
+/// The example configuration knows every group of the example realm, and every role but the one that only a grant gives.
+#[test]
+fn the_example_realm_and_the_example_configuration_fit() {
+    let deploy = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy");
+    let layers = Layers {
+        file: Some(deploy.join("pruefpfad.example.toml")),
+        ..Layers::default()
+    };
+    let settings = layers.load_unchecked().unwrap().settings.auth;
+    let [issuer] = settings.issuers.as_slice() else {
+        panic!("one issuer")
+    };
+    let map = GroupMap::new(&issuer.groups).unwrap();
+    let realm = std::fs::read_to_string(deploy.join("keycloak/realm.json")).unwrap();
+    let realm: Value = serde_json::from_str(&realm).unwrap();
+    let mut roles = BTreeSet::from([Role::ExternalAuditor]);
+    for group in realm["groups"].as_array().unwrap() {
+        let name = group["name"].as_str().unwrap();
+        let membership = map.membership(name).unwrap_or_else(|| panic!("{name} is mapped"));
+        roles.insert(membership.role());
+    }
+    assert_eq!(roles, Role::ALL.iter().copied().collect());
+    let mappers = realm["clients"][0]["protocolMappers"].as_array().unwrap();
+    let config = |name: &str, key: &str| {
+        let mapper = mappers.iter().find(|mapper| mapper["name"] == name).unwrap();
+        mapper["config"][key].as_str().unwrap().to_owned()
+    };
+    assert_eq!(config("audience", "included.custom.audience"), settings.audience);
+    assert_eq!(
+        Some(config("groups", "claim.name")),
+        issuer.groups_claim,
+        "the claim is the one that is read"
+    );
 }

@@ -16,7 +16,7 @@ use futures_util::future::join_all;
 use secrecy::ExposeSecret as _;
 use tokio::task::JoinHandle;
 
-use crate::auth::{Provider, TokenVerifier, authenticate, start_check, system_clock, verifier};
+use crate::auth::{Proofs, Provider, TokenVerifier, authenticate, start_check, system_clock, verifier};
 use crate::config::{Mode, Settings};
 use crate::graphql::admit::Admission;
 use crate::graphql::{self, Info};
@@ -144,8 +144,17 @@ pub async fn start(settings: &Settings, db: Db, sources: Arc<Sources>) -> anyhow
     let verifier: web::Data<TokenVerifier> = web::Data::new(verifier(&settings.auth, system_clock())?);
     let metrics_data = web::Data::new(Metrics::new(&settings.telemetry.service_name)?);
     let house = house(settings, db.clone(), sources.clone()).await?;
-    let edge =
-        edge(settings, &house, verifier.clone().into_inner())?.measured_by(metrics_data.clone().into_inner());
+    let proofs = web::Data::new(Proofs::new(
+        &settings.server.public_url,
+        settings.auth.leeway_seconds,
+        system_clock(),
+    ));
+    let callers = HouseCallers {
+        house: house.clone(),
+        verifier: verifier.clone().into_inner(),
+        proofs: proofs.clone().into_inner(),
+    };
+    let edge = edge(settings, callers)?.measured_by(metrics_data.clone().into_inner());
     let rate = web::Data::new(RateLimit::new(&settings.rate));
     let import = web::Data::new(settings.import.clone());
     let house = web::Data::new(house);
@@ -168,6 +177,7 @@ pub async fn start(settings: &Settings, db: Db, sources: Arc<Sources>) -> anyhow
         let mode = routes.mode;
         App::new()
             .app_data(verifier.clone())
+            .app_data(proofs.clone())
             .app_data(metrics_data.clone())
             .app_data(rate.clone())
             .app_data(import.clone())
@@ -220,15 +230,11 @@ async fn house(settings: &Settings, db: Db, sources: Arc<Sources>) -> anyhow::Re
     })
 }
 
-fn edge(settings: &Settings, house: &House, verifier: Arc<TokenVerifier>) -> anyhow::Result<Edge> {
+fn edge(settings: &Settings, callers: HouseCallers) -> anyhow::Result<Edge> {
     let schema = graphql::schema();
     let admission = Admission::new(&graphql::sdl(), settings.limits.clone())
         .map_err(|error| anyhow::anyhow!("{error}"))?
         .with_scalars(graphql::check_scalar);
-    let callers = HouseCallers {
-        house: house.clone(),
-        verifier,
-    };
     Ok(
         Edge::new(schema, Arc::new(admission), callers, settings.introspection)
             .with_known(graphql::schema_for_known()),

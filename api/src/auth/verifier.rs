@@ -78,6 +78,7 @@ struct Issuer {
     typ: String,
     groups_claim: GroupsClaim,
     groups: GroupMap,
+    subject_prefix: String,
     keys: Keys,
 }
 
@@ -140,6 +141,20 @@ struct Claims {
 }
 
 impl Claims {
+    /// The thumbprint of the key the token is bound to. A binding that cannot be checked lets nobody in (RFC 7800).
+    fn bound_to(&self) -> Result<Option<String>, TokenError> {
+        let Some(confirmation) = self.others.get("cnf") else {
+            return Ok(None);
+        };
+        match confirmation.as_object().filter(|methods| methods.len() == 1) {
+            Some(methods) => match methods.get("jkt").and_then(serde_json::Value::as_str) {
+                Some(thumbprint) => Ok(Some(thumbprint.to_owned())),
+                None => Err(TokenError::Malformed),
+            },
+            None => Err(TokenError::Malformed),
+        }
+    }
+
     /// Whether it says itself that it is no access token. Some providers write `typ: JWT` into the header of all they sign.
     fn is_of_another_kind(&self) -> bool {
         let typ = self.others.get("typ").and_then(serde_json::Value::as_str);
@@ -151,7 +166,9 @@ impl Claims {
 }
 
 /// Seconds since 1970, with or without a fraction (RFC 7519, section 2).
-fn numeric_date<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<DateTime<Utc>, D::Error> {
+pub(super) fn numeric_date<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<DateTime<Utc>, D::Error> {
     optional_numeric_date(deserializer)?.ok_or_else(|| serde::de::Error::custom("no date"))
 }
 
@@ -195,6 +212,7 @@ pub fn verifier(settings: &AuthSettings, now: Now) -> Result<TokenVerifier, KeyE
         groups_claim: GroupsClaim::new(&settings.groups_claim),
         // Lines that cannot be used were refused before the service starts.
         groups: GroupMap::new(&settings.groups).unwrap_or_default(),
+        subject_prefix: String::new(),
         keys: Keys::Fixed(keys),
     };
     let mut issuers = HashMap::from([(settings.issuer.clone(), Arc::new(fixed))]);
@@ -208,6 +226,7 @@ pub fn verifier(settings: &AuthSettings, now: Now) -> Result<TokenVerifier, KeyE
                 typ: or(&issuer.typ, &settings.typ),
                 groups_claim: GroupsClaim::new(&or(&issuer.groups_claim, &settings.groups_claim)),
                 groups: GroupMap::new(&issuer.groups).unwrap_or_default(),
+                subject_prefix: issuer.subject_prefix.clone(),
                 keys: Keys::Fetched(Arc::new(provider)),
             }),
         );
@@ -332,6 +351,7 @@ impl TokenVerifier {
         if claims.is_of_another_kind() {
             return Err(TokenError::WrongType);
         }
+        let bound_to = claims.bound_to()?;
         let memberships = issuer.groups_claim.memberships(&claims.others, |name| {
             if key.names_memberships {
                 name.parse().ok()
@@ -342,16 +362,32 @@ impl TokenVerifier {
         Ok(Verified {
             not_before: claims.nbf,
             identity: Arc::new(Identity {
-                subject: claims.sub,
+                subject: self.subject(issuer, &claims.sub)?,
                 name: claims.name.or(claims.preferred_username),
                 memberships,
                 token_id: claims.jti,
                 expires_at: claims.exp,
+                bound_to,
             }),
             issuer: Arc::clone(issuer),
             kid,
             key,
         })
+    }
+
+    /// Who a subject is among those of all issuers. One that reads like another issuer's is refused: `sub` is unique with its
+    /// issuer only, and nobody may pass for somebody else's person.
+    fn subject(&self, issuer: &Issuer, sub: &str) -> Result<String, TokenError> {
+        let subject = format!("{}{sub}", issuer.subject_prefix);
+        let foreign = self.issuers.values().any(|other| {
+            other.subject_prefix.len() > issuer.subject_prefix.len()
+                && subject.starts_with(&other.subject_prefix)
+        });
+        if foreign {
+            Err(TokenError::Malformed)
+        } else {
+            Ok(subject)
+        }
     }
 
     /// The issuer a token names. It is believed only once the signature was checked with that issuer's key.
@@ -389,9 +425,13 @@ impl TokenVerifier {
     }
 }
 
-fn read_part<T: serde::de::DeserializeOwned>(token: &str, place: usize) -> Result<T, TokenError> {
+pub(super) fn read_part<T: serde::de::DeserializeOwned>(token: &str, place: usize) -> Result<T, TokenError> {
     let part = token.split('.').nth(place).ok_or(TokenError::Malformed)?;
     let json = URL_SAFE_NO_PAD.decode(part).map_err(|_| TokenError::Malformed)?;
+    // The parser would take a list for an object, too, by the order of the fields.
+    if json.trim_ascii_start().first() != Some(&b'{') {
+        return Err(TokenError::Malformed);
+    }
     serde_json::from_slice(&json).map_err(|_| TokenError::Malformed)
 }
 
@@ -717,9 +757,23 @@ mod tests {
             (without("exp"), TokenError::Malformed),
             (with("exp", json!("soon")), TokenError::Malformed),
             (with("exp", json!(1e300)), TokenError::Malformed),
+            (with("cnf", json!({"x5t#S256": "x"})), TokenError::Malformed),
+            (
+                with("cnf", json!({"jkt": "x", "x5t#S256": "x"})),
+                TokenError::Malformed,
+            ),
+            (with("cnf", json!({"jkt": 7})), TokenError::Malformed),
+            (with("cnf", json!("x")), TokenError::Malformed),
+            (with("at_hash", json!("x")), TokenError::WrongType),
+            (with("typ", json!("ID")), TokenError::WrongType),
         ] {
             assert_eq!(issuer.refusal(&issuer.sign("ed", &claims)), expected, "{claims}");
         }
+        let bound = issuer.sign("ed", &with("cnf", json!({"jkt": "x"})));
+        assert_eq!(
+            issuer.verifier.verify(&bound).unwrap().bound_to.as_deref(),
+            Some("x")
+        );
         assert!(
             issuer
                 .verifier
@@ -770,6 +824,8 @@ mod tests {
             "..",
             "a.b.c",
             "e30.e30.e30",
+            // Lists in the place of header and claims.
+            "WyJFZERTQSIsImF0K2p3dCIsImVkIixudWxsXQ.e30.e30",
             &critical,
             &"x".repeat(MAX_LENGTH + 1),
         ] {

@@ -370,7 +370,7 @@ mod tests {
             ("auth.groups", r#"{"CN=Revision, O=Kreis":"INNENREVISION"}"#),
             (
                 "auth.issuers",
-                r#"[{"issuer":"https://vks.example","groups":{"stelle-{number}":"SACHBEARBEITUNG:{number}"}}]"#,
+                r#"[{"issuer":"https://vks.example","subject_prefix":"vks:","groups":{"stelle-{number}":"SACHBEARBEITUNG:{number}"}}]"#,
             ),
             ("limits.depth", "11"),
             ("limits.cost", "12"),
@@ -671,7 +671,12 @@ mod tests {
             ),
             (
                 "AUTH__ISSUERS",
-                r#"[{"issuer":"https://i.example"},{"issuer":"https://i.example"}]"#,
+                r#"[{"issuer":"https://i.example"},{"issuer":"https://i.example","subject_prefix":"j:"}]"#,
+                "auth.issuers",
+            ),
+            (
+                "AUTH__ISSUERS",
+                r#"[{"issuer":"https://i.example"},{"issuer":"https://j.example"}]"#,
                 "auth.issuers",
             ),
             (

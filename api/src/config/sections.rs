@@ -262,6 +262,10 @@ impl AuthSettings {
         self.validate_keys(problems);
         validate_groups("auth.groups", &self.groups, problems);
         let mut issuers = BTreeSet::from([self.issuer.as_str()]);
+        let mut prefixes = BTreeSet::new();
+        if !self.keys.is_empty() {
+            prefixes.insert("");
+        }
         for issuer in &self.issuers {
             if !issuers.insert(&issuer.issuer) {
                 problems.push(Problem::new(
@@ -271,6 +275,13 @@ impl AuthSettings {
                         "{:?} stands there twice, or in auth.issuer already.",
                         issuer.issuer
                     ),
+                ));
+            }
+            if !prefixes.insert(&issuer.subject_prefix) {
+                problems.push(Problem::new(
+                    "auth.issuers",
+                    format!("{:?}: mehrere Anmeldedienste brauchen je ein eigenes subject_prefix, z. B. \"stadt:\", sonst könnten zwei Menschen für einen gelten.", issuer.issuer),
+                    format!("{:?}: several identity providers need a subject_prefix each, such as \"stadt:\"; else two people could pass for one.", issuer.issuer),
                 ));
             }
             issuer.validate(problems);
@@ -364,6 +375,9 @@ pub struct IssuerSettings {
     /// The `typ` header of its tokens; without it `auth.typ`.
     #[serde(default)]
     pub typ: Option<String>,
+    /// Goes in front of its subjects, so that two providers never name one person: `stadt:`.
+    #[serde(default)]
+    pub subject_prefix: String,
     /// The algorithms its keys may have.
     #[serde(default = "KeyAlgorithm::all")]
     pub algorithms: Vec<KeyAlgorithm>,
