@@ -134,6 +134,21 @@ impl Idp {
             .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)))
     }
 
+    /// How a service is answered whose token the provider bound to its key.
+    async fn bound(&self, service: &Service) -> Value {
+        let output = Command::new("node")
+            .arg("bound.mjs")
+            .current_dir(scripts())
+            .env("ISSUER", self.issuer())
+            .env("SERVICE", &service.address)
+            .env("PUBLIC_URL", &service.settings.server.public_url)
+            .output()
+            .await
+            .unwrap();
+        serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)))
+    }
+
     /// The configuration of a service that trusts it.
     fn settings(&self, others: &Value) -> String {
         let mut issuer = json!({
@@ -226,6 +241,14 @@ async fn story(backend: Backend) {
     );
     let foreign = idp.token("revision", "https://drucker.example/").await;
     assert_eq!(reason(&service, &foreign).await, "TOKEN_WRONG_AUDIENCE");
+
+    // A token the provider bound to a key is good with its proof alone, and each proof once.
+    assert_eq!(
+        idp.bound(&service).await,
+        json!({
+            "type": "DPoP", "proven": "revision", "again": "PROOF_REPLAYED", "bearer": "PROOF_MISSING",
+        })
+    );
 
     // A new key beside the old one is known at its first token.
     idp.rotate("").await;
