@@ -301,6 +301,11 @@ fn mutations() -> Vec<Way> {
             json!({ "sampleId": sample }),
             Action::SampleItemAnnounce,
         ),
+        way(
+            "reidentify",
+            json!({ "sampleItemIds": [unknown(NodeKind::SampleItem)], "reason": "x" }),
+            Action::Reidentify,
+        ),
         way("recordCheck", one_check, Action::CheckRecord),
         way(
             "recordChecks",
@@ -695,7 +700,13 @@ on_both!(permissions_say_what_happens, |service| async move {
         (
             "SampleItem",
             world.own["id"].clone(),
-            &[Action::SampleItemRead, Action::CheckRead, Action::CheckRecord],
+            &[
+                Action::SampleItemRead,
+                Action::CaseNumberRead,
+                Action::Reidentify,
+                Action::CheckRead,
+                Action::CheckRecord,
+            ],
         ),
     ];
     let changes = mutations();

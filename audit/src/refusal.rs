@@ -127,14 +127,14 @@ codes! {
     Interrupted = "INTERRUPTED": "Der Dienst wurde während des Imports beendet; es wurde nichts übernommen. Bitte den Import wiederholen.", "The service was stopped during the import; nothing was taken. Repeat the import.";
     LinesRejected = "LINES_REJECTED": "Zeilen wurden zurückgewiesen ({}); es wurde nichts übernommen. Die Liste nennt Zeile, Spalte und Grund.", "Lines were rejected ({}); nothing was taken. The list names line, column and reason.";
     ControlTotalMissing = "CONTROL_TOTAL_MISSING": "Vor dem Festschreiben muss eine Kontrollsumme aus unabhängiger Quelle erfasst sein.", "Before freezing a control total from an independent source has to be entered.";
-    ControlTotalSamePerson = "CONTROL_TOTAL_SAME_PERSON": "Wer den Auszug importiert hat, darf die Kontrollsumme nicht erfassen. Bitte eine zweite Person beteiligen.", "Who imported the extract must not enter the control total. Involve a second person.";
+    ControlTotalSamePerson = "CONTROL_TOTAL_SAME_PERSON": "Wer den Auszug importiert hat, darf die Kontrollsumme nicht erfassen. Bitte eine andere Person der Innenrevision, ihre Leitung oder die Qualitätssicherung beteiligen.", "Who imported the extract must not enter the control total. Involve another auditor, the head of the Innenrevision or the quality assurance.";
     ControlCellDoubled = "CONTROL_CELL_DOUBLED": "Diese Zelle (Kostenträger oder alle Zeilen, Bezirksstelle, Monat) ist doppelt ({}).", "This cell (fund or all lines, Bezirksstelle, month) appears twice ({}).";
     ControlTotalOutdated = "CONTROL_TOTAL_OUTDATED": "Seit der Kontrollsumme kam ein weiterer Auszug hinzu. Bitte die Kontrollsumme neu erfassen.", "Another extract was added after the control total. Enter the control total anew.";
     ControlTotalWithoutAllLines = "CONTROL_TOTAL_WITHOUT_ALL_LINES": "Die Kontrollsumme sagt nichts über Zeilen ohne Betrag: Fehlende Ablehnungen blieben unbemerkt. Bitte die Kontrollsumme neu erfassen, mit den Zellen für alle Zeilen (ohne Kostenträger, in CSV „ALL“) je Bezirksstelle und Monat.", "The control total says nothing about lines without an amount: missing refusals would go unnoticed. Enter it anew, with the cells of all lines (without fund, in CSV 'ALL') for each Bezirksstelle and month.";
     DifferencesOpen = "DIFFERENCES_OPEN": "Es gibt Abweichungen zur Kontrollsumme, die nicht erklärt und genehmigt sind ({}).", "There are differences from the control total that are not explained and approved ({}).";
     DifferenceNotExplained = "DIFFERENCE_NOT_EXPLAINED": "Die Abweichung ist noch nicht erklärt.", "The difference is not explained yet.";
     DifferenceApproved = "DIFFERENCE_APPROVED": "Die Abweichung ist schon genehmigt.", "The difference is approved already.";
-    ApproverIsAuthor = "APPROVER_IS_AUTHOR": "Wer die Erklärung geschrieben hat, darf sie nicht genehmigen.", "Who wrote the explanation must not approve it.";
+    ApproverIsAuthor = "APPROVER_IS_AUTHOR": "Wer die Erklärung geschrieben hat, darf sie nicht genehmigen. Bitte die Leitung der Innenrevision oder die Qualitätssicherung darum bitten.", "Who wrote the explanation must not approve it. Ask the head of the Innenrevision or the quality assurance.";
     BezirksstelleUnknown = "BEZIRKSSTELLE_UNKNOWN": "Diese Bezirksstelle gibt es nicht ({}).", "There is no such Bezirksstelle ({}).";
     ConfidenceOutOfRange = "CONFIDENCE_OUT_OF_RANGE": "Die Sicherheit muss größer als 0 und kleiner als 1 sein.", "Confidence must be above 0 and below 1.";
     RateOutOfRange = "RATE_OUT_OF_RANGE": "Die Rate muss zwischen 0 und 1 liegen.", "The rate must be between 0 and 1.";
@@ -145,6 +145,7 @@ codes! {
     SampleNotPlanned = "SAMPLE_NOT_PLANNED": "Die Stichprobe ist schon gezogen oder aufgegeben. Eine neue Ziehung ist eine neue Stichprobe.", "The sample is drawn or aborted already. A new draw is a new sample.";
     SampleNotDrawn = "SAMPLE_NOT_DRAWN": "Die Stichprobe ist noch nicht gezogen.", "The sample is not drawn yet.";
     SeedInvalid = "SEED_INVALID": "Der Startwert muss 1 bis 200 Zeichen haben.", "The seed must have 1 to 200 characters.";
+    CaseNumberMissing = "CASE_NUMBER_MISSING": "Zu dieser Position gibt es kein Aktenzeichen: Der Auszug nannte keines, oder es wurde fristgerecht vernichtet. Bitte die Bezirksstelle fragen.", "There is no case number for this item: the extract had none, or it was destroyed on schedule. Ask the Bezirksstelle.";
     ItemNotInPopulation = "ITEM_NOT_IN_POPULATION": "Diese Position gibt es in der Grundgesamtheit nicht ({}).", "There is no such item in the population ({}).";
     ItemDoubled = "ITEM_DOUBLED": "Diese Position ist doppelt ({}).", "This item appears twice ({}).";
     ItemNotPositive = "ITEM_NOT_POSITIVE": "Diese Position hat keinen positiven Betrag und konnte nicht gezogen werden ({}).", "This item has no positive amount and could not be drawn ({}).";
@@ -155,7 +156,7 @@ codes! {
     AttributeMissing = "ATTRIBUTE_MISSING": "Dieses Merkmal ist nicht beantwortet ({}).", "This attribute is not answered ({}).";
     ErrorClassContradictsAmounts = "ERROR_CLASS_CONTRADICTS_AMOUNTS": "Fehlerart und Beträge widersprechen sich ({}).", "Error class and amounts contradict each other ({}).";
     ErrorClassContradictsAnswers = "ERROR_CLASS_CONTRADICTS_ANSWERS": "Fehlerart und Antworten widersprechen sich: mit einem Nein oder „nicht belegt“ gibt es einen Fehler, ohne keinen.", "Error class and answers contradict each other: with a no or 'not evidenced' there is an error, without there is none.";
-    SecondCheckSamePerson = "SECOND_CHECK_SAME_PERSON": "Die zweite Prüfung muss eine andere Person vornehmen.", "The second check has to be made by another person.";
+    SecondCheckSamePerson = "SECOND_CHECK_SAME_PERSON": "Die zweite Prüfung muss eine andere Person vornehmen: aus der Innenrevision, ihre Leitung oder die Qualitätssicherung.", "The second check has to be made by another person: an auditor, the head of the Innenrevision or the quality assurance.";
     ChecksComplete = "CHECKS_COMPLETE": "Für diese Position liegen schon alle Prüfungen vor.", "This item has all its checks already.";
     SampleNotEvaluable = "SAMPLE_NOT_EVALUABLE": "Die Stichprobe ist noch nicht vollständig geprüft ({}).", "The sample is not completely checked yet ({}).";
     AmountOverflow = "AMOUNT_OVERFLOW": "Der Betrag ist zu groß.", "The amount is too large.";

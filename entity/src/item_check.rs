@@ -36,6 +36,8 @@ pub struct Model {
     pub id: CheckId,
     /// The item.
     pub sample_item_id: SampleItemId,
+    /// The item's: concerns a member of the own staff.
+    pub own_staff: bool,
     /// Test programme with version.
     pub programme: String,
     /// Who checked.
@@ -97,8 +99,14 @@ pub enum Relation {}
 impl ActiveModelBehavior for ActiveModel {}
 
 impl Entity {
-    /// Checks a caller may see: working papers stay with the audit function, a Bezirksstelle sees none.
+    /// Checks a caller may see: working papers stay with the audit function, a Bezirksstelle sees none; those of own
+    /// staff's items stay with its named group.
     pub fn visible_to(scope: &Scope) -> Select<Self> {
-        Self::find().filter(scope.papers())
+        let hidden = *scope == Scope::WithoutOwnStaff;
+        Self::find().filter(
+            scope
+                .papers()
+                .add_option(hidden.then(|| Column::OwnStaff.eq(false))),
+        )
     }
 }

@@ -90,7 +90,7 @@ impl Entity {
     /// Samples a caller may see. A Bezirksstelle sees those in which one of its own items is visible to it.
     pub fn visible_to(scope: &Scope) -> Select<Self> {
         Self::find().filter(match scope {
-            Scope::Everything => Condition::all(),
+            Scope::Everything | Scope::WithoutOwnStaff => Condition::all(),
             Scope::Bezirksstelle { .. } => Condition::all().add(
                 Column::Id.in_subquery(
                     Query::select()

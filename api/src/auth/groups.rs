@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use audit::access::{Membership, MembershipTextError, Role};
+use audit::access::{Membership, MembershipTextError};
 use serde_json::{Map, Value};
 
 /// Stands for the number of a Bezirksstelle, in the name of a group and in the membership it gives.
@@ -37,7 +37,7 @@ pub struct GroupMap {
 struct Pattern {
     before: String,
     after: String,
-    role: Role,
+    membership: String,
 }
 
 impl Pattern {
@@ -46,7 +46,7 @@ impl Pattern {
         // Without hyphens, so that `stelle-{number}` does not take `stelle-03-leitung` for a Bezirksstelle `03-leitung`.
         let plain = number.bytes().all(|byte| byte.is_ascii_alphanumeric());
         plain
-            .then(|| Membership::new(self.role, Some(number)).ok())
+            .then(|| self.membership.replace(NUMBER, number).parse().ok())
             .flatten()
     }
 
@@ -87,7 +87,7 @@ impl GroupMap {
             Some((before, after)) => self.patterns.push(Pattern {
                 before: before.to_owned(),
                 after: after.to_owned(),
-                role: membership.role(),
+                membership: text.to_owned(),
             }),
         }
         Ok(())
@@ -162,6 +162,7 @@ mod tests {
             ("stelle-{number}", "SACHBEARBEITUNG:{number}"),
             ("stelle-{number}-leitung", "BEZIRKSSTELLENLEITUNG:{number}"),
             ("{number}leitung", "STADT_LEITUNG:{number}"),
+            ("stelle-{number}-personal", "SACHBEARBEITUNG:{number}+OWN_STAFF"),
             ("stelle-99", "VORSTAND"),
         ]))
         .unwrap();
@@ -172,6 +173,7 @@ mod tests {
             ("stelle-03", Some("SACHBEARBEITUNG:03")),
             ("stelle-03-leitung", Some("BEZIRKSSTELLENLEITUNG:03")),
             ("03leitung", Some("STADT_LEITUNG:03")),
+            ("stelle-03-personal", Some("SACHBEARBEITUNG:03+OWN_STAFF")),
             ("stelle-99", Some("VORSTAND")),
             ("stelle-", None),
             ("stelle--leitung", None),

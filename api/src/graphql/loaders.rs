@@ -205,6 +205,26 @@ impl Loader<DetailsOf> for House {
     }
 }
 
+/// The case number of a sample item that is requested from the caller's Bezirksstelle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct CaseNumberOf(pub SampleItemId);
+
+impl Loader<CaseNumberOf> for House {
+    type Value = String;
+    type Error = Arc<audit::Error>;
+
+    async fn load(&self, keys: &[CaseNumberOf]) -> Found<CaseNumberOf, Self::Value> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let numbers = sample::case_numbers(&self.ctx, &self.db, &ids)
+            .await
+            .map_err(Arc::new)?;
+        Ok(numbers
+            .into_iter()
+            .map(|(id, number)| (CaseNumberOf(id), number))
+            .collect())
+    }
+}
+
 /// Checks of a sample item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct ChecksOf(pub SampleItemId);

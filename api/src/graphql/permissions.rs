@@ -44,6 +44,10 @@ pub(super) enum Action {
     SampleItemRead,
     /// Make sample items visible to their Bezirksstelle.
     SampleItemAnnounce,
+    /// See case numbers of items that are requested from one's Bezirksstelle.
+    CaseNumberRead,
+    /// See the case number of a drawn item, with a reason.
+    Reidentify,
     /// See checks.
     CheckRead,
     /// Record a check.

@@ -39,6 +39,10 @@ words! {
         SampleItemRead = "SAMPLE_ITEM_READ",
         /// Make sample items visible to their Bezirksstelle.
         SampleItemAnnounce = "SAMPLE_ITEM_ANNOUNCE",
+        /// See case numbers of items that are requested from one's Bezirksstelle.
+        CaseNumberRead = "CASE_NUMBER_READ",
+        /// See the case number of a drawn item, with a reason.
+        Reidentify = "REIDENTIFY",
         /// See checks.
         CheckRead = "CHECK_READ",
         /// Record a check.

@@ -22,14 +22,18 @@ macro_rules! words {
     };
 }
 mod action;
+mod aggregate;
 mod caller;
 mod class;
+mod four_eyes;
 mod permits;
 mod role;
 
 pub use action::Action;
+pub use aggregate::Aggregate;
 pub use caller::Caller;
 pub use class::{Class, Classes, classes};
+pub use four_eyes::FourEyes;
 pub use permits::permits;
 pub use role::{Membership, MembershipTextError, Role};
 

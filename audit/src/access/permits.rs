@@ -27,10 +27,12 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::SampleRecord
             | Action::SampleItemRead
             | Action::SampleItemAnnounce
+            | Action::Reidentify
             | Action::CheckRead
             | Action::CheckRecord
             | Action::SampleEvaluate
             | Action::TrailRead => true,
+            Action::CaseNumberRead => false,
         },
         Role::Innenrevision => match action {
             Action::EngagementRead
@@ -49,11 +51,12 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::SampleRecord
             | Action::SampleItemRead
             | Action::SampleItemAnnounce
+            | Action::Reidentify
             | Action::CheckRead
             | Action::CheckRecord
             | Action::SampleEvaluate
             | Action::TrailRead => true,
-            Action::EngagementClose | Action::DifferenceApprove => false,
+            Action::EngagementClose | Action::DifferenceApprove | Action::CaseNumberRead => false,
         },
         Role::Qualitaetssicherung => match action {
             Action::EngagementRead
@@ -77,12 +80,14 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::SampleDraw
             | Action::SampleAbort
             | Action::SampleRecord
-            | Action::SampleItemAnnounce => false,
+            | Action::SampleItemAnnounce
+            | Action::CaseNumberRead
+            | Action::Reidentify => false,
         },
         Role::Bezirksstellenleitung | Role::Sachbearbeitung => {
             matches!(
                 action,
-                Action::EngagementRead | Action::SampleRead | Action::SampleItemRead
+                Action::EngagementRead | Action::SampleRead | Action::SampleItemRead | Action::CaseNumberRead
             )
         }
         Role::Fachbereichsleitung
@@ -103,7 +108,7 @@ mod tests {
     use std::fmt::Write as _;
 
     use super::*;
-    use crate::access::{Class, classes};
+    use crate::access::{Class, FourEyes, classes};
 
     /// One table: a row a thing, a column a role, a tick where it holds.
     fn ticked<T: Copy>(
@@ -128,13 +133,41 @@ mod tests {
         text
     }
 
+    /// Who stands in where another person is needed: a row a rule.
+    fn four_eyes() -> String {
+        let mut text = "| four eyes | done by whoever may | by another who may | usually | or |\n".to_owned();
+        text.push_str(&"|---".repeat(5));
+        for rule in FourEyes::ALL {
+            let or: Vec<&str> = rule.substitutes().iter().map(|role| role.as_str()).collect();
+            write!(
+                text,
+                "|\n| {} | {} | {} | {} | {} ",
+                rule.as_str(),
+                rule.first().as_str(),
+                rule.second().as_str(),
+                rule.usual(),
+                or.join(", ")
+            )
+            .unwrap();
+        }
+        text.push_str("|\n");
+        text
+    }
+
     #[test]
     fn the_tables_are_the_ones_that_were_reviewed() {
         let found = format!(
-            "# Who may do what, and who sees what\n\nThe tables of `permits` and `classes`, for review; a test compares them.\n\n{}\n{}",
+            "# Who may do what, and who sees what\n\nThe tables of `permits`, `classes` and `FourEyes`, for review; a test compares them. PERSONNEL, and rows of own\nstaff, are for memberships of the named group alone (`+OWN_STAFF`), which is open to these roles.\n\n{}\n{}\n{}\n{}",
             ticked("action", Action::ALL, Action::as_str, permits),
             ticked("class", Class::ALL, Class::as_str, |role, class| classes(role)
                 .contains(class)),
+            ticked(
+                "group",
+                &["OWN_STAFF"],
+                |name| name,
+                |role, _| role.may_handle_own_staff()
+            ),
+            four_eyes(),
         );
         let reviewed = include_str!("tables.md");
         assert!(
