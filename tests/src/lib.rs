@@ -70,6 +70,7 @@ impl Service {
             ("PRUEFPFAD__AUTH__DEVELOPMENT_KEY", "true".to_owned()),
             ("PRUEFPFAD__AUTH__DEVELOPMENT_KEY_FILE", at("key.pem")),
             ("PRUEFPFAD__RATE__PER_MINUTE", "0".to_owned()),
+            ("PRUEFPFAD__DATABASE__MIGRATE_ON_START", "true".to_owned()),
         ]
         .map(|(key, value)| (key.to_owned(), value))
         .into();
@@ -87,7 +88,8 @@ impl Service {
         .settings;
         let sources = app::sources(&settings).unwrap();
         let mut db = app::connect(&settings).await.unwrap();
-        app::prepare(&settings, &db, &sources, true).await.unwrap();
+        let migrate = settings.database.migrate_on_start;
+        app::prepare(&settings, &db, &sources, migrate).await.unwrap();
         let statements = Arc::new(AtomicU64::new(0));
         let counter = statements.clone();
         // The sequencer of the log asks whenever it is its turn, which is nobody's request.
