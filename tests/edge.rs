@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use serde_json::{Value, json};
-use tests::{Backend, Service, on_both};
+use tests::{Backend, Service, attack, on_both};
 use tokio::process::Command;
 
 /// Runs a Node script of a folder of this package, its packages installed by `tests/run`.
@@ -226,22 +226,10 @@ on_both!(
 );
 
 on_both!(forged_tokens_open_no_door, |service| async move {
-    let named = std::env::var("PYTHON");
-    let attack = Command::new(named.as_deref().unwrap_or("python3"))
-        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/attacks/tokens.py"))
-        .arg(&service.address)
-        .arg(&service.settings.auth.development_key_file)
-        .output()
-        .await
-        .unwrap();
-    let said = String::from_utf8_lossy(&attack.stderr);
-    if named.is_err() && said.contains("ModuleNotFoundError") {
-        println!("skipped: attacks/tokens.py needs the packages of tests/requirements.txt");
+    let key = service.settings.auth.development_key_file.display().to_string();
+    let Some(verdict) = attack("tokens.py", &[&service.address, &key], &Value::Null).await else {
         return;
-    }
-    let verdict: Value = serde_json::from_slice(&attack.stdout).unwrap_or_default();
-    assert_eq!(verdict["failures"], json!([]), "{said}");
-    assert!(attack.status.success());
+    };
     // Every refusal a token can meet was met, at every door.
     let reasons: Vec<_> = [
         "TOKEN_BAD_SIGNATURE",
@@ -260,6 +248,32 @@ on_both!(forged_tokens_open_no_door, |service| async move {
     let (attacks, knocks) = (verdict["attacks"].as_u64(), verdict["knocks"].as_u64());
     assert_eq!(attacks.map(|attacks| attacks * 6), knocks);
 });
+
+on_both!(
+    a_stolen_token_that_is_bound_to_a_key_opens_no_door,
+    |service| async move {
+        let key = service.settings.auth.development_key_file.display().to_string();
+        let public = &service.settings.server.public_url;
+        let Some(verdict) = attack("proofs.py", &[&service.address, public, &key], &Value::Null).await else {
+            return;
+        };
+        // Every refusal a proof can meet was met, but for the one that takes thousands of proofs.
+        let reasons = [
+            "PROOF_BAD_SIGNATURE",
+            "PROOF_MALFORMED",
+            "PROOF_MISSING",
+            "PROOF_OF_UNBOUND_TOKEN",
+            "PROOF_REPLAYED",
+            "PROOF_WRONG_KEY",
+            "PROOF_WRONG_REQUEST",
+            "PROOF_WRONG_TIME",
+            "PROOF_WRONG_TOKEN",
+            "TOKEN_MALFORMED",
+        ];
+        assert_eq!(verdict["reasons"], json!(reasons));
+        assert!(verdict["knocks"].as_u64() > Some(200));
+    }
+);
 
 /// A header of a token, as whoever forges one writes it.
 fn encoded(header: &str) -> String {

@@ -13,10 +13,11 @@ use audit::reads::{self, KeepsReads, Reads};
 use audit::trail::note::SigningKey;
 use audit::trail::{self, LogKeys};
 use audit::{Ctx, Db, OsRandom, Sources, SystemClock, Vault, jobcenter, population, retention};
+use futures_util::future::join_all;
 use secrecy::ExposeSecret as _;
 use tokio::task::JoinHandle;
 
-use crate::auth::{TokenVerifier, authenticate, start_check, system_clock, verifier};
+use crate::auth::{Proofs, Provider, TokenVerifier, authenticate, start_check, system_clock, verifier};
 use crate::config::{Mode, Settings};
 use crate::graphql::admit::Admission;
 use crate::graphql::{self, Info};
@@ -26,6 +27,7 @@ use crate::http::{
     RateLimit, Readiness, cors, explorer_routes, export_routes, health_routes, log_routes, rate_limit,
     request_log, security_headers, upload_routes,
 };
+use crate::language::Language;
 use crate::telemetry::{Metrics, metrics};
 
 /// How often imports are looked for whose reader is gone.
@@ -134,18 +136,16 @@ pub struct Running {
     pub address: SocketAddr,
     server: ServerHandle,
     serving: JoinHandle<std::io::Result<()>>,
-    sweeping: JoinHandle<()>,
-    sequencing: JoinHandle<()>,
-    deleting: JoinHandle<()>,
+    beside: Vec<JoinHandle<()>>,
 }
 
 impl Running {
     /// Waits until the service ends: by a signal of the operating system, or by [`Self::stop`].
     pub async fn wait(self) -> anyhow::Result<()> {
         let ended = self.serving.await;
-        self.sweeping.abort();
-        self.sequencing.abort();
-        self.deleting.abort();
+        for task in self.beside {
+            task.abort();
+        }
         Ok(ended??)
     }
 
@@ -175,15 +175,31 @@ pub async fn start_keeping(
     let metrics_data = web::Data::new(Metrics::new(&settings.telemetry.service_name)?);
     let reads = Reads::new(db.clone(), keeper);
     let house = house(settings, db.clone(), sources.clone(), reads).await?;
-    let edge =
-        edge(settings, &house, verifier.clone().into_inner())?.measured_by(metrics_data.clone().into_inner());
+    let proofs = web::Data::new(Proofs::new(
+        &settings.server.public_url,
+        settings.auth.leeway_seconds,
+        system_clock(),
+    ));
+    let callers = HouseCallers {
+        house: house.clone(),
+        verifier: verifier.clone().into_inner(),
+        proofs: proofs.clone().into_inner(),
+    };
+    let edge = edge(settings, callers)?.measured_by(metrics_data.clone().into_inner());
     let rate = web::Data::new(RateLimit::new(&settings.rate));
     let import = web::Data::new(settings.import.clone());
     let house = web::Data::new(house);
-    let readiness = readiness(&db);
-    let sequencing = tokio::spawn(sequence(sources.clone(), db.clone(), log_keys(settings)?));
-    let deleting = tokio::spawn(delete(sources.clone(), db.clone()));
-    let sweeping = tokio::spawn(sweep(sources, db));
+    let providers = verifier.providers();
+    let readiness = readiness(&db, &providers);
+    metrics_data.watch_issuers(providers.clone());
+    let mut beside = fetch_keys(providers).await?;
+    beside.push(tokio::spawn(sequence(
+        sources.clone(),
+        db.clone(),
+        log_keys(settings)?,
+    )));
+    beside.push(tokio::spawn(delete(sources.clone(), db.clone())));
+    beside.push(tokio::spawn(sweep(sources, db)));
 
     let listener = TcpListener::bind(settings.server.listen)
         .with_context(|| format!("{} ist belegt / is taken", settings.server.listen))?;
@@ -193,6 +209,7 @@ pub async fn start_keeping(
         let mode = routes.mode;
         App::new()
             .app_data(verifier.clone())
+            .app_data(proofs.clone())
             .app_data(metrics_data.clone())
             .app_data(rate.clone())
             .app_data(import.clone())
@@ -221,9 +238,7 @@ pub async fn start_keeping(
         address,
         server: handle,
         serving: tokio::spawn(server),
-        sweeping,
-        sequencing,
-        deleting,
+        beside,
     })
 }
 
@@ -253,24 +268,54 @@ async fn house(
     })
 }
 
-fn edge(settings: &Settings, house: &House, verifier: Arc<TokenVerifier>) -> anyhow::Result<Edge> {
+fn edge(settings: &Settings, callers: HouseCallers) -> anyhow::Result<Edge> {
     let schema = graphql::schema();
     let admission = Admission::new(&graphql::sdl(), settings.limits.clone())
         .map_err(|error| anyhow::anyhow!("{error}"))?
         .with_scalars(graphql::check_scalar);
-    let callers = HouseCallers {
-        house: house.clone(),
-        verifier,
-    };
     Ok(
         Edge::new(schema, Arc::new(admission), callers, settings.introspection)
             .with_known(graphql::schema_for_known()),
     )
 }
 
-fn readiness(db: &Db) -> Readiness {
+/// Fetches the keys of all identity providers, and has them kept fresh. A provider that does not answer hinders no start:
+/// the others' users and everybody's documents do not depend on it. One that is not the configured one does.
+async fn fetch_keys(providers: Vec<Arc<Provider>>) -> anyhow::Result<Vec<JoinHandle<()>>> {
+    let first = join_all(providers.iter().map(|provider| provider.refresh())).await;
+    let refused = providers
+        .iter()
+        .zip(&first)
+        .filter_map(|(provider, outcome)| Some((provider, outcome.as_ref().err()?)))
+        .find(|(_, error)| error.is_misconfigured());
+    if let Some((provider, error)) = refused {
+        bail!(
+            "auth.issuers: Anmeldedienst {issuer}: {german}. / identity provider {issuer}: {english}.",
+            issuer = provider.issuer(),
+            german = error.text(Language::De),
+            english = error.text(Language::En),
+        );
+    }
+    Ok(providers
+        .into_iter()
+        .zip(first)
+        .map(|(provider, first)| tokio::spawn(provider.keep_fresh(first)))
+        .collect())
+}
+
+fn readiness(db: &Db, providers: &[Arc<Provider>]) -> Readiness {
     let (ping, records, current) = (db.clone(), db.clone(), db.clone());
-    Readiness::default()
+    let readiness = if providers.is_empty() {
+        Readiness::default()
+    } else {
+        let providers = providers.to_vec();
+        // It only tells: to take the service away helps nobody whose provider does not answer.
+        Readiness::default().telling("issuers", move || {
+            let usable = providers.iter().all(|provider| provider.report().usable);
+            async move { if usable { Ok(()) } else { Err("keys unavailable") } }
+        })
+    };
+    readiness
         .with("database", move || {
             let db = ping.clone();
             async move { db.ping().await.map_err(|_| "unreachable") }

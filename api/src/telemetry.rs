@@ -4,6 +4,7 @@
 //! would end that thread at the first export. Neither variables nor SQL become part of a span.
 
 use std::io::IsTerminal as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::{HttpResponse, web};
@@ -20,6 +21,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _, fmt};
 
+use crate::auth::{Provider, ProviderReport};
 use crate::config::{LogFormat, TelemetrySettings};
 
 /// The running telemetry; to be shut down before the process ends.
@@ -211,6 +213,53 @@ impl Metrics {
                 let (open, idle) = sample();
                 gauge.observe(idle, &[KeyValue::new("state", "idle")]);
                 gauge.observe(open.saturating_sub(idle), &[KeyValue::new("state", "used")]);
+            })
+            .build();
+    }
+
+    /// Watches the keys of identity providers: fetches by outcome, age of the keys, tokens refused for want of keys.
+    pub fn watch_issuers(&self, providers: Vec<Arc<Provider>>) {
+        if providers.is_empty() {
+            return;
+        }
+        let meter = self.provider.meter("pruefpfad");
+        let each = move |observe: &dyn Fn(ProviderReport, KeyValue)| {
+            for provider in &providers {
+                observe(
+                    provider.report(),
+                    KeyValue::new("issuer", provider.issuer().to_owned()),
+                );
+            }
+        };
+        let each = Arc::new(each);
+        let (fetches, ages, refusals) = (Arc::clone(&each), Arc::clone(&each), each);
+        meter
+            .u64_observable_counter("pruefpfad.issuer.fetches")
+            .with_description("Fetches of an issuer's keys by outcome")
+            .with_callback(move |counter| {
+                fetches(&|report, issuer| {
+                    counter.observe(report.fetched, &[issuer.clone(), KeyValue::new("outcome", "OK")]);
+                    counter.observe(report.failed, &[issuer, KeyValue::new("outcome", "FAILED")]);
+                });
+            })
+            .build();
+        meter
+            .i64_observable_gauge("pruefpfad.issuer.keys.age")
+            .with_unit("s")
+            .with_description("Time since an issuer's keys were fetched; none before the first time")
+            .with_callback(move |gauge| {
+                ages(&|report, issuer| {
+                    if let Some(age) = report.age_seconds {
+                        gauge.observe(age, &[issuer]);
+                    }
+                });
+            })
+            .build();
+        meter
+            .u64_observable_counter("pruefpfad.issuer.refused")
+            .with_description("Tokens refused because an issuer's keys were too old or never fetched")
+            .with_callback(move |counter| {
+                refusals(&|report, issuer| counter.observe(report.refused, &[issuer]));
             })
             .build();
     }

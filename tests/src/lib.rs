@@ -339,6 +339,36 @@ impl Person<'_> {
     }
 }
 
+/// Has an attacker written in Python (`tests/attacks/`) try a service, told what it knows by `situation`. Its verdict, without
+/// failures; none where its packages are missing.
+pub async fn attack(script: &str, arguments: &[&str], situation: &Value) -> Option<Value> {
+    use tokio::io::AsyncWriteExt as _;
+    let named = std::env::var("PYTHON");
+    let mut attacker = tokio::process::Command::new(named.as_deref().unwrap_or("python3"))
+        .arg(format!("{}/attacks/{script}", env!("CARGO_MANIFEST_DIR")))
+        .args(arguments)
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut input = attacker.stdin.take().unwrap();
+    // Whoever reads nothing is told nothing.
+    let _ = input.write_all(situation.to_string().as_bytes()).await;
+    drop(input);
+    let ended = attacker.wait_with_output().await.unwrap();
+    let said = String::from_utf8_lossy(&ended.stderr);
+    if named.is_err() && said.contains("ModuleNotFoundError") {
+        println!("skipped: attacks/{script} needs the packages of tests/requirements.txt");
+        return None;
+    }
+    let verdict: Value = serde_json::from_slice(&ended.stdout).unwrap_or_default();
+    assert_eq!(verdict["failures"], json!([]), "{said}");
+    assert!(ended.status.success(), "{said}");
+    Some(verdict)
+}
+
 /// Two tests of one story: `name::sqlite` and `name::postgres`; with settings of its own after `with`.
 #[macro_export]
 macro_rules! on_both {

@@ -3,11 +3,12 @@
 use std::fmt::{Display, Formatter};
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{HeaderValue, WWW_AUTHENTICATE};
+use actix_web::http::header::WWW_AUTHENTICATE;
 use actix_web::{HttpResponse, ResponseError};
 use audit::access::Membership;
 use serde_json::{Value, json};
 
+use super::ProofError;
 use crate::language::Language;
 
 /// Why a token is refused. The texts say nothing about keys; the code is the contract.
@@ -33,11 +34,13 @@ pub enum TokenError {
     WrongAlgorithm,
     /// Altered, or signed by another key.
     BadSignature,
+    /// The issuer's keys were never fetched, or so long ago that they are believed no more.
+    KeysUnavailable,
 }
 
 impl TokenError {
     /// Every refusal.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Missing,
         Self::Malformed,
         Self::Expired,
@@ -48,6 +51,7 @@ impl TokenError {
         Self::UnknownKey,
         Self::WrongAlgorithm,
         Self::BadSignature,
+        Self::KeysUnavailable,
     ];
 
     /// Its code.
@@ -63,6 +67,7 @@ impl TokenError {
             Self::UnknownKey => "TOKEN_UNKNOWN_KEY",
             Self::WrongAlgorithm => "TOKEN_WRONG_ALGORITHM",
             Self::BadSignature => "TOKEN_BAD_SIGNATURE",
+            Self::KeysUnavailable => "TOKEN_KEYS_UNAVAILABLE",
         }
     }
 
@@ -107,6 +112,10 @@ impl TokenError {
             Self::BadSignature => language.say(
                 "Unterschrift des Zugangstokens stimmt nicht",
                 "The signature of the access token is wrong",
+            ),
+            Self::KeysUnavailable => language.say(
+                "Der Anmeldedienst antwortet dem Dienst nicht, Zugangstoken sind nicht prüfbar: bitte später noch einmal versuchen",
+                "The identity provider does not answer the service, access tokens cannot be verified: try again later",
             ),
         }
     }
@@ -156,8 +165,16 @@ impl MembershipError {
 pub enum AuthError {
     /// The token: 401.
     Token(TokenError),
+    /// The proof that goes with the token: 401.
+    Proof(ProofError),
     /// The membership: 403.
     Membership(MembershipError),
+}
+
+impl From<ProofError> for AuthError {
+    fn from(error: ProofError) -> Self {
+        Self::Proof(error)
+    }
 }
 
 impl From<TokenError> for AuthError {
@@ -177,6 +194,7 @@ impl AuthError {
     pub const fn reason(&self) -> &'static str {
         match self {
             Self::Token(error) => error.code(),
+            Self::Proof(error) => error.code(),
             Self::Membership(error) => error.code(),
         }
     }
@@ -184,7 +202,7 @@ impl AuthError {
     /// The status of the answer.
     pub const fn status(&self) -> StatusCode {
         match self {
-            Self::Token(_) => StatusCode::UNAUTHORIZED,
+            Self::Token(_) | Self::Proof(_) => StatusCode::UNAUTHORIZED,
             Self::Membership(_) => StatusCode::FORBIDDEN,
         }
     }
@@ -193,6 +211,7 @@ impl AuthError {
     pub fn message(&self, language: Language) -> &'static str {
         match self {
             Self::Token(error) => error.message(language),
+            Self::Proof(error) => error.message(language),
             Self::Membership(error) => error.message(language),
         }
     }
@@ -200,7 +219,7 @@ impl AuthError {
     /// The answer's body.
     pub fn body(&self, language: Language) -> Value {
         let mut extensions = match self {
-            Self::Token(_) => json!({"code": "UNAUTHENTICATED", "reason": self.reason()}),
+            Self::Token(_) | Self::Proof(_) => json!({"code": "UNAUTHENTICATED", "reason": self.reason()}),
             Self::Membership(_) => json!({"code": "FORBIDDEN", "reason": self.reason()}),
         };
         if let Self::Membership(error) = self {
@@ -210,11 +229,13 @@ impl AuthError {
         json!({"errors": [{"message": self.message(language), "extensions": extensions}]})
     }
 
-    fn challenge(&self) -> Option<HeaderValue> {
+    /// The value of `WWW-Authenticate`, where another token may help.
+    pub const fn challenge(&self) -> Option<&'static str> {
         match self {
             // RFC 6750, section 3.1: without credentials the challenge carries no error.
-            Self::Token(TokenError::Missing) => Some(HeaderValue::from_static("Bearer")),
-            Self::Token(_) => Some(HeaderValue::from_static("Bearer error=\"invalid_token\"")),
+            Self::Token(TokenError::Missing) => Some("Bearer"),
+            Self::Token(_) => Some("Bearer error=\"invalid_token\""),
+            Self::Proof(error) => Some(error.challenge()),
             Self::Membership(_) => None,
         }
     }
@@ -280,10 +301,23 @@ mod tests {
     }
 
     #[test]
+    fn refused_proofs_ask_for_proofs() {
+        for error in ProofError::ALL {
+            let refusal = refused(error);
+            let answer = refusal.error_response();
+            assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
+            let challenge = answer.headers().get(WWW_AUTHENTICATE).unwrap().to_str().unwrap();
+            assert!(challenge.starts_with("DPoP error=\"invalid_") && challenge.contains("algs="));
+            assert!(refusal.error.reason().starts_with("PROOF_"));
+        }
+    }
+
+    #[test]
     fn every_refusal_has_words_of_its_own_in_both_languages() {
         let errors: Vec<AuthError> = TokenError::ALL
             .into_iter()
             .map(AuthError::from)
+            .chain(ProofError::ALL.into_iter().map(AuthError::from))
             .chain([
                 MembershipError::Required(Vec::new()).into(),
                 MembershipError::NotHeld(Vec::new()).into(),

@@ -18,6 +18,8 @@ pub struct Identity {
     pub token_id: String,
     /// When the token ends.
     pub expires_at: DateTime<Utc>,
+    /// The thumbprint of the key that the token is bound to (`cnf.jkt`): without a proof by it, the token is worth nothing.
+    pub bound_to: Option<String>,
 }
 
 impl Identity {
@@ -49,6 +51,7 @@ mod tests {
             memberships: memberships.iter().map(|text| text.parse().unwrap()).collect(),
             token_id: "t".to_owned(),
             expires_at: DateTime::UNIX_EPOCH,
+            bound_to: None,
         }
     }
 

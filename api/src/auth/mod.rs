@@ -3,8 +3,12 @@
 //! Owns the verification of tokens and their refusal. Knows no role's rights.
 
 mod development;
+mod dpop;
 mod error;
+mod groups;
 mod identity;
+mod keys;
+mod provider;
 mod request;
 mod verifier;
 
@@ -14,9 +18,14 @@ use audit::{Clock as _, SystemClock};
 use chrono::{DateTime, Utc};
 
 pub use development::{DEVELOPMENT_KID, DevelopmentKey, NoSignatures, TokenRequest, start_check};
+pub use dpop::{PROOF_HEADER, Proof, ProofError, Proofs};
 pub use error::{AuthError, MembershipError, Refused, TokenError};
+pub use groups::{GroupError, GroupMap};
 pub use identity::Identity;
-pub use request::{Actor, Authentication, MEMBERSHIP_HEADER, authenticate, authentication};
+pub use keys::thumbprint;
+pub use provider::{FetchError, Provider, ProviderReport, is_safe_address};
+pub use request::{Actor, Authentication, MEMBERSHIP_HEADER, Shown, authenticate, authentication};
+use verifier::read_part;
 pub use verifier::{KeyError, TokenVerifier, verifier};
 
 /// The injected clock.

@@ -10,7 +10,7 @@ use actix_web::middleware::Next;
 use actix_web::{Error, FromRequest, HttpMessage as _, HttpRequest, web};
 use audit::access::Membership;
 
-use super::{AuthError, Identity, Refused, TokenError, TokenVerifier};
+use super::{AuthError, Identity, PROOF_HEADER, ProofError, Proofs, Refused, TokenError, TokenVerifier};
 use crate::language::language_of;
 
 /// The header that names the membership to act under.
@@ -64,24 +64,62 @@ impl FromRequest for Actor {
     }
 }
 
-/// The caller that the headers name.
-pub fn authentication(verifier: &TokenVerifier, headers: &HeaderMap) -> Authentication {
-    let outcome = bearer(headers).map_err(AuthError::from).and_then(|token| {
-        let Some(token) = token else {
-            return Ok(Authentication::Anonymous);
-        };
-        let identity = verifier.verify(token)?;
-        // A header that is no text names no membership anybody holds.
-        let wanted = headers
-            .get(MEMBERSHIP_HEADER)
-            .map(|value| value.to_str().unwrap_or_default());
-        let membership = identity.act_as(wanted)?;
-        Ok(Authentication::Known(Actor { identity, membership }))
-    });
-    outcome.unwrap_or_else(Authentication::Refused)
+/// What a request shows of its caller.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown<'a> {
+    /// The method, as a proof has to name it.
+    pub method: &'a str,
+    /// The path, as a proof has to name it.
+    pub path: &'a str,
+    /// Token, proof and membership.
+    pub headers: &'a HeaderMap,
 }
 
-fn bearer(headers: &HeaderMap) -> Result<Option<&str>, TokenError> {
+/// How a token is presented.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scheme {
+    Bearer,
+    Dpop,
+}
+
+/// The caller that a request shows.
+pub async fn authentication(verifier: &TokenVerifier, proofs: &Proofs, shown: Shown<'_>) -> Authentication {
+    known(verifier, proofs, shown)
+        .await
+        .unwrap_or_else(Authentication::Refused)
+}
+
+async fn known(
+    verifier: &TokenVerifier,
+    proofs: &Proofs,
+    shown: Shown<'_>,
+) -> Result<Authentication, AuthError> {
+    let Some((scheme, token)) = token(shown.headers)? else {
+        return Ok(Authentication::Anonymous);
+    };
+    let identity = verifier.verify_with_new_keys(token).await?;
+    match (&identity.bound_to, scheme) {
+        (None, Scheme::Bearer) => {}
+        (None, Scheme::Dpop) => return Err(ProofError::Unbound.into()),
+        (Some(_), Scheme::Bearer) => return Err(ProofError::Missing.into()),
+        (Some(thumbprint), Scheme::Dpop) => {
+            let proof = proofs.check(proof(shown.headers)?, shown.method, shown.path, Some(token))?;
+            if proof.thumbprint() != thumbprint {
+                return Err(ProofError::WrongKey.into());
+            }
+            proofs.remember(&proof)?;
+        }
+    }
+    // A header that is no text names no membership anybody holds.
+    let wanted = shown
+        .headers
+        .get(MEMBERSHIP_HEADER)
+        .map(|value| value.to_str().unwrap_or_default());
+    let membership = identity.act_as(wanted)?;
+    Ok(Authentication::Known(Actor { identity, membership }))
+}
+
+fn token(headers: &HeaderMap) -> Result<Option<(Scheme, &str)>, TokenError> {
     let mut values = headers.get_all(AUTHORIZATION);
     let Some(value) = values.next() else {
         return Ok(None);
@@ -94,11 +132,24 @@ fn bearer(headers: &HeaderMap) -> Result<Option<&str>, TokenError> {
         .ok()
         .and_then(|text| text.split_once(' '))
         .ok_or(TokenError::Malformed)?;
-    if scheme.eq_ignore_ascii_case("bearer") {
-        Ok(Some(token.trim()))
+    let scheme = if scheme.eq_ignore_ascii_case("bearer") {
+        Scheme::Bearer
+    } else if scheme.eq_ignore_ascii_case("dpop") {
+        Scheme::Dpop
     } else {
-        Err(TokenError::Malformed)
+        return Err(TokenError::Malformed);
+    };
+    Ok(Some((scheme, token.trim())))
+}
+
+/// The one proof of a request.
+fn proof(headers: &HeaderMap) -> Result<&str, ProofError> {
+    let mut values = headers.get_all(PROOF_HEADER);
+    let value = values.next().ok_or(ProofError::Missing)?;
+    if values.next().is_some() {
+        return Err(ProofError::Malformed);
     }
+    value.to_str().map_err(|_| ProofError::Malformed)
 }
 
 /// Middleware: puts the [`Authentication`] of the request where handlers, rate limit and request log find it.
@@ -108,8 +159,16 @@ pub async fn authenticate(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    if let Some(verifier) = request.app_data::<web::Data<TokenVerifier>>() {
-        let outcome = authentication(verifier, request.headers());
+    if let (Some(verifier), Some(proofs)) = (
+        request.app_data::<web::Data<TokenVerifier>>(),
+        request.app_data::<web::Data<Proofs>>(),
+    ) {
+        let shown = Shown {
+            method: request.method().as_str(),
+            path: request.uri().path(),
+            headers: request.headers(),
+        };
+        let outcome = authentication(verifier, proofs, shown).await;
         request.extensions_mut().insert(outcome);
     }
     next.call(request).await
@@ -146,13 +205,20 @@ mod tests {
             )
         };
         let verifier = web::Data::new(verifier(&settings, system_clock()).unwrap());
-        let app = test::init_service(App::new().app_data(verifier).wrap(from_fn(authenticate)).route(
-            "/",
-            web::get().to(async |actor: Actor| match actor.membership {
-                Some(membership) => membership.to_string(),
-                None => "known".to_owned(),
-            }),
-        ))
+        let proofs = web::Data::new(Proofs::new("http://127.0.0.1:8080", 30, system_clock()));
+        let app = test::init_service(
+            App::new()
+                .app_data(verifier)
+                .app_data(proofs)
+                .wrap(from_fn(authenticate))
+                .route(
+                    "/",
+                    web::get().to(async |actor: Actor| match actor.membership {
+                        Some(membership) => membership.to_string(),
+                        None => "known".to_owned(),
+                    }),
+                ),
+        )
         .await;
         let two = token(&["INNENREVISION", "SACHBEARBEITUNG:03"]);
         for (authorization, membership, status, expected) in [
@@ -178,6 +244,12 @@ mod tests {
                 "MEMBERSHIP_NOT_HELD",
             ),
             (Some(format!("{two}x")), None, StatusCode::UNAUTHORIZED, "TOKEN_"),
+            (
+                Some(token(&[]).replace("Bearer", "DPoP")),
+                None,
+                StatusCode::UNAUTHORIZED,
+                "PROOF_OF_UNBOUND_TOKEN",
+            ),
             (
                 Some("Basic dTpw".to_owned()),
                 None,

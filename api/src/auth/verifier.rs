@@ -3,22 +3,23 @@
 //! A key has one algorithm, and the header must name it before a signature is looked at: neither `none` nor a public key
 //! used as a shared secret gets that far. Times are compared with the injected clock, also for tokens kept as verified.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use audit::access::Membership;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::errors::ErrorKind;
-use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
+use jsonwebtoken::{Algorithm, DecodingKey, decode};
 use lru::LruCache;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
-use super::{DEVELOPMENT_KID, DevelopmentKey, Identity, Now, TokenError};
+use super::groups::{GroupMap, GroupsClaim};
+use super::keys::{ALGORITHMS, TrustedKey};
+use super::{DEVELOPMENT_KID, DevelopmentKey, Identity, Now, Provider, TokenError};
 use crate::config::{AuthSettings, KeyAlgorithm, KeySettings};
 
 /// Longest accepted token.
@@ -50,21 +51,40 @@ pub enum KeyError {
     /// The development key cannot be read or made.
     #[error("Entwicklungsschlüssel: {0}")]
     Development(#[from] std::io::Error),
+    /// The HTTP client for a provider cannot be made.
+    #[error("HTTP-Client: {0}")]
+    Client(reqwest::Error),
 }
 
-struct TrustedKey {
-    decoding: DecodingKey,
-    algorithm: Algorithm,
-    validation: Validation,
-    /// The development key names memberships; an identity provider names groups.
-    groups: Option<Arc<BTreeMap<String, Membership>>>,
+/// Where the keys of an issuer come from.
+enum Keys {
+    /// The configuration.
+    Fixed(HashMap<String, Arc<TrustedKey>>),
+    /// The issuer's JWK set.
+    Fetched(Arc<Provider>),
+}
+
+impl Keys {
+    fn get(&self, kid: &str) -> Result<Arc<TrustedKey>, TokenError> {
+        match self {
+            Self::Fixed(keys) => keys.get(kid).cloned().ok_or(TokenError::UnknownKey),
+            Self::Fetched(provider) => provider.key(kid),
+        }
+    }
+}
+
+/// Whose tokens are accepted, and what they have to look like.
+struct Issuer {
+    typ: String,
+    groups_claim: GroupsClaim,
+    groups: GroupMap,
+    subject_prefix: String,
+    keys: Keys,
 }
 
 /// Verifies tokens and remembers those it verified.
 pub struct TokenVerifier {
-    keys: HashMap<String, TrustedKey>,
-    typ: String,
-    groups_claim: String,
+    issuers: HashMap<String, Arc<Issuer>>,
     leeway: TimeDelta,
     now: Now,
     verified: Mutex<LruCache<[u8; 32], Verified>>,
@@ -74,6 +94,19 @@ pub struct TokenVerifier {
 struct Verified {
     identity: Arc<Identity>,
     not_before: Option<DateTime<Utc>>,
+    issuer: Arc<Issuer>,
+    kid: String,
+    key: Arc<TrustedKey>,
+}
+
+impl Verified {
+    /// Whether its key is still the issuer's: providers withdraw keys, and keys that nobody confirms grow too old.
+    fn is_current(&self) -> bool {
+        match &self.issuer.keys {
+            Keys::Fixed(_) => true,
+            keys @ Keys::Fetched(_) => keys.get(&self.kid).is_ok_and(|key| Arc::ptr_eq(&key, &self.key)),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -82,6 +115,12 @@ struct Header {
     typ: Option<String>,
     kid: Option<String>,
     crit: Option<serde_json::Value>,
+}
+
+/// What is read of a token before its signature is.
+#[derive(Deserialize)]
+struct Named {
+    iss: String,
 }
 
 #[derive(Deserialize)]
@@ -101,8 +140,35 @@ struct Claims {
     others: serde_json::Map<String, serde_json::Value>,
 }
 
+impl Claims {
+    /// The thumbprint of the key the token is bound to. A binding that cannot be checked lets nobody in (RFC 7800).
+    fn bound_to(&self) -> Result<Option<String>, TokenError> {
+        let Some(confirmation) = self.others.get("cnf") else {
+            return Ok(None);
+        };
+        match confirmation.as_object().filter(|methods| methods.len() == 1) {
+            Some(methods) => match methods.get("jkt").and_then(serde_json::Value::as_str) {
+                Some(thumbprint) => Ok(Some(thumbprint.to_owned())),
+                None => Err(TokenError::Malformed),
+            },
+            None => Err(TokenError::Malformed),
+        }
+    }
+
+    /// Whether it says itself that it is no access token. Some providers write `typ: JWT` into the header of all they sign.
+    fn is_of_another_kind(&self) -> bool {
+        let typ = self.others.get("typ").and_then(serde_json::Value::as_str);
+        // Keycloak: "Bearer" and "DPoP" are access tokens, "ID", "Refresh" and "Logout" are not.
+        typ.is_some_and(|typ| !["bearer", "dpop"].contains(&typ.to_ascii_lowercase().as_str()))
+            // OpenID Connect Core, sections 3.1.3.6 and 3.3.2.11; Back-Channel Logout, section 2.4.
+            || ["at_hash", "c_hash", "events"].iter().any(|claim| self.others.contains_key(*claim))
+    }
+}
+
 /// Seconds since 1970, with or without a fraction (RFC 7519, section 2).
-fn numeric_date<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<DateTime<Utc>, D::Error> {
+pub(super) fn numeric_date<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<DateTime<Utc>, D::Error> {
     optional_numeric_date(deserializer)?.ok_or_else(|| serde::de::Error::custom("no date"))
 }
 
@@ -123,28 +189,50 @@ fn optional_numeric_date<'de, D: serde::Deserializer<'de>>(
     date.map(Some).ok_or_else(|| serde::de::Error::custom("no date"))
 }
 
-/// The verifier of a configuration; reads the keys' files.
+/// The verifier of a configuration; reads the keys' files. Keys of providers are fetched by whoever has
+/// [`TokenVerifier::providers`] do so.
 pub fn verifier(settings: &AuthSettings, now: Now) -> Result<TokenVerifier, KeyError> {
-    let groups = Arc::new(settings.memberships());
     let mut keys = HashMap::new();
+    let trusted =
+        |algorithm, decoding| TrustedKey::new(&settings.issuer, &settings.audience, algorithm, decoding);
     for key in &settings.keys {
         let (algorithm, decoding) = read_key(key)?;
-        keys.insert(
-            key.kid.clone(),
-            trusted(settings, decoding, algorithm, Some(Arc::clone(&groups))),
-        );
+        keys.insert(key.kid.clone(), Arc::new(trusted(algorithm, decoding)));
     }
     if settings.development_key {
         let key = DevelopmentKey::open(&settings.development_key_file)?;
-        keys.insert(
-            DEVELOPMENT_KID.to_owned(),
-            trusted(settings, key.decoding_key(), Algorithm::EdDSA, None),
+        let trusted = TrustedKey {
+            names_memberships: true,
+            ..trusted(Algorithm::EdDSA, key.decoding_key())
+        };
+        keys.insert(DEVELOPMENT_KID.to_owned(), Arc::new(trusted));
+    }
+    let fixed = Issuer {
+        typ: settings.typ.clone(),
+        groups_claim: GroupsClaim::new(&settings.groups_claim),
+        // Lines that cannot be used were refused before the service starts.
+        groups: GroupMap::new(&settings.groups).unwrap_or_default(),
+        subject_prefix: String::new(),
+        keys: Keys::Fixed(keys),
+    };
+    let mut issuers = HashMap::from([(settings.issuer.clone(), Arc::new(fixed))]);
+    for issuer in &settings.issuers {
+        let or = |own: &Option<String>, usual: &String| own.as_ref().unwrap_or(usual).clone();
+        let audience = or(&issuer.audience, &settings.audience);
+        let provider = Provider::new(issuer, &audience, Arc::clone(&now)).map_err(KeyError::Client)?;
+        issuers.insert(
+            issuer.issuer.clone(),
+            Arc::new(Issuer {
+                typ: or(&issuer.typ, &settings.typ),
+                groups_claim: GroupsClaim::new(&or(&issuer.groups_claim, &settings.groups_claim)),
+                groups: GroupMap::new(&issuer.groups).unwrap_or_default(),
+                subject_prefix: issuer.subject_prefix.clone(),
+                keys: Keys::Fetched(Arc::new(provider)),
+            }),
         );
     }
     Ok(TokenVerifier {
-        keys,
-        typ: settings.typ.clone(),
-        groups_claim: settings.groups_claim.clone(),
+        issuers,
         leeway: TimeDelta::seconds(i64::from(settings.leeway_seconds)),
         now,
         verified: Mutex::new(LruCache::new(
@@ -163,37 +251,17 @@ fn read_key(key: &KeySettings) -> Result<(Algorithm, DecodingKey), KeyError> {
         (pem, _) => pem.clone().unwrap_or_default(),
     };
     let pem = pem.as_bytes();
-    let (algorithm, decoding) = match key.algorithm {
-        KeyAlgorithm::EdDSA => (Algorithm::EdDSA, DecodingKey::from_ed_pem(pem)),
-        KeyAlgorithm::ES256 => (Algorithm::ES256, DecodingKey::from_ec_pem(pem)),
-        KeyAlgorithm::RS256 => (Algorithm::RS256, DecodingKey::from_rsa_pem(pem)),
+    let algorithm = key.algorithm.algorithm();
+    let decoding = match key.algorithm {
+        KeyAlgorithm::EdDSA => DecodingKey::from_ed_pem(pem),
+        KeyAlgorithm::ES256 => DecodingKey::from_ec_pem(pem),
+        KeyAlgorithm::RS256 => DecodingKey::from_rsa_pem(pem),
     };
     let unusable = || KeyError::Unusable {
         kid: key.kid.clone(),
         algorithm: key.algorithm,
     };
     Ok((algorithm, decoding.map_err(|_| unusable())?))
-}
-
-fn trusted(
-    settings: &AuthSettings,
-    decoding: DecodingKey,
-    algorithm: Algorithm,
-    groups: Option<Arc<BTreeMap<String, Membership>>>,
-) -> TrustedKey {
-    let mut validation = Validation::new(algorithm);
-    validation.set_issuer(&[&settings.issuer]);
-    validation.set_audience(&[&settings.audience]);
-    validation.required_spec_claims = ["iss", "aud", "sub", "exp"].map(str::to_owned).into();
-    // The library reads the system's clock; `check_times` reads ours.
-    validation.validate_exp = false;
-    validation.validate_nbf = false;
-    TrustedKey {
-        decoding,
-        algorithm,
-        validation,
-        groups,
-    }
 }
 
 impl TokenVerifier {
@@ -208,10 +276,21 @@ impl TokenVerifier {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .get(&digest)
+            .filter(|verified| verified.is_current())
             .cloned();
         let verified = match known {
             Some(verified) => verified,
-            None => self.verify_signed(token)?,
+            None => match self.verify_signed(token) {
+                Ok(verified) => verified,
+                Err(error) => {
+                    // Perhaps one that held until its key was withdrawn.
+                    self.verified
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .pop(&digest);
+                    return Err(error);
+                }
+            },
         };
         // Only a token that holds now is kept, and it is asked again each time whether it still holds.
         let checked = self.check_times(&verified);
@@ -241,71 +320,118 @@ impl TokenVerifier {
     }
 
     fn verify_signed(&self, token: &str) -> Result<Verified, TokenError> {
-        let key = self.key_for(&read_header(token)?)?;
+        let header: Header = read_part(token, 0)?;
+        if header.crit.is_some() {
+            return Err(TokenError::Malformed);
+        }
+        if !ALGORITHMS.contains(&header.alg.as_str()) {
+            return Err(TokenError::WrongAlgorithm);
+        }
+        let issuer = self.issuer_of(token)?;
+        if !header
+            .typ
+            .as_deref()
+            .is_some_and(|typ| same_type(typ, &issuer.typ))
+        {
+            return Err(TokenError::WrongType);
+        }
+        // A lookup in a map of known names: what `kid` contains is never opened or resolved.
+        let kid = header.kid.ok_or(TokenError::UnknownKey)?;
+        let key = issuer.keys.get(&kid).inspect_err(|error| {
+            if let (Keys::Fetched(provider), TokenError::KeysUnavailable) = (&issuer.keys, error) {
+                provider.count_refused();
+            }
+        })?;
+        if header.alg.parse() != Ok(key.algorithm) {
+            return Err(TokenError::WrongAlgorithm);
+        }
         let claims = decode::<Claims>(token, &key.decoding, &key.validation)
             .map_err(|error| refusal(error.kind()))?
             .claims;
-        let memberships = self.memberships(&claims, key);
+        if claims.is_of_another_kind() {
+            return Err(TokenError::WrongType);
+        }
+        let bound_to = claims.bound_to()?;
+        let memberships = issuer.groups_claim.memberships(&claims.others, |name| {
+            if key.names_memberships {
+                name.parse().ok()
+            } else {
+                issuer.groups.membership(name)
+            }
+        });
         Ok(Verified {
             not_before: claims.nbf,
             identity: Arc::new(Identity {
-                subject: claims.sub,
+                subject: self.subject(issuer, &claims.sub)?,
                 name: claims.name.or(claims.preferred_username),
                 memberships,
                 token_id: claims.jti,
                 expires_at: claims.exp,
+                bound_to,
             }),
+            issuer: Arc::clone(issuer),
+            kid,
+            key,
         })
     }
 
-    fn key_for(&self, header: &Header) -> Result<&TrustedKey, TokenError> {
-        if header.crit.is_some() {
-            return Err(TokenError::Malformed);
-        }
-        if !["EdDSA", "ES256", "RS256"].contains(&header.alg.as_str()) {
-            return Err(TokenError::WrongAlgorithm);
-        }
-        if !header.typ.as_deref().is_some_and(|typ| same_type(typ, &self.typ)) {
-            return Err(TokenError::WrongType);
-        }
-        // A lookup in a map of configured names: what `kid` contains is never opened or resolved.
-        let key = header
-            .kid
-            .as_deref()
-            .and_then(|kid| self.keys.get(kid))
-            .ok_or(TokenError::UnknownKey)?;
-        if header.alg.parse() == Ok(key.algorithm) {
-            Ok(key)
+    /// Who a subject is among those of all issuers. One that reads like another issuer's is refused: `sub` is unique with its
+    /// issuer only, and nobody may pass for somebody else's person.
+    fn subject(&self, issuer: &Issuer, sub: &str) -> Result<String, TokenError> {
+        let subject = format!("{}{sub}", issuer.subject_prefix);
+        let foreign = self.issuers.values().any(|other| {
+            other.subject_prefix.len() > issuer.subject_prefix.len()
+                && subject.starts_with(&other.subject_prefix)
+        });
+        if foreign {
+            Err(TokenError::Malformed)
         } else {
-            Err(TokenError::WrongAlgorithm)
+            Ok(subject)
         }
     }
 
-    fn memberships(&self, claims: &Claims, key: &TrustedKey) -> Vec<Membership> {
-        let named: Vec<&str> = match claims.others.get(&self.groups_claim) {
-            Some(serde_json::Value::Array(groups)) => {
-                groups.iter().filter_map(serde_json::Value::as_str).collect()
-            }
-            Some(serde_json::Value::String(groups)) => groups.split_whitespace().collect(),
-            _ => Vec::new(),
-        };
-        let mut seen = HashSet::new();
-        named
-            .into_iter()
-            .filter_map(|name| match &key.groups {
-                Some(groups) => groups.get(name).cloned(),
-                None => name.parse().ok(),
+    /// The issuer a token names. It is believed only once the signature was checked with that issuer's key.
+    fn issuer_of(&self, token: &str) -> Result<&Arc<Issuer>, TokenError> {
+        let named: Named = read_part(token, 1)?;
+        self.issuers.get(&named.iss).ok_or(TokenError::WrongIssuer)
+    }
+
+    /// The same as [`Self::verify`]; for a key that a provider may have taken into use since, its keys are fetched and
+    /// looked at once more.
+    pub async fn verify_with_new_keys(&self, token: &str) -> Result<Arc<Identity>, TokenError> {
+        let outcome = self.verify(token);
+        if outcome == Err(TokenError::UnknownKey)
+            && let Ok(issuer) = self.issuer_of(token)
+            && let Keys::Fetched(provider) = &issuer.keys
+            && provider.ask_for_unknown_key().await
+        {
+            return self.verify(token);
+        }
+        outcome
+    }
+
+    /// The providers whose keys have to be fetched.
+    pub fn providers(&self) -> Vec<Arc<Provider>> {
+        let mut providers: Vec<_> = self
+            .issuers
+            .values()
+            .filter_map(|issuer| match &issuer.keys {
+                Keys::Fetched(provider) => Some(Arc::clone(provider)),
+                Keys::Fixed(_) => None,
             })
-            .filter(|membership| seen.insert(membership.clone()))
-            .collect()
+            .collect();
+        providers.sort_by(|one, other| one.issuer().cmp(other.issuer()));
+        providers
     }
 }
 
-fn read_header(token: &str) -> Result<Header, TokenError> {
-    let (header, _) = token.split_once('.').ok_or(TokenError::Malformed)?;
-    let json = URL_SAFE_NO_PAD
-        .decode(header)
-        .map_err(|_| TokenError::Malformed)?;
+pub(super) fn read_part<T: serde::de::DeserializeOwned>(token: &str, place: usize) -> Result<T, TokenError> {
+    let part = token.split('.').nth(place).ok_or(TokenError::Malformed)?;
+    let json = URL_SAFE_NO_PAD.decode(part).map_err(|_| TokenError::Malformed)?;
+    // The parser would take a list for an object, too, by the order of the fields.
+    if json.trim_ascii_start().first() != Some(&b'{') {
+        return Err(TokenError::Malformed);
+    }
     serde_json::from_slice(&json).map_err(|_| TokenError::Malformed)
 }
 
@@ -631,9 +757,23 @@ mod tests {
             (without("exp"), TokenError::Malformed),
             (with("exp", json!("soon")), TokenError::Malformed),
             (with("exp", json!(1e300)), TokenError::Malformed),
+            (with("cnf", json!({"x5t#S256": "x"})), TokenError::Malformed),
+            (
+                with("cnf", json!({"jkt": "x", "x5t#S256": "x"})),
+                TokenError::Malformed,
+            ),
+            (with("cnf", json!({"jkt": 7})), TokenError::Malformed),
+            (with("cnf", json!("x")), TokenError::Malformed),
+            (with("at_hash", json!("x")), TokenError::WrongType),
+            (with("typ", json!("ID")), TokenError::WrongType),
         ] {
             assert_eq!(issuer.refusal(&issuer.sign("ed", &claims)), expected, "{claims}");
         }
+        let bound = issuer.sign("ed", &with("cnf", json!({"jkt": "x"})));
+        assert_eq!(
+            issuer.verifier.verify(&bound).unwrap().bound_to.as_deref(),
+            Some("x")
+        );
         assert!(
             issuer
                 .verifier
@@ -684,6 +824,8 @@ mod tests {
             "..",
             "a.b.c",
             "e30.e30.e30",
+            // Lists in the place of header and claims.
+            "WyJFZERTQSIsImF0K2p3dCIsImVkIixudWxsXQ.e30.e30",
             &critical,
             &"x".repeat(MAX_LENGTH + 1),
         ] {

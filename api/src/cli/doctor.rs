@@ -26,6 +26,7 @@ pub(super) async fn run(settings: &Settings, language: Language) -> anyhow::Resu
         "",
     );
     report.keys(settings);
+    report.issuers(settings).await;
     report.database(settings).await;
     if settings.explorer.enabled {
         report.line(
@@ -120,6 +121,22 @@ impl Report {
                     .map_err(|error| error.to_string()),
                 "secrets.log_key_file",
             );
+        }
+    }
+
+    async fn issuers(&mut self, settings: &Settings) {
+        let mut auth = settings.auth.clone();
+        // Their keys have lines of their own.
+        auth.development_key = false;
+        auth.keys.clear();
+        let providers = verifier(&auth, system_clock()).map(|verifier| verifier.providers());
+        for provider in providers.unwrap_or_default() {
+            let what = self.language.say("Anmeldedienst", "identity provider");
+            let outcome = provider
+                .refresh()
+                .await
+                .map_err(|error| error.text(self.language));
+            self.line(&format!("{what} {}", provider.issuer()), outcome, "auth.issuers");
         }
     }
 

@@ -74,6 +74,7 @@ pub const KEYS: &[Key] = &[
     plain("auth.development_key_file"),
     of(Kind::Json, "auth.keys"),
     of(Kind::Json, "auth.groups"),
+    of(Kind::Json, "auth.issuers"),
     plain("limits.depth"),
     plain("limits.cost"),
     plain("limits.aliases"),

@@ -368,6 +368,10 @@ mod tests {
                 r#"[{"kid":"k","algorithm":"ES256","public_key_pem":"pem"}]"#,
             ),
             ("auth.groups", r#"{"CN=Revision, O=Kreis":"INNENREVISION"}"#),
+            (
+                "auth.issuers",
+                r#"[{"issuer":"https://vks.example","subject_prefix":"vks:","groups":{"stelle-{number}":"SACHBEARBEITUNG:{number}"}}]"#,
+            ),
             ("limits.depth", "11"),
             ("limits.cost", "12"),
             ("limits.aliases", "13"),
@@ -448,10 +452,8 @@ mod tests {
         );
         assert_eq!(settings.database.url.expose_secret(), "postgres://two@host/db");
         assert_eq!(settings.auth.keys[0].algorithm, KeyAlgorithm::ES256);
-        assert_eq!(
-            settings.auth.memberships()["CN=Revision, O=Kreis"].to_string(),
-            "INNENREVISION"
-        );
+        assert_eq!(settings.auth.groups["CN=Revision, O=Kreis"], "INNENREVISION");
+        assert_eq!(settings.auth.issuers[0].maximum_age_seconds, 86_400);
         assert_eq!(settings.secrets.case_key(), Some([0x11; 32]));
         assert_eq!(settings.secrets.log_key(), Some([0x11; 32]));
         assert_eq!(settings.log.verifier_keys.len(), 1);
@@ -614,8 +616,7 @@ mod tests {
             found,
             [
                 "auth.development_key",
-                "auth.issuer",
-                "auth.keys",
+                "auth.issuers",
                 "database.url",
                 "log.origin",
                 "secrets.case_key_file",
@@ -642,6 +643,47 @@ mod tests {
             ("AUTH__KEYS", r#"[{"kid":"a","algorithm":"RS256"}]"#, "auth.keys"),
             ("AUTH__KEYS", "nonsense", "auth.keys"),
             ("AUTH__GROUPS", r#"{"g":"SACHBEARBEITUNG"}"#, "auth.groups"),
+            ("AUTH__GROUPS", r#"{"g-{number}":"INNENREVISION"}"#, "auth.groups"),
+            (
+                "AUTH__ISSUERS",
+                r#"[{"issuer":"http://idp.example"}]"#,
+                "auth.issuers",
+            ),
+            (
+                "AUTH__ISSUERS",
+                r#"[{"issuer":"https://i.example","typ":" "}]"#,
+                "auth.issuers",
+            ),
+            (
+                "AUTH__ISSUERS",
+                r#"[{"issuer":"https://i.example","algorithms":[]}]"#,
+                "auth.issuers",
+            ),
+            (
+                "AUTH__ISSUERS",
+                r#"[{"issuer":"https://i.example","refresh_seconds":86400}]"#,
+                "auth.issuers",
+            ),
+            (
+                "AUTH__ISSUERS",
+                r#"[{"issuer":"https://i.example","groups":{"g":"{number}"}}]"#,
+                "auth.issuers",
+            ),
+            (
+                "AUTH__ISSUERS",
+                r#"[{"issuer":"https://i.example"},{"issuer":"https://i.example","subject_prefix":"j:"}]"#,
+                "auth.issuers",
+            ),
+            (
+                "AUTH__ISSUERS",
+                r#"[{"issuer":"https://i.example"},{"issuer":"https://j.example"}]"#,
+                "auth.issuers",
+            ),
+            (
+                "AUTH__ISSUERS",
+                r#"[{"issuer":"pruefpfad-development","discovery":"https://i.example"}]"#,
+                "auth.issuers",
+            ),
             ("LIMITS__PAGE_DEFAULT", "201", "limits.page_default"),
             ("LIMITS__BATCH", "2", "limits.batch"),
             ("TELEMETRY__LOG_LEVEL", "=,=", "telemetry.log_level"),

@@ -1,16 +1,16 @@
 //! The sections of the configuration, each with the rules of its own values.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use audit::access::Membership;
 use audit::trail::note::{VerifierKey, is_name};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
 use super::{Problem, read_or_create};
+use crate::auth::{GroupMap, is_safe_address};
 pub use crate::graphql::admit::{Introspection, Limits};
 
 /// The whole configuration.
@@ -231,20 +231,15 @@ pub struct AuthSettings {
     /// Group of the identity provider to the text of a membership.
     #[serde(default)]
     pub groups: BTreeMap<String, String>,
+    /// Identity providers whose keys are fetched.
+    #[serde(default)]
+    pub issuers: Vec<IssuerSettings>,
 }
 
 /// The issuer that only the development key has.
 const DEVELOPMENT_ISSUER: &str = "pruefpfad-development";
 
 impl AuthSettings {
-    /// Group to membership; groups with a malformed text were refused by [`Settings::validate`].
-    pub fn memberships(&self) -> BTreeMap<String, Membership> {
-        self.groups
-            .iter()
-            .filter_map(|(group, text)| Some((group.clone(), text.parse().ok()?)))
-            .collect()
-    }
-
     fn validate(&self, mode: Mode, problems: &mut Vec<Problem>) {
         for (key, value) in [
             ("auth.issuer", &self.issuer),
@@ -265,14 +260,31 @@ impl AuthSettings {
         }
         at_least_one("auth.cached_tokens", self.cached_tokens as u64, problems);
         self.validate_keys(problems);
-        for (group, text) in &self.groups {
-            if let Err(error) = text.parse::<Membership>() {
+        validate_groups("auth.groups", &self.groups, problems);
+        let mut issuers = BTreeSet::from([self.issuer.as_str()]);
+        let mut prefixes = BTreeSet::new();
+        if !self.keys.is_empty() {
+            prefixes.insert("");
+        }
+        for issuer in &self.issuers {
+            if !issuers.insert(&issuer.issuer) {
                 problems.push(Problem::new(
-                    "auth.groups",
-                    format!("Gruppe {group:?}: {text:?} ist keine Mitgliedschaft. Schreiben Sie z. B. INNENREVISION oder SACHBEARBEITUNG:03."),
-                    format!("group {group:?}: {error}."),
+                    "auth.issuers",
+                    format!("{:?} steht doppelt da oder schon in auth.issuer.", issuer.issuer),
+                    format!(
+                        "{:?} stands there twice, or in auth.issuer already.",
+                        issuer.issuer
+                    ),
                 ));
             }
+            if !prefixes.insert(&issuer.subject_prefix) {
+                problems.push(Problem::new(
+                    "auth.issuers",
+                    format!("{:?}: mehrere Anmeldedienste brauchen je ein eigenes subject_prefix, z. B. \"stadt:\", sonst könnten zwei Menschen für einen gelten.", issuer.issuer),
+                    format!("{:?}: several identity providers need a subject_prefix each, such as \"stadt:\"; else two people could pass for one.", issuer.issuer),
+                ));
+            }
+            issuer.validate(problems);
         }
         if mode == Mode::Production {
             self.validate_production(problems);
@@ -280,7 +292,7 @@ impl AuthSettings {
     }
 
     fn validate_keys(&self, problems: &mut Vec<Problem>) {
-        let mut kids = std::collections::BTreeSet::new();
+        let mut kids = BTreeSet::new();
         for key in &self.keys {
             if key.kid.is_empty() || key.kid == crate::auth::DEVELOPMENT_KID || !kids.insert(&key.kid) {
                 problems.push(Problem::new(
@@ -315,24 +327,136 @@ impl AuthSettings {
         if self.development_key {
             problems.push(Problem::new(
                 "auth.development_key",
-                "ist im Produktivbetrieb gesperrt: wer die Datei hat, hat jede Rolle. Setzen Sie den Wert auf false und tragen Sie die Schlüssel Ihres Anmeldedienstes in auth.keys ein.",
-                "is refused in production: whoever has the file has every role. Set it to false and put the keys of your identity provider into auth.keys.",
+                "ist im Produktivbetrieb gesperrt: wer die Datei hat, hat jede Rolle. Setzen Sie den Wert auf false und tragen Sie Ihren Anmeldedienst in auth.issuers ein.",
+                "is refused in production: whoever has the file has every role. Set it to false and enter your identity provider in auth.issuers.",
             ));
         }
-        if self.keys.is_empty() {
+        let nobody = self.keys.is_empty() && self.issuers.is_empty();
+        if nobody {
             problems.push(Problem::new(
-                "auth.keys",
-                "Ohne Schlüssel kann sich niemand anmelden. Tragen Sie { kid, algorithm, public_key_file } Ihres Anmeldedienstes ein.",
-                "Without keys nobody can sign in. Enter { kid, algorithm, public_key_file } of your identity provider.",
+                "auth.issuers",
+                "Ohne Anmeldedienst kann sich niemand anmelden. Tragen Sie { issuer, groups } Ihres Anmeldedienstes ein, oder seine Schlüssel in auth.keys.",
+                "Without an identity provider nobody can sign in. Enter { issuer, groups } of yours, or its keys in auth.keys.",
             ));
         }
-        if self.issuer == DEVELOPMENT_ISSUER {
+        if !self.keys.is_empty() && self.issuer == DEVELOPMENT_ISSUER {
             problems.push(Problem::new(
                 "auth.issuer",
                 "Tragen Sie den Aussteller (iss) Ihres Anmeldedienstes ein.",
                 "Enter the issuer (iss) of your identity provider.",
             ));
         }
+    }
+}
+
+fn validate_groups(key: &str, groups: &BTreeMap<String, String>, problems: &mut Vec<Problem>) {
+    for (group, error) in GroupMap::new(groups).err().into_iter().flatten() {
+        let text = &groups[&group];
+        problems.push(Problem::new(
+            key,
+            format!("Gruppe {group:?}: {text:?} ist keine Mitgliedschaft dazu. Schreiben Sie z. B. INNENREVISION oder SACHBEARBEITUNG:03, oder auf beiden Seiten einmal {{number}}: \"stelle-{{number}}\" = \"SACHBEARBEITUNG:{{number}}\"."),
+            format!("group {group:?}: {text:?}: {error}."),
+        ));
+    }
+}
+
+/// An identity provider: found by OpenID Connect Discovery, its keys fetched and kept fresh.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IssuerSettings {
+    /// The `iss` claim of its tokens, spelled as in its discovery document.
+    pub issuer: String,
+    /// Address of the discovery document; without it `issuer` followed by `/.well-known/openid-configuration`.
+    #[serde(default)]
+    pub discovery: Option<String>,
+    /// The `aud` claim of its tokens; without it `auth.audience`.
+    #[serde(default)]
+    pub audience: Option<String>,
+    /// The `typ` header of its tokens; without it `auth.typ`.
+    #[serde(default)]
+    pub typ: Option<String>,
+    /// Goes in front of its subjects, so that two providers never name one person: `stadt:`.
+    #[serde(default)]
+    pub subject_prefix: String,
+    /// The algorithms its keys may have.
+    #[serde(default = "KeyAlgorithm::all")]
+    pub algorithms: Vec<KeyAlgorithm>,
+    /// The claim that lists the caller's groups, or the path to it; without it `auth.groups_claim`.
+    #[serde(default)]
+    pub groups_claim: Option<String>,
+    /// Group to the text of a membership; `{number}` on both sides stands for the number of a Bezirksstelle.
+    #[serde(default)]
+    pub groups: BTreeMap<String, String>,
+    /// How often its keys are fetched.
+    #[serde(default = "seconds::<300>")]
+    pub refresh_seconds: u32,
+    /// Shortest time between two fetches for unknown keys, and after a failure.
+    #[serde(default = "seconds::<30>")]
+    pub cooldown_seconds: u32,
+    /// How long the keys fetched last hold while it does not answer.
+    #[serde(default = "seconds::<86_400>")]
+    pub maximum_age_seconds: u32,
+}
+
+const fn seconds<const N: u32>() -> u32 {
+    N
+}
+
+impl IssuerSettings {
+    /// Where the discovery document lies (OpenID Connect Discovery 1.0, section 4).
+    pub fn discovery_address(&self) -> String {
+        self.discovery.clone().unwrap_or_else(|| {
+            format!(
+                "{}/.well-known/openid-configuration",
+                self.issuer.trim_end_matches('/')
+            )
+        })
+    }
+
+    fn validate(&self, problems: &mut Vec<Problem>) {
+        let key = "auth.issuers";
+        let issuer = &self.issuer;
+        let address = self.discovery_address();
+        if !is_safe_address(&address) {
+            problems.push(Problem::new(
+                key,
+                format!("{address:?} ist keine Adresse mit https:// (http:// nur auf diesem Rechner)."),
+                format!("{address:?} is no address with https:// (http:// on this machine only)."),
+            ));
+        }
+        for (name, value) in [
+            ("audience", &self.audience),
+            ("typ", &self.typ),
+            ("groups_claim", &self.groups_claim),
+        ] {
+            if value.as_ref().is_some_and(|value| value.trim().is_empty()) {
+                problems.push(Problem::new(
+                    key,
+                    format!("{issuer:?}: {name} darf nicht leer sein."),
+                    format!("{issuer:?}: {name} must not be empty."),
+                ));
+            }
+        }
+        if self.algorithms.is_empty() {
+            problems.push(Problem::new(
+                key,
+                format!("{issuer:?}: algorithms darf nicht leer sein."),
+                format!("{issuer:?}: algorithms must not be empty."),
+            ));
+        }
+        let (cooldown, refresh, oldest) = (
+            self.cooldown_seconds,
+            self.refresh_seconds,
+            self.maximum_age_seconds,
+        );
+        if cooldown == 0 || cooldown > refresh || refresh >= oldest {
+            problems.push(Problem::new(
+                key,
+                format!("{issuer:?}: es muss 1 ≤ cooldown_seconds ({cooldown}) ≤ refresh_seconds ({refresh}) < maximum_age_seconds ({oldest}) gelten."),
+                format!("{issuer:?}: it has to be 1 ≤ cooldown_seconds ({cooldown}) ≤ refresh_seconds ({refresh}) < maximum_age_seconds ({oldest})."),
+            ));
+        }
+        validate_groups(key, &self.groups, problems);
     }
 }
 
@@ -361,6 +485,21 @@ pub enum KeyAlgorithm {
     ES256,
     /// RSA PKCS#1 v1.5 with SHA-256, from 2048 bits.
     RS256,
+}
+
+impl KeyAlgorithm {
+    fn all() -> Vec<Self> {
+        vec![Self::EdDSA, Self::ES256, Self::RS256]
+    }
+
+    /// The same in the library's words.
+    pub const fn algorithm(self) -> jsonwebtoken::Algorithm {
+        match self {
+            Self::EdDSA => jsonwebtoken::Algorithm::EdDSA,
+            Self::ES256 => jsonwebtoken::Algorithm::ES256,
+            Self::RS256 => jsonwebtoken::Algorithm::RS256,
+        }
+    }
 }
 
 fn validate_limits(limits: &Limits, problems: &mut Vec<Problem>) {

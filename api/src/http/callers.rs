@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use actix_web::{HttpMessage as _, HttpRequest};
 use audit::access::Caller;
 use audit::reads::Reads;
@@ -14,8 +14,11 @@ use entity::BezirksstelleId;
 use futures_util::future::{FutureExt as _, LocalBoxFuture};
 
 use super::RequestId;
-use super::edge::{Callers, Denied, Unrecorded, Visitor};
-use crate::auth::{Actor, AuthError, Authentication, MEMBERSHIP_HEADER, TokenVerifier, authentication};
+use super::edge::{Callers, Credentials, Denied, Unrecorded, Visitor};
+use crate::auth::{
+    Actor, AuthError, Authentication, MEMBERSHIP_HEADER, PROOF_HEADER, Proofs, Shown, TokenVerifier,
+    authentication,
+};
 use crate::graphql;
 use crate::language::{Language, language_of};
 
@@ -114,33 +117,42 @@ pub struct HouseCallers {
     pub house: House,
     /// Verifies a token given in `connection_init`; tokens in headers were verified by the middleware.
     pub verifier: Arc<TokenVerifier>,
+    /// Checks a proof given there; the same as the middleware's, so that none is good at both.
+    pub proofs: Arc<Proofs>,
 }
 
 impl Callers for HouseCallers {
     fn identify<'a>(
         &'a self,
         request: &'a HttpRequest,
-        authorization: Option<&'a str>,
+        credentials: Option<Credentials<'a>>,
     ) -> LocalBoxFuture<'a, Result<Visitor, Denied>> {
         async move {
-            let found = match authorization {
+            let found = match credentials {
                 None => request
                     .extensions()
                     .get::<Authentication>()
                     .cloned()
                     .unwrap_or(Authentication::Anonymous),
-                Some(value) => {
+                Some(credentials) => {
                     let mut headers = HeaderMap::new();
-                    let value =
-                        HeaderValue::from_str(value).unwrap_or_else(|_| HeaderValue::from_static("?"));
-                    headers.insert(AUTHORIZATION, value);
-                    if let Some(membership) = request.headers().get(MEMBERSHIP_HEADER) {
-                        headers.insert(
-                            actix_web::http::header::HeaderName::from_static(MEMBERSHIP_HEADER),
-                            membership.clone(),
-                        );
+                    // What cannot stand in a header is no token and no proof.
+                    let value = |text: &str| {
+                        HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static("?"))
+                    };
+                    headers.insert(AUTHORIZATION, value(credentials.authorization));
+                    if let Some(proof) = credentials.proof {
+                        headers.insert(HeaderName::from_static(PROOF_HEADER), value(proof));
                     }
-                    authentication(&self.verifier, &headers)
+                    if let Some(membership) = request.headers().get(MEMBERSHIP_HEADER) {
+                        headers.insert(HeaderName::from_static(MEMBERSHIP_HEADER), membership.clone());
+                    }
+                    let shown = Shown {
+                        method: request.method().as_str(),
+                        path: request.uri().path(),
+                        headers: &headers,
+                    };
+                    authentication(&self.verifier, &self.proofs, shown).await
                 }
             };
             match found {
@@ -165,5 +177,6 @@ fn denied(error: &AuthError, language: Language) -> Denied {
         code,
         reason: error.reason(),
         message: error.message(language).to_owned(),
+        challenge: error.challenge(),
     }
 }

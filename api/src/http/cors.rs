@@ -2,7 +2,7 @@
 
 use actix_cors::Cors;
 
-use crate::auth::MEMBERSHIP_HEADER;
+use crate::auth::{MEMBERSHIP_HEADER, PROOF_HEADER};
 use crate::config::ServerSettings;
 use crate::http::REQUEST_ID_HEADER;
 
@@ -18,9 +18,15 @@ pub fn cors(settings: &ServerSettings) -> Cors {
             "accept",
             "traceparent",
             MEMBERSHIP_HEADER,
+            PROOF_HEADER,
             REQUEST_ID_HEADER,
         ])
-        .expose_headers([REQUEST_ID_HEADER, "retry-after", "content-disposition"])
+        .expose_headers([
+            REQUEST_ID_HEADER,
+            "retry-after",
+            "content-disposition",
+            "www-authenticate",
+        ])
         .max_age(3600);
     settings.cors_origins.iter().fold(rules, |rules, origin| {
         if origin == "*" {

@@ -42,18 +42,26 @@ where
     }
 }
 
+/// What a WebSocket says in `connection_init`, spelled as in the headers of the same names.
+#[derive(Debug, Clone, Copy)]
+pub struct Credentials<'a> {
+    /// `Authorization`.
+    pub authorization: &'a str,
+    /// `DPoP`.
+    pub proof: Option<&'a str>,
+}
+
 /// Finds out who asks. Called before anything of the request is read; for a WebSocket at the handshake and for
 /// `connection_init`.
 pub trait Callers: Send + Sync + 'static {
     /// The visitor behind a request.
     ///
-    /// `authorization` is the value given in `connection_init`; without one the request's own
-    /// `Authorization` header counts. No token at all is an anonymous visitor; a token that does
-    /// not hold is denied.
+    /// `credentials` are those given in `connection_init`; without them the request's own headers
+    /// count. No token at all is an anonymous visitor; a token that does not hold is denied.
     fn identify<'a>(
         &'a self,
         request: &'a HttpRequest,
-        authorization: Option<&'a str>,
+        credentials: Option<Credentials<'a>>,
     ) -> LocalBoxFuture<'a, Result<Visitor, Denied>>;
 }
 
@@ -92,6 +100,8 @@ pub struct Denied {
     pub reason: &'static str,
     /// For people.
     pub message: String,
+    /// The value of `WWW-Authenticate`.
+    pub challenge: Option<&'static str>,
 }
 
 impl Denied {

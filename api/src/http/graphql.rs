@@ -156,10 +156,10 @@ fn refused_visitor(request: &HttpRequest, denied: &Denied) -> HttpResponse {
     let errors = [denied.error()];
     note(request, log_of_refusal(None, &errors));
     let mut response = respond(denied.status, Format::Json, &Errors { errors: &errors });
-    if denied.status == StatusCode::UNAUTHORIZED {
+    if let Some(challenge) = denied.challenge {
         response.headers_mut().insert(
             header::WWW_AUTHENTICATE,
-            header::HeaderValue::from_static("Bearer error=\"invalid_token\""),
+            header::HeaderValue::from_static(challenge),
         );
     }
     response

@@ -13,35 +13,59 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// The answer of one check: nothing, or a short reason without any secret.
 type Outcome = Pin<Box<dyn Future<Output = Result<(), &'static str>> + Send>>;
 
-type Check = Arc<dyn Fn() -> Outcome + Send + Sync>;
+#[derive(Clone)]
+struct Check {
+    name: &'static str,
+    run: Arc<dyn Fn() -> Outcome + Send + Sync>,
+    needed: bool,
+}
 
 /// Named checks of what the service needs.
 #[derive(Clone, Default)]
 pub struct Readiness {
-    checks: Vec<(&'static str, Check)>,
+    checks: Vec<Check>,
 }
 
 impl Readiness {
     /// Adds a check, such as `database` (reachable) or `migrations` (current).
     #[must_use]
-    pub fn with<F, O>(mut self, name: &'static str, check: F) -> Self
+    pub fn with<F, O>(self, name: &'static str, check: F) -> Self
     where
         F: Fn() -> O + Send + Sync + 'static,
         O: Future<Output = Result<(), &'static str>> + Send + 'static,
     {
-        self.checks.push((name, Arc::new(move || Box::pin(check()))));
+        self.and(name, true, check)
+    }
+
+    /// Adds a check whose outcome is told, and does not make the service unavailable.
+    #[must_use]
+    pub fn telling<F, O>(self, name: &'static str, check: F) -> Self
+    where
+        F: Fn() -> O + Send + Sync + 'static,
+        O: Future<Output = Result<(), &'static str>> + Send + 'static,
+    {
+        self.and(name, false, check)
+    }
+
+    fn and<F, O>(mut self, name: &'static str, needed: bool, check: F) -> Self
+    where
+        F: Fn() -> O + Send + Sync + 'static,
+        O: Future<Output = Result<(), &'static str>> + Send + 'static,
+    {
+        let run = Arc::new(move || -> Outcome { Box::pin(check()) });
+        self.checks.push(Check { name, run, needed });
         self
     }
 
     async fn answer(&self) -> HttpResponse {
         let mut failed = false;
         let mut report = serde_json::Map::new();
-        for (name, check) in &self.checks {
-            let outcome = tokio::time::timeout(PATIENCE, check())
+        for check in &self.checks {
+            let outcome = tokio::time::timeout(PATIENCE, (check.run)())
                 .await
                 .unwrap_or(Err("timeout"));
-            failed |= outcome.is_err();
-            report.insert((*name).to_owned(), json!(outcome.err().unwrap_or("ok")));
+            failed |= check.needed && outcome.is_err();
+            report.insert(check.name.to_owned(), json!(outcome.err().unwrap_or("ok")));
         }
         let body = json!({"status": if failed { "unavailable" } else { "ok" }, "checks": report});
         if failed {
@@ -80,12 +104,18 @@ mod tests {
     #[actix_web::test]
     async fn ready_means_every_check_passes() {
         let good = Readiness::default().with("database", async || Ok(()));
+        let told = good.clone().telling("issuers", async || Err("keys unavailable"));
         let bad = good.clone().with("migrations", async || Err("pending"));
         for (readiness, status, body) in [
             (
                 good,
                 StatusCode::OK,
                 r#"{"checks":{"database":"ok"},"status":"ok"}"#,
+            ),
+            (
+                told,
+                StatusCode::OK,
+                r#"{"checks":{"database":"ok","issuers":"keys unavailable"},"status":"ok"}"#,
             ),
             (
                 bad,

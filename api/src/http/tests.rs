@@ -12,7 +12,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
-use super::edge::{Callers, Denied, Edge, Unrecorded, Visitor};
+use super::edge::{Callers, Credentials, Denied, Edge, Unrecorded, Visitor};
 use super::graphql::configure;
 use crate::graphql::admit::{Introspection, Limits};
 use crate::graphql::toy;
@@ -28,10 +28,11 @@ impl Callers for Tokens {
     fn identify<'a>(
         &'a self,
         request: &'a HttpRequest,
-        authorization: Option<&'a str>,
+        credentials: Option<Credentials<'a>>,
     ) -> LocalBoxFuture<'a, Result<Visitor, Denied>> {
         let header = request.headers().get(header::AUTHORIZATION);
-        let token = authorization.or_else(|| header?.to_str().ok());
+        let given = credentials.map(|credentials| credentials.authorization);
+        let token = given.or_else(|| header?.to_str().ok());
         let unrecorded = token == Some("Bearer unrecorded");
         let visitor = |authenticated, expires| {
             Ok(Visitor {
@@ -54,6 +55,7 @@ impl Callers for Tokens {
                 code: "UNAUTHENTICATED",
                 reason: "TOKEN_MALFORMED",
                 message: "Token ungültig".to_owned(),
+                challenge: Some("Bearer error=\"invalid_token\""),
             }),
         };
         async move { result }.boxed_local()

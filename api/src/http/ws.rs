@@ -1,8 +1,9 @@
 //! Subscriptions (and queries, and mutations) over WebSocket: the protocol `graphql-transport-ws`.
 //!
 //! Every `subscribe` goes through the same check as a request over HTTP. The token comes in
-//! `connection_init` (`{"authorization": "Bearer ..."}`), since browsers cannot set headers here;
-//! without one the header of the handshake counts. One that does not hold is refused where it
+//! `connection_init` (`{"authorization": "Bearer ..."}`), since browsers cannot set headers here, and
+//! so does the proof of a bound token (`{"authorization": "DPoP ...", "dpop": "..."}`), made for the
+//! handshake: GET, and the address with `http` or `https`; without them the headers of the handshake count. One that does not hold is refused where it
 //! comes: as answer to the handshake, or by close code 4403 with the same codes.
 
 use std::cell::RefCell;
@@ -23,9 +24,10 @@ use tokio::task::AbortHandle;
 use tokio::time::{MissedTickBehavior, interval, sleep_until};
 use tracing::Instrument as _;
 
-use super::edge::{Answer, Edge, Visitor, log_of, present, span, streams};
+use super::edge::{Answer, Credentials, Edge, Visitor, log_of, present, span, streams};
 use super::graphql::failed;
 use super::transport::{Fault, well_formed};
+use crate::auth::PROOF_HEADER;
 use crate::graphql::admit::{Admitted, Incoming};
 use crate::language::{Language, language_of};
 
@@ -256,15 +258,21 @@ impl Socket {
         if self.visitor.is_some() {
             return Err(End::Close(Close::TooManyInits));
         }
-        let authorization = payload.iter().flatten().find_map(|(name, value)| {
-            name.eq_ignore_ascii_case("authorization")
-                .then(|| value.as_str())
-                .flatten()
+        let said = |wanted: &str| {
+            payload.iter().flatten().find_map(|(name, value)| {
+                name.eq_ignore_ascii_case(wanted)
+                    .then(|| value.as_str())
+                    .flatten()
+            })
+        };
+        let credentials = said("authorization").map(|authorization| Credentials {
+            authorization,
+            proof: said(PROOF_HEADER),
         });
         let visitor = self
             .edge
             .callers
-            .identify(&self.request, authorization)
+            .identify(&self.request, credentials)
             .await
             .map_err(|denied| End::Close(Close::Forbidden(denied.code, denied.reason)))?;
         self.visitor = Some(Rc::new(visitor));

@@ -35,7 +35,7 @@ pub use caller::Caller;
 pub use class::{Class, Classes, classes};
 pub use four_eyes::FourEyes;
 pub use permits::permits;
-pub use role::{Membership, Role};
+pub use role::{Membership, MembershipTextError, Role};
 
 use crate::{Ctx, Db, Error, Result, trail};
 
