@@ -29,6 +29,7 @@ use crate::http::{
 };
 use crate::language::Language;
 use crate::telemetry::{Metrics, metrics};
+use crate::witnesses::{self, Witness};
 
 /// How often imports are looked for whose reader is gone.
 const SWEEP: Duration = Duration::from_secs(15);
@@ -192,12 +193,17 @@ pub async fn start_keeping(
     let providers = verifier.providers();
     let readiness = readiness(&db, &providers);
     metrics_data.watch_issuers(providers.clone());
+    let witnesses = Witness::all(&settings.log)?;
+    metrics_data.watch_witnesses(witnesses.clone());
     let mut beside = fetch_keys(providers).await?;
     beside.push(tokio::spawn(sequence(
         sources.clone(),
         db.clone(),
         log_keys(settings)?,
     )));
+    for witness in witnesses {
+        beside.push(tokio::spawn(witness.keep_cosigned(db.clone())));
+    }
     beside.push(tokio::spawn(delete(sources.clone(), db.clone())));
     beside.push(tokio::spawn(sweep(sources, db)));
 
@@ -262,6 +268,7 @@ async fn house(
                 .iter()
                 .map(ToString::to_string)
                 .collect(),
+            quorum: witnesses::quorum(&settings.log),
             production: settings.mode == Mode::Production,
             bezirksstellen: rows.into_iter().map(|row| (row.id, Arc::new(row))).collect(),
         }),

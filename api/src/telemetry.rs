@@ -23,6 +23,7 @@ use tracing_subscriber::{EnvFilter, Layer as _, fmt};
 
 use crate::auth::{Provider, ProviderReport};
 use crate::config::{LogFormat, TelemetrySettings};
+use crate::witnesses::{Witness, WitnessReport};
 
 /// The running telemetry; to be shut down before the process ends.
 #[must_use = "spans not yet sent are lost without a shutdown"]
@@ -260,6 +261,42 @@ impl Metrics {
             .with_description("Tokens refused because an issuer's keys were too old or never fetched")
             .with_callback(move |counter| {
                 refusals(&|report, issuer| counter.observe(report.refused, &[issuer]));
+            })
+            .build();
+    }
+
+    /// Watches the witnesses of the log: what came of asking them, and whether one says that the log is not the one it was.
+    pub fn watch_witnesses(&self, witnesses: Vec<Arc<Witness>>) {
+        if witnesses.is_empty() {
+            return;
+        }
+        let meter = self.provider.meter("pruefpfad");
+        let each = move |observe: &dyn Fn(WitnessReport, KeyValue)| {
+            for witness in &witnesses {
+                observe(
+                    witness.report(),
+                    KeyValue::new("witness", witness.name().to_owned()),
+                );
+            }
+        };
+        let asked = Arc::new(each);
+        let accused = Arc::clone(&asked);
+        meter
+            .u64_observable_counter("pruefpfad.witness.requests")
+            .with_description("Checkpoints shown to a witness by outcome")
+            .with_callback(move |counter| {
+                asked(&|report, witness| {
+                    let outcome = |outcome| [witness.clone(), KeyValue::new("outcome", outcome)];
+                    counter.observe(report.cosigned, &outcome("COSIGNED"));
+                    counter.observe(report.failed, &outcome("FAILED"));
+                });
+            })
+            .build();
+        meter
+            .u64_observable_gauge("pruefpfad.witness.accuses")
+            .with_description("1 while a witness says that the log was set back or forked")
+            .with_callback(move |gauge| {
+                accused(&|report, witness| gauge.observe(u64::from(report.accuses), &[witness]));
             })
             .build();
     }

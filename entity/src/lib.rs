@@ -22,6 +22,7 @@ pub mod item_check;
 pub mod jobcenter;
 pub mod legal_hold;
 pub mod log_checkpoint;
+pub mod log_cosignature;
 pub mod log_leaf;
 pub mod log_node;
 pub mod log_queue;

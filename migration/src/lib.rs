@@ -22,6 +22,7 @@ mod m20261121_000007_log;
 mod m20261121_000010_own_staff;
 mod m20261121_000011_legal_hold;
 mod m20261121_000012_log_rights;
+mod m20261121_000013_log_cosignature;
 pub mod reads;
 
 /// All changes in order.
@@ -41,6 +42,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000010_own_staff::Migration),
             Box::new(m20261121_000011_legal_hold::Migration),
             Box::new(m20261121_000012_log_rights::Migration),
+            Box::new(m20261121_000013_log_cosignature::Migration),
         ]
     }
 }

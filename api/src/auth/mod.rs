@@ -23,6 +23,7 @@ pub use error::{AuthError, MembershipError, Refused, TokenError};
 pub use groups::{GroupError, GroupMap};
 pub use identity::Identity;
 pub use keys::thumbprint;
+pub(crate) use provider::is_local;
 pub use provider::{FetchError, Provider, ProviderReport, is_safe_address};
 pub use request::{Actor, Authentication, MEMBERSHIP_HEADER, Shown, authenticate, authentication};
 use verifier::read_part;

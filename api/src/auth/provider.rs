@@ -35,7 +35,8 @@ pub fn is_safe_address(text: &str) -> bool {
         && (url.scheme() == "https" || (url.scheme() == "http" && is_local(&url)))
 }
 
-fn is_local(url: &Url) -> bool {
+/// Whether an address is one of this machine.
+pub(crate) fn is_local(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let address = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost"

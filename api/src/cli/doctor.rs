@@ -12,6 +12,7 @@ use crate::auth::{start_check, system_clock, verifier};
 use crate::config::Settings;
 use crate::http::is_built;
 use crate::language::Language;
+use crate::witnesses::Witness;
 
 /// One line a check; the exit code tells whether all of them passed.
 pub(super) async fn run(settings: &Settings, language: Language) -> anyhow::Result<ExitCode> {
@@ -170,6 +171,21 @@ impl Report {
             },
             "pruefpfad migrate up",
         );
+        if missing.is_empty() {
+            self.witnesses(settings, &db).await;
+        }
+    }
+
+    /// Each is shown the last checkpoint, as a running service does it; its answer is not kept.
+    async fn witnesses(&mut self, settings: &Settings, db: &Db) {
+        let what = self.language.say("Zeuge", "witness");
+        for witness in Witness::all(&settings.log).unwrap_or_default() {
+            let outcome = witness
+                .try_once(db)
+                .await
+                .map_err(|error| error.text(self.language));
+            self.line(&format!("{what} {}", witness.name()), outcome, "log.witnesses");
+        }
     }
 }
 

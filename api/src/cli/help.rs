@@ -131,6 +131,14 @@ const GERMAN: &[(&str, &str)] = &[
         "verify --keys",
         "Prüfschlüssel des Logs, auf anderem Weg erhalten; mehrfach, wenn er ersetzt wurde",
     ),
+    (
+        "verify --witnesses",
+        "Prüfschlüssel eines Zeugen, der mitunterschrieben haben muss, vom Zeugen erhalten; mehrfach möglich",
+    ),
+    (
+        "verify --quorum",
+        "Wie viele der Zeugen mitunterschrieben haben müssen; sonst alle",
+    ),
     ("verify --json", "Antwort als JSON"),
     (
         "verify checkpoint",
@@ -161,6 +169,26 @@ const GERMAN: &[(&str, &str)] = &[
     (
         "verify export --kept",
         "Ein früher aufbewahrter Prüfpunkt; mehrfach möglich",
+    ),
+    (
+        "witness",
+        "Als Zeuge die Prüfpunkte von Logs mitunterschreiben, ohne Datenbank und Konfiguration (C2SP tlog-witness)",
+    ),
+    (
+        "witness --name",
+        "Name des Zeugen, für immer: seine öffentliche Adresse ohne https://",
+    ),
+    (
+        "witness --key_file",
+        "Datei seines Schlüssels; entsteht beim ersten Start",
+    ),
+    (
+        "witness --state",
+        "Ordner für das zuletzt Mitunterschriebene, das nicht verloren gehen darf",
+    ),
+    (
+        "witness --logs",
+        "Prüfschlüssel eines Logs, das er bezeugt; mehrfach, auch für den neuen Schlüssel eines Logs",
     ),
     ("config", "Konfiguration"),
     (

@@ -16,12 +16,14 @@ mod schema;
 mod serve;
 mod token;
 mod verify;
+mod witness;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use audit::access::Role;
 use audit::trail::note::VerifierKey;
+use audit::trail::witness::WitnessKey;
 use clap::{Args, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use crate::auth::Now;
@@ -92,6 +94,8 @@ pub enum Command {
     LogKey(LogKeyCommand),
     /// Check what the log gave out, without database and service; exit code 0: it holds, 1: it does not, 2: not checked.
     Verify(VerifyArgs),
+    /// Cosign the checkpoints of logs as a witness, without database and configuration (C2SP tlog-witness).
+    Witness(WitnessArgs),
     /// Delete what is kept no longer.
     #[command(subcommand)]
     Retention(RetentionCommand),
@@ -262,6 +266,12 @@ pub struct VerifyArgs {
     /// Verifier key of the log, got by other means than the log itself; repeatable where the key was replaced.
     #[arg(long = "key", global = true, value_name = "KEY")]
     pub keys: Vec<VerifierKey>,
+    /// Verifier key of a witness that is to have cosigned the checkpoint, got from the witness; repeatable.
+    #[arg(long = "witness", global = true, value_name = "KEY")]
+    pub witnesses: Vec<WitnessKey>,
+    /// How many of the witnesses must have cosigned; without it, all of them.
+    #[arg(long, global = true, value_name = "NUMBER")]
+    pub quorum: Option<usize>,
     /// Answer in JSON.
     #[arg(long, global = true)]
     pub json: bool,
@@ -309,6 +319,23 @@ pub enum VerifyCommand {
         #[arg(long, value_name = "FILE")]
         kept: Vec<PathBuf>,
     },
+}
+
+/// A witness; it listens where `--listen` says.
+#[derive(Debug, Clone, Args)]
+pub struct WitnessArgs {
+    /// Name of the witness, for good: its public address without https://.
+    #[arg(long, value_name = "NAME")]
+    pub name: String,
+    /// File of its signing key; made at the first start.
+    #[arg(long, value_name = "FILE")]
+    pub key_file: PathBuf,
+    /// Folder of what it cosigned last, which must not get lost.
+    #[arg(long, value_name = "FOLDER")]
+    pub state: PathBuf,
+    /// Verifier key of a log it is a witness of; repeatable, also for the new key of a log.
+    #[arg(long = "log", required = true, value_name = "KEY")]
+    pub logs: Vec<VerifierKey>,
 }
 
 /// The key that signs the log.
@@ -434,6 +461,15 @@ pub async fn run(cli: Cli, surroundings: Surroundings) -> anyhow::Result<ExitCod
             Ok(ExitCode::SUCCESS)
         }
         Command::Verify(arguments) => verify::run(&arguments, language),
+        Command::Witness(arguments) => {
+            witness::run(
+                &arguments,
+                cli.given.listen.as_deref(),
+                surroundings.now,
+                language,
+            )
+            .await
+        }
         Command::LogKey(command) => log_key::run(&command, load, language),
         Command::Healthcheck(arguments) => healthcheck::run(&arguments, &load()?.settings, language).await,
         Command::Serve(arguments) => serve::run(&arguments, &load()?.settings, language).await,
@@ -488,6 +524,8 @@ mod tests {
             "pruefpfad verify inclusion FILE --commitment 00 --json",
             "pruefpfad verify consistency OLD FILE",
             "pruefpfad verify export FILE --key example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k",
+            "pruefpfad verify checkpoint FILE --quorum 1 --witness remora.n621.de+da77ade7+BOvN63jn/bLvkieywe8R6UYAtVtNbZpXh34x7onlmtw2",
+            "pruefpfad witness --listen 127.0.0.1:1 --name w.example --key-file k --state s --log example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k",
             "pruefpfad export log --output FILE",
             "pruefpfad config print --set limits.depth=3",
             "pruefpfad retention run",
@@ -503,6 +541,8 @@ mod tests {
             "pruefpfad token --role VORSTAND --minutes 0",
             "pruefpfad serve --set x",
             "pruefpfad verify checkpoint FILE --key nonsense",
+            "pruefpfad verify checkpoint FILE --witness example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k",
+            "pruefpfad witness --name w.example --key-file k --state s",
         ] {
             assert!(parse(line).is_err(), "{line}");
         }

@@ -11,6 +11,8 @@ use audit::trail::canonical::Entry;
 use audit::trail::checkpoint::{Checkpoint, ConsistencyProof, InclusionProof, Refuted};
 use audit::trail::export::{self, Wrong};
 use audit::trail::note::{NoteError, VerifierKey};
+use audit::trail::witness::{Cosignature, Quorum};
+use chrono::DateTime;
 use serde_json::{Value, json};
 
 use super::{VerifyArgs, VerifyCommand};
@@ -19,6 +21,10 @@ use crate::language::Language;
 /// What was found to hold.
 struct Holds {
     checkpoint: Checkpoint,
+    /// Its signed note.
+    note: String,
+    /// Witnesses that cosigned it, of those that were named.
+    witnesses: Vec<Cosignature>,
     /// Place and content of an entry, as far as it was opened.
     entry: Option<(u64, Option<Entry>)>,
     /// Size of the older checkpoint that the log grew from.
@@ -27,10 +33,12 @@ struct Holds {
     erased: Option<u64>,
 }
 
-impl From<Checkpoint> for Holds {
-    fn from(checkpoint: Checkpoint) -> Self {
+impl Holds {
+    fn new(checkpoint: Checkpoint, note: String) -> Self {
         Self {
             checkpoint,
+            note,
+            witnesses: Vec::new(),
             entry: None,
             grown_from: None,
             erased: None,
@@ -55,7 +63,12 @@ impl<E: Into<Wrong>> From<E> for Failed {
 
 /// Checks, and says what came out.
 pub(super) fn run(arguments: &VerifyArgs, language: Language) -> anyhow::Result<ExitCode> {
-    let (answer, code) = match check(&arguments.command, &arguments.keys, language) {
+    let outcome = quorum(arguments, language).and_then(|quorum| {
+        let mut holds = check(&arguments.command, &arguments.keys, language)?;
+        holds.witnesses = quorum.proves(&holds.note)?;
+        Ok(holds)
+    });
+    let (answer, code) = match outcome {
         Ok(holds) => (told(&holds, language), 0),
         Err(Failed::Refuted(wrong)) => (refused(&wrong, language), 1),
         Err(Failed::Unchecked(message)) => (json!({ "result": "UNCHECKED", "message": message }), 2),
@@ -67,6 +80,23 @@ pub(super) fn run(arguments: &VerifyArgs, language: Language) -> anyhow::Result<
     };
     super::emit(&format!("{text}\n"))?;
     Ok(ExitCode::from(code))
+}
+
+/// The witnesses that were named, and how many of them are asked for.
+fn quorum(arguments: &VerifyArgs, language: Language) -> Result<Quorum, Failed> {
+    let mut quorum = Quorum {
+        keys: arguments.witnesses.clone(),
+        needed: 0,
+    };
+    quorum.needed = arguments.quorum.unwrap_or_else(|| quorum.witnesses());
+    if quorum.needed > quorum.witnesses() {
+        let message = language.say(
+            "--quorum verlangt mehr Zeugen, als mit --witness genannt sind.",
+            "--quorum asks for more witnesses than were named with --witness.",
+        );
+        return Err(Failed::Unchecked(message.to_owned()));
+    }
+    Ok(quorum)
 }
 
 fn check(command: &VerifyCommand, keys: &[VerifierKey], language: Language) -> Result<Holds, Failed> {
@@ -85,11 +115,12 @@ fn check(command: &VerifyCommand, keys: &[VerifierKey], language: Language) -> R
     };
     match command {
         VerifyCommand::Checkpoint { file, kept: files } => {
-            let checkpoint = Checkpoint::open(&text(file)?, keys)?;
+            let note = text(file)?;
+            let checkpoint = Checkpoint::open(&note, keys)?;
             for kept in kept(files)? {
                 checkpoint.follows(&kept)?;
             }
-            Ok(checkpoint.into())
+            Ok(Holds::new(checkpoint, note))
         }
         VerifyCommand::Inclusion { file, commitment } => {
             let proof: InclusionProof = text(file)?.parse()?;
@@ -121,7 +152,7 @@ fn check(command: &VerifyCommand, keys: &[VerifierKey], language: Language) -> R
             };
             Ok(Holds {
                 entry: Some((proof.index, entry)),
-                ..checkpoint.into()
+                ..Holds::new(checkpoint, proof.note)
             })
         }
         VerifyCommand::Consistency { old, file } => {
@@ -129,7 +160,7 @@ fn check(command: &VerifyCommand, keys: &[VerifierKey], language: Language) -> R
             let proof: ConsistencyProof = text(file)?.parse()?;
             Ok(Holds {
                 grown_from: Some(old.size),
-                ..proof.proves(&old, keys)?.into()
+                ..Holds::new(proof.proves(&old, keys)?, proof.note)
             })
         }
         VerifyCommand::Export { file, kept: files } => {
@@ -138,7 +169,7 @@ fn check(command: &VerifyCommand, keys: &[VerifierKey], language: Language) -> R
             let found = export::verify(BufReader::new(input), keys, &kept)?;
             Ok(Holds {
                 erased: Some(found.erased),
-                ..found.checkpoint.into()
+                ..Holds::new(found.checkpoint, found.note)
             })
         }
     }
@@ -176,6 +207,20 @@ fn told(holds: &Holds, language: Language) -> Value {
         });
         answer["erased"] = json!(erased);
     }
+    if !holds.witnesses.is_empty() {
+        let named: Vec<_> = holds
+            .witnesses
+            .iter()
+            .map(|found| format!("{} ({})", found.witness, time(found)))
+            .collect();
+        lines.push(format!(
+            "{} {}",
+            language.say("Mitunterschrieben von", "Cosigned by"),
+            named.join(", ")
+        ));
+        let told = |found: &Cosignature| json!({ "name": found.witness, "at": time(found) });
+        answer["witnesses"] = holds.witnesses.iter().map(told).collect();
+    }
     if let Some((index, entry)) = &holds.entry {
         let said = match entry {
             // Nothing of what others wrote reaches the terminal as a command to it.
@@ -191,6 +236,13 @@ fn told(holds: &Holds, language: Language) -> Value {
     }
     answer["message"] = json!(lines.join("\n"));
     answer
+}
+
+fn time(cosignature: &Cosignature) -> String {
+    i64::try_from(cosignature.at)
+        .ok()
+        .and_then(|at| DateTime::from_timestamp(at, 0))
+        .map_or_else(String::new, |at| at.format("%Y-%m-%dT%H:%M:%SZ").to_string())
 }
 
 fn refused(wrong: &Wrong, language: Language) -> Value {
@@ -247,6 +299,12 @@ fn refuted_in_german(refuted: Refuted) -> (&'static str, String) {
         Refuted::Root => (
             "PROOF",
             "Der Nachweis führt nicht zur unterschriebenen Wurzel.".to_owned(),
+        ),
+        Refuted::Unwitnessed { found, needed } => (
+            "NOT_PROVED",
+            format!(
+                "Von den genannten Zeugen haben {found} den Prüfpunkt mitunterschrieben, nötig sind {needed}."
+            ),
         ),
         Refuted::SetBack(size) => (
             "SET_BACK",

@@ -100,6 +100,8 @@ pub const KEYS: &[Key] = &[
     plain("jobcenter.label_plural"),
     plain("log.origin"),
     of(Kind::List, "log.verifier_keys"),
+    of(Kind::Json, "log.witnesses"),
+    plain("log.quorum"),
     of(Kind::Secret, "secrets.case_key"),
     plain("secrets.case_key_file"),
     of(Kind::Secret, "secrets.log_key"),

@@ -400,6 +400,11 @@ mod tests {
                 "log.verifier_keys",
                 "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k",
             ),
+            (
+                "log.witnesses",
+                r#"[{"url":"https://w.example","key":"remora.n621.de+da77ade7+BOvN63jn/bLvkieywe8R6UYAtVtNbZpXh34x7onlmtw2"}]"#,
+            ),
+            ("log.quorum", "1"),
             ("secrets.case_key", "geheim"),
             ("secrets.case_key_file", "KEY_FILE"),
             ("secrets.log_key", "geheim"),
@@ -457,6 +462,7 @@ mod tests {
         assert_eq!(settings.secrets.case_key(), Some([0x11; 32]));
         assert_eq!(settings.secrets.log_key(), Some([0x11; 32]));
         assert_eq!(settings.log.verifier_keys.len(), 1);
+        assert_eq!((settings.log.witness_keys().len(), settings.log.quorum), (1, 1));
         assert_eq!(
             (settings.jobcenter.preset, settings.telemetry.log_format),
             (JobcenterPreset::EnnepeRuhr, LogFormat::Json)
@@ -692,6 +698,22 @@ mod tests {
             ("LOG__ORIGIN", "https://vks.example/log", "log.origin"),
             ("LOG__ORIGIN", "a b", "log.origin"),
             ("LOG__VERIFIER_KEYS", "vks.example/log", "log.verifier_keys"),
+            ("LOG__QUORUM", "1", "log.quorum"),
+            (
+                "LOG__WITNESSES",
+                r#"[{"url":"http://w.example","key":"remora.n621.de+da77ade7+BOvN63jn/bLvkieywe8R6UYAtVtNbZpXh34x7onlmtw2"}]"#,
+                "log.witnesses",
+            ),
+            (
+                "LOG__WITNESSES",
+                r#"[{"url":"https://w.example","key":"example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k"}]"#,
+                "log.witnesses",
+            ),
+            (
+                "LOG__WITNESSES",
+                r#"[{"url":"https://w.example","key":"remora.n621.de+da77ade7+BOvN63jn/bLvkieywe8R6UYAtVtNbZpXh34x7onlmtw2"},{"url":"https://v.example","key":"remora.n621.de+da77ade7+BOvN63jn/bLvkieywe8R6UYAtVtNbZpXh34x7onlmtw2"}]"#,
+                "log.witnesses",
+            ),
             ("SECRETS__CASE_KEY", "abc", "secrets.case_key"),
             ("SECRETS__LOG_KEY", "abc", "secrets.log_key"),
             ("IMPORT__REJECTIONS_KEPT", "0", "import.rejections_kept"),

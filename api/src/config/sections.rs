@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use audit::trail::note::{VerifierKey, is_name};
+use audit::trail::witness::WitnessKey;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
@@ -688,6 +689,20 @@ pub struct LogSettings {
     pub origin: String,
     /// Verifier keys of earlier signing keys.
     pub verifier_keys: Vec<String>,
+    /// Witnesses that are asked to cosign each checkpoint.
+    pub witnesses: Vec<WitnessSettings>,
+    /// How many of them must have cosigned a checkpoint for it to be called proved; 0: none is called so.
+    pub quorum: usize,
+}
+
+/// A witness of the log (C2SP `tlog-witness`).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WitnessSettings {
+    /// Its address, to which `/add-checkpoint` is added.
+    pub url: String,
+    /// Its verifier key, got from whoever runs it.
+    pub key: String,
 }
 
 impl LogSettings {
@@ -699,7 +714,53 @@ impl LogSettings {
             .collect()
     }
 
+    /// Address and key of each witness; a text that is no key was refused before the service starts.
+    pub fn witness_keys(&self) -> Vec<(&str, WitnessKey)> {
+        self.witnesses
+            .iter()
+            .filter_map(|witness| Some((witness.url.as_str(), witness.key.parse().ok()?)))
+            .collect()
+    }
+
+    fn validate_witnesses(&self, problems: &mut Vec<Problem>) {
+        let key = "log.witnesses";
+        let mut names = BTreeSet::new();
+        for WitnessSettings { url, key: text } in &self.witnesses {
+            if !is_safe_address(url) {
+                problems.push(Problem::new(
+                    key,
+                    format!("{url:?} ist keine Adresse mit https:// (http:// nur auf diesem Rechner)."),
+                    format!("{url:?} is no address with https:// (http:// on this machine only)."),
+                ));
+            }
+            match text.parse::<WitnessKey>() {
+                Ok(witness) if names.insert(witness.name().to_owned()) => {}
+                Ok(witness) => problems.push(Problem::new(
+                    key,
+                    format!("{} steht zweimal da: Ein Zeuge zählt einmal.", witness.name()),
+                    format!("{} is there twice: a witness counts once.", witness.name()),
+                )),
+                Err(error) => problems.push(Problem::new(
+                    key,
+                    format!("{text} ist kein Prüfschlüssel eines Zeugen ({error}). `pruefpfad witness` gibt ihn beim Start aus."),
+                    format!("{text} is no verifier key of a witness ({error}). `pruefpfad witness` prints it when it starts."),
+                )),
+            }
+        }
+        if self.quorum > self.witnesses.len() {
+            problems.push(Problem::new(
+                "log.quorum",
+                format!("ist größer als die Zahl der Zeugen ({}).", self.witnesses.len()),
+                format!(
+                    "is greater than the number of witnesses ({}).",
+                    self.witnesses.len()
+                ),
+            ));
+        }
+    }
+
     fn validate(&self, mode: Mode, problems: &mut Vec<Problem>) {
+        self.validate_witnesses(problems);
         let origin = &self.origin;
         if !is_name(origin) || origin.contains("://") {
             problems.push(Problem::new(

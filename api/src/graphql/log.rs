@@ -1,6 +1,7 @@
 //! The log over the trail: its checkpoints, and proofs that outsiders verify without us.
 
 use async_graphql::{Context, Object, SimpleObject};
+use audit::trail::witness::Cosignature;
 use audit::trail::{self, Placed};
 use entity::{log_checkpoint, trail_entry};
 
@@ -8,6 +9,26 @@ use super::ContextExt;
 use super::disclosure::{Class, disclosure};
 use super::error::{Maybe, failure, field};
 use super::scalars::{DateTime, Long, Sha256};
+
+/// That a witness saw a checkpoint, and that the log grew into it from the last one it saw.
+#[derive(SimpleObject)]
+#[graphql(directive = disclosure::apply(Class::Public))]
+pub(super) struct LogCosignature {
+    /// Name of the witness.
+    witness: String,
+    /// When it signed, by its own clock.
+    at: DateTime,
+}
+
+impl LogCosignature {
+    fn of(found: &Cosignature) -> Option<Self> {
+        let at = chrono::DateTime::from_timestamp(i64::try_from(found.at).ok()?, 0)?;
+        Some(Self {
+            witness: found.witness.clone(),
+            at: at.into(),
+        })
+    }
+}
 
 /// What the log said of itself at one size, signed: whoever keeps a checkpoint notices when the log is rewritten, forked or set
 /// back afterwards. The same is served at `/log/checkpoint`, the tree below it at `/log/tile/` (C2SP `tlog-tiles`).
@@ -22,19 +43,29 @@ pub(super) struct LogCheckpoint {
     at: DateTime,
     /// Id of the key that signed it, the middle part of its verifier key.
     key_id: String,
-    /// The signed note (C2SP `tlog-checkpoint`), to be kept and to be given to `pruefpfad verify checkpoint`.
+    /// The signed note (C2SP `tlog-checkpoint`) with the cosignatures it has, to be kept and to be given to
+    /// `pruefpfad verify checkpoint`.
     note: String,
+    /// Cosignatures of the configured witnesses (C2SP `tlog-cosignature`), by name of the witness.
+    cosignatures: Vec<LogCosignature>,
+    /// Whether as many of the witnesses cosigned it as the configuration asks for (`log.quorum`). Null where it asks for none:
+    /// then nothing is called proved.
+    proved: Option<bool>,
 }
 
-impl From<log_checkpoint::Model> for LogCheckpoint {
-    fn from(row: log_checkpoint::Model) -> Self {
-        Self {
+impl LogCheckpoint {
+    async fn of(ctx: &Context<'_>, row: log_checkpoint::Model) -> audit::Result<Self> {
+        let note = trail::cosigned_note(ctx.db(), &row).await?;
+        let (cosignatures, proved) = ctx.info().witnessed(&note);
+        Ok(Self {
             size: Long(row.size),
             root: Sha256::stored(&row.root),
             at: row.at.into(),
             key_id: row.key_id,
-            note: row.note,
-        }
+            note,
+            cosignatures: cosignatures.iter().filter_map(LogCosignature::of).collect(),
+            proved,
+        })
     }
 }
 
@@ -63,11 +94,14 @@ pub(super) struct LogInclusion {
     line: String,
     /// Proof, opening of the commitment and checkpoint as one file for `pruefpfad verify inclusion` (C2SP `tlog-proof`).
     text: String,
+    /// Whether the checkpoint it leads to is proved, as `LogCheckpoint.proved` says: cosigned by as many witnesses as the
+    /// configuration asks for; null where it asks for none. A new checkpoint needs a few seconds for it.
+    proved: Option<bool>,
 }
 
 impl LogInclusion {
     /// The proof of an entry.
-    pub(super) fn of(placed: &Placed, entry: &trail_entry::Model) -> Self {
+    pub(super) fn of(ctx: &Context<'_>, placed: &Placed, entry: &trail_entry::Model) -> Self {
         let proof = placed.opened(entry);
         Self {
             index: Long(placed.leaf.idx),
@@ -75,6 +109,7 @@ impl LogInclusion {
             path: proof.path.iter().copied().map(Sha256).collect(),
             line: placed.line(entry).to_string(),
             text: proof.to_string(),
+            proved: ctx.info().witnessed(&proof.note).1,
         }
     }
 }
@@ -92,9 +127,12 @@ impl LogQuery {
             Some(size) => trail::checkpoint_at(ctx.db(), size.0).await,
             None => trail::latest_checkpoint(ctx.db()).await,
         };
-        field(ctx, found)
-            .map(|row| row.map(LogCheckpoint::from))
-            .transpose()
+        let told = match found {
+            Ok(Some(row)) => LogCheckpoint::of(ctx, row).await.map(Some),
+            Ok(None) => Ok(None),
+            Err(error) => Err(error),
+        };
+        field(ctx, told).transpose()
     }
 
     /// Proof that the log of `from` leaves is the beginning of the log of `to` leaves, at which a checkpoint was signed; without

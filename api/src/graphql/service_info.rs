@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_graphql::{Context, Enum, Object, SimpleObject};
+use audit::trail::witness::{Cosignature, Quorum, cosignatures};
 use entity::{BezirksstelleId, bezirksstelle};
 
 use super::ContextExt;
@@ -20,6 +21,8 @@ pub struct Info {
     pub introspection: admit::Introspection,
     /// Verifier keys of the log, the one that signs first.
     pub log_keys: Vec<String>,
+    /// The witnesses of the log, and how many of them prove a checkpoint.
+    pub quorum: Quorum,
     /// Whether it holds real data.
     pub production: bool,
     /// The parts of the Jobcenter: set up once, then unchanging, and named in nearly every row of every list.
@@ -30,6 +33,17 @@ impl Info {
     /// The Bezirksstelle with this id.
     pub(super) fn bezirksstelle(&self, id: BezirksstelleId) -> Option<Bezirksstelle> {
         self.bezirksstellen.get(&id).cloned().map(Bezirksstelle)
+    }
+
+    /// The cosignatures of the configured witnesses on a checkpoint, and whether they prove it; the latter is unknown where no
+    /// quorum is configured. They are verified here again: whoever writes into the database proves nothing.
+    pub(super) fn witnessed(&self, note: &str) -> (Vec<Cosignature>, Option<bool>) {
+        let found = cosignatures(note, &self.quorum.keys).unwrap_or_else(|error| {
+            tracing::error!(%error, "stored cosignatures of a checkpoint do not hold");
+            Vec::new()
+        });
+        let proved = (self.quorum.needed > 0).then(|| self.quorum.is_met(&found));
+        (found, proved)
     }
 }
 

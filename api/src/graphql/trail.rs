@@ -78,7 +78,7 @@ impl TrailEntry {
     /// Proof that it is in the log; null until its place is signed, about a second after it was written.
     async fn proof(&self, ctx: &Context<'_>) -> Maybe<LogInclusion> {
         match ctx.loaders().one(ctx, self.0.id).await {
-            Ok(placed) => placed.map(|placed| Ok(LogInclusion::of(&placed, &self.0))),
+            Ok(placed) => placed.map(|placed| Ok(LogInclusion::of(ctx, &placed, &self.0))),
             Err(error) => Some(Err(error)),
         }
     }

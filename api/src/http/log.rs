@@ -6,7 +6,7 @@ use actix_web::http::header;
 use actix_web::web::{Data, Path, ServiceConfig, get};
 use actix_web::{HttpRequest, HttpResponse};
 use audit::trail::tile::Tile;
-use audit::trail::{entries, latest_checkpoint, tile_hashes};
+use audit::trail::{cosigned_note, entries, latest_checkpoint, tile_hashes};
 
 use super::callers::{House, request_id};
 use crate::graphql::refusal_json;
@@ -27,8 +27,13 @@ pub fn log_routes(routes: &mut ServiceConfig) {
 }
 
 async fn checkpoint(request: HttpRequest, house: Data<House>) -> HttpResponse {
-    let found = latest_checkpoint(&house.db).await;
-    let note = found.map(|found| found.map(|row| row.note.into_bytes()));
+    let note = match latest_checkpoint(&house.db).await {
+        Ok(Some(row)) => cosigned_note(&house.db, &row)
+            .await
+            .map(|note| Some(note.into_bytes())),
+        Ok(None) => Ok(None),
+        Err(error) => Err(error),
+    };
     answer(&request, &house, "text/plain; charset=utf-8", CHANGES, note)
 }
 

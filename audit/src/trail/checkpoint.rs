@@ -50,6 +50,14 @@ pub enum Refuted {
     /// A checkpoint kept elsewhere has another root at the same size: the log was forked.
     #[error("the log differs from the checkpoint of size {0} that was kept: it was forked")]
     Forked(u64),
+    /// Fewer witnesses than somebody asks for cosigned the checkpoint.
+    #[error("{found} of the named witnesses cosigned the checkpoint, {needed} are needed")]
+    Unwitnessed {
+        /// How many did.
+        found: usize,
+        /// How many are needed.
+        needed: usize,
+    },
 }
 
 impl fmt::Display for Checkpoint {

@@ -112,6 +112,8 @@ pub enum Wrong {
 pub struct Verified {
     /// The checkpoint it ends with.
     pub checkpoint: Checkpoint,
+    /// Its signed note.
+    pub note: String,
     /// Entries whose content or salt was erased.
     pub erased: u64,
 }
@@ -149,7 +151,11 @@ pub fn verify(export: impl BufRead, keys: &[VerifierKey], kept: &[Checkpoint]) -
         check_size(&tree, kept)?;
     }
     if (tree.leaves(), tree.root()) == (checkpoint.size, checkpoint.root) {
-        Ok(Verified { checkpoint, erased })
+        Ok(Verified {
+            checkpoint,
+            note: header.checkpoint,
+            erased,
+        })
     } else {
         Err(Wrong::Root)
     }

@@ -23,6 +23,7 @@ use sea_orm::{
 };
 
 use super::checkpoint::{Checkpoint, ConsistencyProof, InclusionProof};
+use super::cosigned::cosigned_note;
 use super::export::{Header, Line};
 use super::merkle::{Hash, Node, TreeHasher, fold, leaf_hash, subtrees};
 use super::note::{SigningKey, VerifierKey};
@@ -339,6 +340,7 @@ pub async fn proofs(ctx: &Ctx, db: &Db, ids: &[TrailEntryId]) -> Result<Vec<Plac
     let Some(last) = latest_checkpoint(db).await? else {
         return Ok(Vec::new());
     };
+    let note = cosigned_note(db, &last).await?;
     let mut paths = Vec::new();
     for leaf in leaves {
         if let Some(ranges) = proof::inclusion(unsigned(leaf.idx), unsigned(last.size)) {
@@ -356,7 +358,7 @@ pub async fn proofs(ctx: &Ctx, db: &Db, ids: &[TrailEntryId]) -> Result<Vec<Plac
                 opening: None,
                 index: unsigned(leaf.idx),
                 path: hashes(&ranges, &found)?,
-                note: last.note.clone(),
+                note: note.clone(),
             };
             Ok(Placed { leaf, proof })
         })
@@ -373,6 +375,20 @@ pub async fn consistency(db: &Db, from: i64, to: Option<i64>) -> Result<Option<C
     let Some(checkpoint) = checkpoint else {
         return Ok(None);
     };
+    let Some(proof) = growth(db, from, &checkpoint).await? else {
+        return Ok(None);
+    };
+    let note = cosigned_note(db, &checkpoint).await?;
+    Ok(Some(ConsistencyProof { note, ..proof }))
+}
+
+/// Proof that the log grew from a size into a checkpoint, with its signed note alone: the body of `add-checkpoint`. None where
+/// that size is the larger one.
+pub async fn growth(
+    db: &Db,
+    from: i64,
+    checkpoint: &log_checkpoint::Model,
+) -> Result<Option<ConsistencyProof>> {
     let old = unsigned(from);
     let Some(ranges) = proof::consistency(old, unsigned(checkpoint.size)) else {
         return Ok(None);
@@ -381,7 +397,7 @@ pub async fn consistency(db: &Db, from: i64, to: Option<i64>) -> Result<Option<C
     Ok(Some(ConsistencyProof {
         old,
         path: hashes(&ranges, &found)?,
-        note: checkpoint.note,
+        note: checkpoint.note.clone(),
     }))
 }
 
@@ -445,7 +461,7 @@ pub async fn write_export(ctx: &Ctx, db: &Db, mut out: impl Write) -> Result<u64
             "the log has no checkpoint yet: start the service, which signs the first one",
         ));
     };
-    writeln!(out, "{}", Header::new(&last.note)).map_err(unwritten)?;
+    writeln!(out, "{}", Header::new(&cosigned_note(db, &last).await?)).map_err(unwritten)?;
     let mut next = 0;
     while next < last.size {
         let end = last.size.min(next + i64::try_from(BATCH).unwrap_or(1));

@@ -10,14 +10,16 @@
 //! | [`canonical`] | the bytes of an entry and its commitment |
 //! | [`merkle`], [`proof`] | the tree hash; which hashes prove something, and whether they do |
 //! | [`note`], [`checkpoint`] | keys and signatures; what is signed; proofs as texts |
+//! | [`witness`] | cosignatures, and when a witness gives one |
 //! | [`tile`] | the tree in files |
 //! | [`export`] | the whole log as JSON lines, and whether such a file holds |
-//! | `service`, `log` | the use cases: writing and listing entries; sequencing and reading the log |
+//! | `service`, `log`, `cosigned` | the use cases: writing and listing entries; sequencing and reading the log; its cosignatures |
 //!
 //! All but the last line are pure: an outside auditor can read and run them alone.
 
 pub mod canonical;
 pub mod checkpoint;
+mod cosigned;
 pub mod export;
 mod log;
 pub mod merkle;
@@ -25,9 +27,11 @@ pub mod note;
 pub mod proof;
 mod service;
 pub mod tile;
+pub mod witness;
 
+pub use cosigned::{Uncosigned, cosigned_note, store_cosignatures, uncosigned};
 pub use log::{
-    LogKeys, Placed, checkpoint_at, consistency, entries, integrate, latest_checkpoint, proofs, tile_hashes,
-    write_export,
+    LogKeys, Placed, checkpoint_at, consistency, entries, growth, integrate, latest_checkpoint, proofs,
+    tile_hashes, write_export,
 };
 pub use service::{Subject, denied, list, record};

@@ -8,8 +8,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
-/// Type of the signatures: Ed25519.
-const ED25519_TYPE: u8 = 0x01;
+/// Type of a key, and of the signatures by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Ed25519 over the text itself.
+    Note = 0x01,
+    /// Ed25519 over the text and the time of a witness (C2SP `tlog-cosignature`).
+    Cosignature = 0x04,
+}
 
 /// Signatures of one note that are looked at.
 const SIGNATURES: usize = 100;
@@ -33,8 +39,8 @@ pub enum KeyError {
     /// A name with spaces or plus signs, or none.
     #[error("has a name that is empty or holds spaces or plus signs")]
     Name,
-    /// Another algorithm than Ed25519, or not its 32 bytes.
-    #[error("is no Ed25519 key")]
+    /// Another algorithm than Ed25519, not its 32 bytes, or a witness's key where a log's belongs, and the other way round.
+    #[error("is no Ed25519 key of this kind")]
     Algorithm,
     /// The id does not follow from name and key: something was mistyped.
     #[error("has an id that does not belong to its name and key: something is mistyped")]
@@ -49,18 +55,18 @@ pub fn is_name(name: &str) -> bool {
             .any(|c| c.is_whitespace() || c.is_control() || c == '+')
 }
 
-fn key_id(name: &str, public: &[u8; 32]) -> KeyId {
+pub(super) fn key_id(name: &str, kind: Kind, public: &[u8; 32]) -> KeyId {
     let mut hasher = Sha256::new();
     hasher.update(name.as_bytes());
-    hasher.update([b'\n', ED25519_TYPE]);
+    hasher.update([b'\n', kind as u8]);
     hasher.update(public);
     let digest: [u8; 32] = hasher.finalize().into();
     KeyId([digest[0], digest[1], digest[2], digest[3]])
 }
 
-/// Name, id and the 32 bytes behind the type, without asking what the id is made of.
-fn parts(text: &str) -> Result<(String, KeyId, [u8; 32]), KeyError> {
-    let mut parts = text.splitn(3, '+');
+/// Name and public half of a key of this kind.
+pub(super) fn parse_key(text: &str, kind: Kind) -> Result<(String, [u8; 32]), KeyError> {
+    let mut parts = text.trim().splitn(3, '+');
     let (Some(name), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
         return Err(KeyError::Form);
     };
@@ -70,17 +76,46 @@ fn parts(text: &str) -> Result<(String, KeyId, [u8; 32]), KeyError> {
     let mut given = [0; 4];
     hex::decode_to_slice(id, &mut given).map_err(|_| KeyError::Form)?;
     let key = STANDARD.decode(key).map_err(|_| KeyError::Form)?;
-    let key = match key.split_first() {
-        Some((&ED25519_TYPE, key)) => key.try_into().map_err(|_| KeyError::Algorithm)?,
+    let public = match key.split_first() {
+        Some((first, key)) if *first == kind as u8 => key.try_into().map_err(|_| KeyError::Algorithm)?,
         _ => return Err(KeyError::Algorithm),
     };
-    Ok((name.to_owned(), KeyId(given), key))
+    if key_id(name, kind, &public) == KeyId(given) {
+        Ok((name.to_owned(), public))
+    } else {
+        Err(KeyError::Id)
+    }
 }
 
-fn spell(name: &str, id: KeyId, key: &[u8; 32]) -> String {
-    let mut typed = vec![ED25519_TYPE];
-    typed.extend_from_slice(key);
-    format!("{name}+{id}+{}", STANDARD.encode(typed))
+/// The key as `name+id+key`.
+pub(super) fn spell_key(name: &str, kind: Kind, public: &[u8; 32]) -> String {
+    let mut typed = vec![kind as u8];
+    typed.extend_from_slice(public);
+    format!("{name}+{}+{}", key_id(name, kind, public), STANDARD.encode(typed))
+}
+
+/// The pair that follows from 32 random bytes, and its public half.
+pub(super) fn pair_of(name: &str, seed: [u8; 32]) -> Result<(Ed25519KeyPair, [u8; 32]), KeyError> {
+    if !is_name(name) {
+        return Err(KeyError::Name);
+    }
+    let pair = Ed25519KeyPair::from_seed_unchecked(&seed).map_err(|_| KeyError::Algorithm)?;
+    let public = pair
+        .public_key()
+        .as_ref()
+        .try_into()
+        .map_err(|_| KeyError::Algorithm)?;
+    Ok((pair, public))
+}
+
+pub(super) fn verifies(public: &[u8; 32], message: &[u8], signature: &[u8]) -> bool {
+    ParsedPublicKey::new(&ED25519, public).is_ok_and(|key| key.verify_sig(message, signature).is_ok())
+}
+
+/// A signature line, with its end.
+pub(super) fn spell_signature(name: &str, id: KeyId, signature: &[u8]) -> String {
+    let bytes = [&id.0, signature].concat();
+    format!("\u{2014} {name} {}\n", STANDARD.encode(bytes))
 }
 
 /// A public key with its name: `name+id+key`.
@@ -98,12 +133,7 @@ impl VerifierKey {
 
     /// Its id.
     pub fn id(&self) -> KeyId {
-        key_id(&self.name, &self.public)
-    }
-
-    fn verifies(&self, text: &str, signature: &[u8]) -> bool {
-        ParsedPublicKey::new(&ED25519, self.public)
-            .is_ok_and(|key| key.verify_sig(text.as_bytes(), signature).is_ok())
+        key_id(&self.name, Kind::Note, &self.public)
     }
 }
 
@@ -111,19 +141,14 @@ impl FromStr for VerifierKey {
     type Err = KeyError;
 
     fn from_str(text: &str) -> Result<Self, KeyError> {
-        let (name, id, public) = parts(text.trim())?;
-        let key = Self { name, public };
-        if key.id() == id {
-            Ok(key)
-        } else {
-            Err(KeyError::Id)
-        }
+        let (name, public) = parse_key(text, Kind::Note)?;
+        Ok(Self { name, public })
     }
 }
 
 impl fmt::Display for VerifierKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&spell(&self.name, self.id(), &self.public))
+        f.write_str(&spell_key(&self.name, Kind::Note, &self.public))
     }
 }
 
@@ -136,15 +161,7 @@ pub struct SigningKey {
 impl SigningKey {
     /// The key of a name and 32 random bytes.
     pub fn new(name: &str, seed: [u8; 32]) -> Result<Self, KeyError> {
-        if !is_name(name) {
-            return Err(KeyError::Name);
-        }
-        let pair = Ed25519KeyPair::from_seed_unchecked(&seed).map_err(|_| KeyError::Algorithm)?;
-        let public = pair
-            .public_key()
-            .as_ref()
-            .try_into()
-            .map_err(|_| KeyError::Algorithm)?;
+        let (pair, public) = pair_of(name, seed)?;
         let verifier = VerifierKey {
             name: name.to_owned(),
             public,
@@ -160,13 +177,9 @@ impl SigningKey {
     /// A note of this text, which ends with a line break.
     pub fn sign(&self, text: &str) -> String {
         let verifier = &self.verifier;
-        let mut signature = verifier.id().0.to_vec();
-        signature.extend_from_slice(self.pair.sign(text.as_bytes()).as_ref());
-        format!(
-            "{text}\n\u{2014} {} {}\n",
-            verifier.name,
-            STANDARD.encode(signature)
-        )
+        let signature = self.pair.sign(text.as_bytes());
+        let line = spell_signature(&verifier.name, verifier.id(), signature.as_ref());
+        format!("{text}\n{line}")
     }
 }
 
@@ -190,26 +203,53 @@ pub enum NoteError {
     Forged,
 }
 
-/// The text of a note, and the first of the known keys that signed it. All signatures of known keys must hold.
-pub fn open<'n, 'k>(note: &'n str, keys: &'k [VerifierKey]) -> Result<(&'n str, &'k VerifierKey), NoteError> {
+/// One signature line of a note.
+pub(super) struct Signature<'n> {
+    /// Name of the key.
+    pub name: &'n str,
+    /// Id of the key.
+    pub id: KeyId,
+    /// What follows the id.
+    pub bytes: Vec<u8>,
+}
+
+/// The text of a note with its last line break, and its signatures, which are not verified.
+pub(super) fn split(note: &str) -> Result<(&str, Vec<Signature<'_>>), NoteError> {
     if note.chars().any(|c| c < ' ' && c != '\n') {
         return Err(NoteError::Form);
     }
-    let (text, signatures) = note.rsplit_once("\n\n").ok_or(NoteError::Form)?;
+    let (text, lines) = note.rsplit_once("\n\n").ok_or(NoteError::Form)?;
     let text = &note[..=text.len()];
-    let signatures = signatures.strip_suffix('\n').ok_or(NoteError::Form)?;
-    let mut signer = None;
-    for (number, line) in signatures.split('\n').enumerate() {
+    let lines = lines.strip_suffix('\n').ok_or(NoteError::Form)?;
+    let mut signatures = Vec::new();
+    for line in lines.split('\n') {
         let (name, signature) = line
             .strip_prefix("\u{2014} ")
             .and_then(|line| line.split_once(' '))
-            .filter(|(name, _)| is_name(name) && number < SIGNATURES)
+            .filter(|(name, _)| is_name(name) && signatures.len() < SIGNATURES)
             .ok_or(NoteError::Form)?;
         let bytes = STANDARD.decode(signature).map_err(|_| NoteError::Form)?;
-        let (id, signature) = bytes.split_first_chunk::<4>().ok_or(NoteError::Form)?;
-        let known = keys.iter().find(|key| key.name == name && key.id().0 == *id);
+        let (id, bytes) = bytes.split_first_chunk::<4>().ok_or(NoteError::Form)?;
+        signatures.push(Signature {
+            name,
+            id: KeyId(*id),
+            bytes: bytes.to_vec(),
+        });
+    }
+    Ok((text, signatures))
+}
+
+/// The text of a note, and the first of the known keys that signed it. All signatures of known keys must hold; those of others,
+/// such as of witnesses, are passed over.
+pub fn open<'n, 'k>(note: &'n str, keys: &'k [VerifierKey]) -> Result<(&'n str, &'k VerifierKey), NoteError> {
+    let (text, signatures) = split(note)?;
+    let mut signer = None;
+    for signature in signatures {
+        let known = keys
+            .iter()
+            .find(|key| key.name == signature.name && key.id() == signature.id);
         if let Some(key) = known {
-            if !key.verifies(text, signature) {
+            if !verifies(&key.public, text.as_bytes(), &signature.bytes) {
                 return Err(NoteError::Forged);
             }
             signer = signer.or(Some(key));
