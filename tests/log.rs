@@ -576,7 +576,13 @@ async fn the_role_of_the_service_can_add_to_the_log_and_nothing_else() {
     assert!(entries.len() > 8, "{entries:?}");
 
     // What happened stays, whoever has taken the service over; the owner's triggers refuse the owner, too.
-    for table in ["trail_entry", "log_leaf", "log_node", "log_checkpoint"] {
+    for table in [
+        "trail_entry",
+        "log_leaf",
+        "log_node",
+        "log_checkpoint",
+        "log_cosignature",
+    ] {
         for statement in [
             format!("DELETE FROM {table}"),
             format!("TRUNCATE {table}"),
@@ -596,6 +602,7 @@ async fn the_role_of_the_service_can_add_to_the_log_and_nothing_else() {
         "UPDATE log_leaf SET commitment = '\\x00'",
         "UPDATE log_node SET hash = '\\x00'",
         "UPDATE log_checkpoint SET size = 0",
+        "UPDATE log_cosignature SET line = ''",
     ] {
         let told = refused(&service.db, statement).await.unwrap_or_default();
         assert!(told.contains("permission denied"), "{statement}: {told}");

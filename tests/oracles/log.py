@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Verifies the log from the outside: written from RFC 6962, the C2SP texts (signed-note, tlog-checkpoint, tlog-tiles, tlog-proof,
-tlog-witness), and audit/src/trail/canonical.rs and export.rs as documentation alone. Trusts one verifier key.
+tlog-witness, tlog-cosignature), and audit/src/trail/canonical.rs and export.rs as documentation alone. Trusts one verifier key.
 
-    log.py service URL KEY   reads from standard input {"entries": [{"line", "text"}], "growth": [{"old", "text"}]}: lines and
+    log.py service URL KEY [QUORUM WITNESS-KEY ...]
+                             reads from standard input {"entries": [{"line", "text"}], "growth": [{"old", "text"}]}: lines and
                              proofs of trail entries as the contract gives them, old checkpoints with their consistency proofs.
-                             Fetches checkpoint, tiles and bundles from URL.
+                             Fetches checkpoint, tiles and bundles from URL. With a quorum, the checkpoint and those of the
+                             proofs must be cosigned by so many of the witnesses.
     log.py export FILE KEY [CHECKPOINT-FILE ...]
     log.py tamper FILE FOLDER   writes copies of an export, each wrong in one point, and prints their names
 
@@ -51,38 +53,73 @@ def node_hash(left, right):
 # --- notes and checkpoints ---------------------------------------------------------------------------------------
 
 
+def signatures(note):
+    """The text of a note, and name, key id and signature of each of its lines."""
+    text, _, lines = note.rpartition("\n\n")
+    found = []
+    for line in lines.splitlines():
+        need(line.startswith("\u2014 "), "not a signature line")
+        name, signature = line[2:].split(" ")
+        signature = base64.b64decode(signature, validate=True)
+        found.append((name, signature[:4], signature[4:]))
+    return text + "\n", found
+
+
 class Key:
+    KIND = 1
+
     def __init__(self, text):
         self.name, key_id, key = text.strip().split("+", 2)
         material = base64.b64decode(key, validate=True)
-        need(material[0] == 1 and len(material) == 33, "not an Ed25519 key")
+        need(material[0] == self.KIND and len(material) == 33, "not an Ed25519 key of this kind")
         self.id = sha256(self.name.encode() + b"\n" + material)[:4]
         need(self.id.hex() == key_id, "the key's id is not its own")
         self.public = Ed25519PublicKey.from_public_bytes(material[1:])
 
+        self.quorum, self.witnesses = 0, []
+
+    def verify(self, signature, text):
+        try:
+            self.public.verify(signature, text.encode())
+        except InvalidSignature:
+            raise Rejected("the signature is not of this text") from None
+
+    def ask_witnesses(self, note):
+        agreeing = {witness.name for witness in self.witnesses if witness.cosigned(note)}
+        need(len(agreeing) >= self.quorum, f"only {len(agreeing)} witnesses cosigned the checkpoint")
+
     def open(self, note):
         """(size, root) of a signed checkpoint."""
-        text, _, signatures = note.rpartition("\n\n")
-        text += "\n"
+        text, lines = signatures(note)
         found = False
-        for line in signatures.splitlines():
-            need(line.startswith("\u2014 "), "not a signature line")
-            name, signature = line[2:].split(" ")
-            signature = base64.b64decode(signature, validate=True)
-            if name != self.name or signature[:4] != self.id:
+        for name, key_id, signature in lines:
+            if name != self.name or key_id != self.id:
                 continue
-            try:
-                self.public.verify(signature[4:], text.encode())
-            except InvalidSignature:
-                raise Rejected("the signature is not of this text") from None
+            self.verify(signature, text)
             found = True
         need(found, "not signed by the key")
+        self.ask_witnesses(note)
         origin, size, root, *_ = text.split("\n")
         need(origin == self.name, "a checkpoint of another log")
         need(str(int(size)) == size, "the size is not spelled plainly")
         root = base64.b64decode(root, validate=True)
         need(len(root) == 32, "the root is not a digest")
         return int(size), root
+
+
+class Witness(Key):
+    KIND = 4
+
+    def cosigned(self, note):
+        text, lines = signatures(note)
+        found = False
+        for name, key_id, signature in lines:
+            if name == self.name and key_id == self.id:
+                need(len(signature) == 72, "a cosignature of another length")
+                (at,) = struct.unpack(">Q", signature[:8])
+                self.verify(signature[8:], f"cosignature/v1\ntime {at}\n{text}")
+                found = True
+        return found
 
 
 # --- the tree ----------------------------------------------------------------------------------------------------
@@ -353,7 +390,10 @@ def main():
         return
     try:
         if command == "service":
-            size, root = service(arguments[0], Key(arguments[1]))
+            key = Key(arguments[1])
+            if arguments[2:]:
+                key.quorum, key.witnesses = int(arguments[2]), [Witness(text) for text in arguments[3:]]
+            size, root = service(arguments[0], key)
         else:
             kept = [open(file, encoding="utf-8").read() for file in arguments[2:]]
             size, root = export(arguments[0], Key(arguments[1]), kept)
