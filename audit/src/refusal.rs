@@ -158,6 +158,19 @@ codes! {
     SecondCheckSamePerson = "SECOND_CHECK_SAME_PERSON": "Die zweite Prüfung muss eine andere Person vornehmen.", "The second check has to be made by another person.";
     ChecksComplete = "CHECKS_COMPLETE": "Für diese Position liegen schon alle Prüfungen vor.", "This item has all its checks already.";
     SampleNotEvaluable = "SAMPLE_NOT_EVALUABLE": "Die Stichprobe ist noch nicht vollständig geprüft ({}).", "The sample is not completely checked yet ({}).";
+    GrantBasisUnknown = "GRANT_BASIS_UNKNOWN": "Diese Rechtsgrundlage steht nicht in der Liste. `grantBases` nennt die zulässigen.", "This legal basis is not in the list. `grantBases` names those that are.";
+    GrantKindNotCarried = "GRANT_KIND_NOT_CARRIED": "Diese Rechtsgrundlage trägt diese Art von Zugang nicht ({}).", "This legal basis does not carry a grant of this kind ({}).";
+    GrantClassNotGrantable = "GRANT_CLASS_NOT_GRANTABLE": "Diese Klasse darf hier nicht gewährt werden ({}).", "This class must not be granted here ({}).";
+    GrantTooLong = "GRANT_TOO_LONG": "So lange darf der Zugang nicht bestehen ({} Tage). Länger nur für öffentliche Stellen mit festgehaltenem Abrufverfahren (§ 79 Abs. 2 SGB X).", "The grant must not last that long ({} days). Longer only for public bodies with a recorded Abrufverfahren (§ 79 (2) SGB X).";
+    GrantRecipientInvolved = "GRANT_RECIPIENT_INVOLVED": "Wer den Zugang vorschlägt oder erteilt, kann ihn nicht selbst erhalten.", "Whoever proposes or issues a grant cannot be its recipient.";
+    GrantSamePerson = "GRANT_SAME_PERSON": "Wer den Zugang vorgeschlagen hat, darf ihn nicht erteilen. Bitte die Fachbereichsleitung beteiligen; schlug eine Revisorin oder ein Revisor vor, auch die Leitung der Innenrevision.", "Whoever proposed the grant must not issue it. Involve the head of the Fachbereich or, where an auditor proposed, the head of the Innenrevision.";
+    GrantVerpflichtungMissing = "GRANT_VERPFLICHTUNG_MISSING": "Die Verpflichtung fehlt (§ 78 SGB X). Bitte zuerst festhalten (recordGrantVerpflichtung).", "The Verpflichtung is missing (§ 78 SGB X). Record it first (recordGrantVerpflichtung).";
+    GrantStaffNotInstructed = "GRANT_STAFF_NOT_INSTRUCTED": "Die Unterweisung des Personals ist nicht festgehalten (§ 78 Abs. 2 SGB X). Bitte zuerst festhalten (recordGrantVerpflichtung).", "The instruction of the staff is not recorded (§ 78 (2) SGB X). Record it first (recordGrantVerpflichtung).";
+    GrantDecided = "GRANT_DECIDED": "Über diesen Zugang ist schon entschieden.", "This grant is decided already.";
+    GrantNotIssued = "GRANT_NOT_ISSUED": "Dieser Zugang ist nicht erteilt oder schon beendet.", "This grant is not issued, or ended already.";
+    GrantNotExtendable = "GRANT_NOT_EXTENDABLE": "Dieser Zugang kann nicht verlängert werden. Bitte einen neuen vorschlagen.", "This grant cannot be extended. Propose a new one.";
+    GrantEnded = "GRANT_ENDED": "Der Zugang ist beendet.", "The grant has ended.";
+    GrantBudgetExceeded = "GRANT_BUDGET_EXCEEDED": "Das Leseguthaben des Zugangs reicht dafür nicht (noch {}). Bitte weniger auf einmal abrufen oder einen neuen Zugang erbitten.", "The read budget of the grant does not suffice ({} left). Ask for less at once, or for a new grant.";
     AmountOverflow = "AMOUNT_OVERFLOW": "Der Betrag ist zu groß.", "The amount is too large.";
 }
 

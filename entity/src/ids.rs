@@ -53,6 +53,10 @@ ids! {
     CheckId,
     /// Id of a numbered event of drawing.
     DrawEventId,
+    /// Id of a grant to somebody from outside.
+    GrantId,
+    /// Id of a comment.
+    CommentId,
     /// Id of an entry of the trail.
     TrailEntryId,
 }

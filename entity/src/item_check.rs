@@ -1,9 +1,10 @@
 //! Checks (Prüfblätter) of sample items. A correction is a new version by the same tester.
 
-use sea_orm::QueryFilter;
 use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::Query;
+use sea_orm::{Condition, QueryFilter};
 
-use crate::{Cents, CheckId, FundSplit, SampleItemId, Scope, text_enum};
+use crate::{Cents, CheckId, FundSplit, GrantId, SampleItemId, Scope, sample_item, text_enum};
 
 text_enum! {
     /// What kind of error a check found.
@@ -66,6 +67,8 @@ pub struct Model {
     pub remark: String,
     /// When.
     pub at: DateTimeUtc,
+    /// The commission under which somebody from outside checked; none for own staff.
+    pub grant_id: Option<GrantId>,
 }
 
 impl Model {
@@ -97,8 +100,21 @@ pub enum Relation {}
 impl ActiveModelBehavior for ActiveModel {}
 
 impl Entity {
-    /// Checks a caller may see: working papers stay with the audit function, a Bezirksstelle sees none.
+    /// Checks a caller may see: working papers stay with the audit function, a Bezirksstelle sees none; a grant reaches those of
+    /// its items.
     pub fn visible_to(scope: &Scope) -> Select<Self> {
-        Self::find().filter(scope.papers())
+        Self::find().filter(match scope {
+            Scope::Everything => Condition::all(),
+            Scope::Grant { .. } => Condition::all().add(
+                Column::SampleItemId.in_subquery(
+                    Query::select()
+                        .column(sample_item::Column::Id)
+                        .from(sample_item::Entity)
+                        .cond_where(sample_item::condition(scope))
+                        .to_owned(),
+                ),
+            ),
+            Scope::Bezirksstelle { .. } | Scope::Nothing => Scope::nothing(),
+        })
     }
 }

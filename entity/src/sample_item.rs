@@ -4,10 +4,13 @@
 //! filter, sort and scope on them with one index.
 
 use sea_orm::entity::prelude::*;
-use sea_orm::{Condition, QueryFilter};
+use sea_orm::sea_query::Query;
+use sea_orm::{Condition, ExprTrait as _, QueryFilter};
 
+use crate::grant::Coverage;
 use crate::{
-    BezirksstelleId, Cents, EngagementId, ItemId, SampleId, SampleItemId, Scope, StratumId, text_enum,
+    BezirksstelleId, Cents, EngagementId, ItemId, SampleId, SampleItemId, Scope, StratumId, population_item,
+    text_enum,
 };
 
 text_enum! {
@@ -91,6 +94,36 @@ pub(crate) fn condition(scope: &Scope) -> Condition {
         Scope::Bezirksstelle { id, now } => Condition::all()
             .add(Column::BezirksstelleId.eq(*id))
             .add(Column::VisibleFrom.lte(*now)),
+        Scope::Grant { coverage, .. } => granted(coverage),
         Scope::Nothing => Scope::nothing(),
     }
+}
+
+/// Items a grant reaches; period and funds are the population item's.
+fn granted(coverage: &Coverage) -> Condition {
+    let item = population_item::granted(coverage).map(|granted| {
+        Expr::exists(
+            Query::select()
+                .expr(Expr::val(1))
+                .from(population_item::Entity)
+                .cond_where(
+                    Condition::all()
+                        .add(
+                            Expr::col((population_item::Entity, population_item::Column::Id))
+                                .equals((Entity, Column::ItemId)),
+                        )
+                        .add(granted),
+                )
+                .to_owned(),
+        )
+    });
+    Condition::all()
+        .add(Column::EngagementId.is_in(coverage.engagements()))
+        .add_option(
+            coverage
+                .bezirksstellen
+                .as_ref()
+                .map(|ids| Column::BezirksstelleId.is_in(ids.iter().copied())),
+        )
+        .add_option(item)
 }

@@ -1,12 +1,15 @@
 //! Which rows a caller may see.
 
+use std::sync::Arc;
+
 use sea_orm::Condition;
 use sea_orm::prelude::{DateTimeUtc, Expr};
 
-use crate::BezirksstelleId;
+use crate::grant::Coverage;
+use crate::{BezirksstelleId, GrantId};
 
 /// The rows a caller may see. Made from the caller by the audit crate; every finder takes it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// Every row: the Innenrevision and the service itself.
     Everything,
@@ -17,16 +20,25 @@ pub enum Scope {
         /// The time of the request.
         now: DateTimeUtc,
     },
+    /// What a grant reaches, announced or not.
+    Grant {
+        /// The grant.
+        id: GrantId,
+        /// What it reaches.
+        coverage: Arc<Coverage>,
+    },
     /// No row.
     Nothing,
 }
 
 impl Scope {
-    /// The scope of working papers: the audit function sees them all, a Bezirksstelle none.
-    pub(crate) fn papers(&self) -> Condition {
+    /// The scope of working papers about whole engagements: the audit function sees them all, a grant of whole engagements
+    /// theirs, a Bezirksstelle none. `of` says which rows belong to engagements.
+    pub(crate) fn papers(&self, of: impl FnOnce(&Coverage) -> Condition) -> Condition {
         match self {
             Self::Everything => Condition::all(),
-            Self::Bezirksstelle { .. } | Self::Nothing => Self::nothing(),
+            Self::Grant { coverage, .. } if coverage.is_whole() => of(coverage),
+            Self::Grant { .. } | Self::Bezirksstelle { .. } | Self::Nothing => Self::nothing(),
         }
     }
 

@@ -19,6 +19,7 @@ mod m20261121_000004_sample;
 mod m20261121_000005_check;
 mod m20261121_000006_trail;
 mod m20261121_000007_log;
+mod m20261121_000009_grant;
 
 /// All changes in order.
 struct Migrator;
@@ -34,6 +35,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000005_check::Migration),
             Box::new(m20261121_000006_trail::Migration),
             Box::new(m20261121_000007_log::Migration),
+            Box::new(m20261121_000009_grant::Migration),
         ]
     }
 }

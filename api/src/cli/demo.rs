@@ -144,6 +144,7 @@ impl People {
                 membership: Membership::new(role, None).ok(),
                 bezirksstelle: None,
                 authenticated: true,
+                grant: None,
             };
             Ctx::new(caller, sources.new_id(), sources.clone())
         };

@@ -44,6 +44,7 @@ impl House {
                 .and_then(|membership| membership.bezirksstelle())
                 .and_then(|number| self.bezirksstellen.get(number).copied()),
             authenticated: true,
+            grant: None,
         });
         Ctx::new(caller, request_id.0, self.sources.clone())
     }

@@ -24,12 +24,14 @@ macro_rules! words {
 mod action;
 mod caller;
 mod class;
+mod granted;
 mod permits;
 mod role;
 
 pub use action::Action;
 pub use caller::Caller;
 pub use class::{Class, Classes, classes};
+pub use granted::{Granted, grantable, granted, needs_whole};
 pub use permits::permits;
 pub use role::{Membership, Role};
 

@@ -6,6 +6,10 @@ use super::{Action, Role};
 ///
 /// The Innenrevision does the audit; its head closes and approves; the quality assurance approves and checks as a
 /// second person. A Bezirksstelle reads its own announced items. Whoever administers reads no content.
+///
+/// A grant takes two people. The head of the Innenrevision proposes, or an auditor in the head's place; the head of the
+/// Fachbereich issues, or, where an auditor proposed, the head of the Innenrevision. Each of them revokes it alone.
+/// Whoever comes under a grant has the rights of [`super::granted`], and none of a role.
 pub const fn permits(role: Role, action: Action) -> bool {
     match role {
         Role::InnenrevisionLeitung => match action {
@@ -30,7 +34,15 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::CheckRead
             | Action::CheckRecord
             | Action::SampleEvaluate
-            | Action::TrailRead => true,
+            | Action::TrailRead
+            | Action::GrantRead
+            | Action::GrantPropose
+            | Action::GrantIssue
+            | Action::GrantRevoke
+            | Action::GrantLift
+            | Action::VisibilityState
+            | Action::CommentRead => true,
+            Action::GrantRedeem | Action::CommentWrite => false,
         },
         Role::Innenrevision => match action {
             Action::EngagementRead
@@ -52,8 +64,18 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::CheckRead
             | Action::CheckRecord
             | Action::SampleEvaluate
-            | Action::TrailRead => true,
-            Action::EngagementClose | Action::DifferenceApprove => false,
+            | Action::TrailRead
+            | Action::GrantRead
+            | Action::GrantPropose
+            | Action::GrantRevoke
+            | Action::VisibilityState
+            | Action::CommentRead => true,
+            Action::EngagementClose
+            | Action::DifferenceApprove
+            | Action::GrantIssue
+            | Action::GrantLift
+            | Action::GrantRedeem
+            | Action::CommentWrite => false,
         },
         Role::Qualitaetssicherung => match action {
             Action::EngagementRead
@@ -65,7 +87,8 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::CheckRead
             | Action::CheckRecord
             | Action::SampleEvaluate
-            | Action::TrailRead => true,
+            | Action::TrailRead
+            | Action::CommentRead => true,
             Action::EngagementOpen
             | Action::EngagementClose
             | Action::PopulationCreate
@@ -77,7 +100,15 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::SampleDraw
             | Action::SampleAbort
             | Action::SampleRecord
-            | Action::SampleItemAnnounce => false,
+            | Action::SampleItemAnnounce
+            | Action::GrantRead
+            | Action::GrantPropose
+            | Action::GrantIssue
+            | Action::GrantRevoke
+            | Action::GrantLift
+            | Action::GrantRedeem
+            | Action::VisibilityState
+            | Action::CommentWrite => false,
         },
         Role::Bezirksstellenleitung | Role::Sachbearbeitung => {
             matches!(
@@ -85,16 +116,19 @@ pub const fn permits(role: Role, action: Action) -> bool {
                 Action::EngagementRead | Action::SampleRead | Action::SampleItemRead
             )
         }
-        Role::Fachbereichsleitung
-        | Role::Budget
+        Role::Fachbereichsleitung => matches!(
+            action,
+            Action::GrantRead | Action::GrantIssue | Action::GrantRevoke | Action::GrantLift
+        ),
+        // Who was let in, by whom and for what; and one's own grants, before any is redeemed.
+        Role::Datenschutz | Role::ExternalAuditor => matches!(action, Action::GrantRead),
+        Role::Budget
         | Role::Controlling
         | Role::Fachleitung
         | Role::Vorstand
         | Role::StadtLeitung
         | Role::Gleichstellung
-        | Role::Datenschutz
-        | Role::Administration
-        | Role::ExternalAuditor => false,
+        | Role::Administration => false,
     }
 }
 

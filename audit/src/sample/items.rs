@@ -20,6 +20,7 @@ use super::service::{tell, visible_one};
 use crate::access::{Action, Class, Classes, authorize, authorize_write, disclose};
 use crate::db::among;
 use crate::engagement::lock_open;
+use crate::grant::charge;
 use crate::page::{self, Page, PageArgs};
 use crate::refusal::optional_text;
 use crate::{Code, Ctx, Db, Error, Result};
@@ -126,7 +127,8 @@ pub async fn items(
     };
     let visible = Entity::visible_to(&ctx.caller.scope(ctx.now()));
     let (columns, down) = ([sort, Column::Id], order.descending);
-    let page = page::by_column(select, &visible, columns, down, args, db.reader()).await?;
+    let page: Page<ListedItem> = page::by_column(select, &visible, columns, down, args, db.reader()).await?;
+    charge(ctx, db, page.rows.len()).await?;
     Ok((page, totals))
 }
 
@@ -233,6 +235,7 @@ pub async fn items_by_id(ctx: &Ctx, db: &Db, ids: &[SampleItemId]) -> Result<Vec
                 .await?,
         );
     }
+    charge(ctx, db, rows.len()).await?;
     Ok(rows)
 }
 
