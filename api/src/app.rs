@@ -15,7 +15,7 @@ use audit::{Ctx, Db, OsRandom, Sources, SystemClock, Vault, jobcenter, populatio
 use secrecy::ExposeSecret as _;
 use tokio::task::JoinHandle;
 
-use crate::auth::{TokenVerifier, authenticate, start_check, system_clock, verifier};
+use crate::auth::{GrantIssuer, TokenVerifier, authenticate, start_check, system_clock, verifier};
 use crate::config::{Mode, Settings};
 use crate::graphql::admit::Admission;
 use crate::graphql::{self, Info};
@@ -23,7 +23,7 @@ use crate::http::callers::{House, HouseCallers};
 use crate::http::edge::Edge;
 use crate::http::{
     RateLimit, Readiness, cors, explorer_routes, export_routes, health_routes, log_routes, rate_limit,
-    request_log, security_headers, upload_routes,
+    request_log, security_headers, token_routes, upload_routes,
 };
 use crate::telemetry::{Metrics, metrics};
 
@@ -62,6 +62,17 @@ pub fn log_keys(settings: &Settings) -> anyhow::Result<LogKeys> {
     let seed = settings.secrets.log_key_or_create(&log_key_file(settings))?;
     let signer = SigningKey::new(&settings.log.origin, seed).context("log.origin")?;
     Ok(LogKeys::new(signer, settings.log.earlier_keys()))
+}
+
+/// Where a development installation keeps the signing key of grants' tokens.
+pub fn grant_key_file(settings: &Settings) -> PathBuf {
+    settings.auth.development_key_file.with_file_name("grant.key")
+}
+
+/// What signs the tokens of grants.
+pub fn grant_issuer(settings: &Settings) -> anyhow::Result<GrantIssuer> {
+    let seed = settings.secrets.grant_key_or_create(&grant_key_file(settings))?;
+    GrantIssuer::new(&seed, &settings.server.public_url, &settings.auth.audience).context("secrets.grant_key")
 }
 
 /// Connects to the database; the folder of a SQLite file is made.
@@ -139,9 +150,11 @@ impl Running {
 /// Starts to serve on a prepared database. Port 0 takes a free one.
 pub async fn start(settings: &Settings, db: Db, sources: Arc<Sources>) -> anyhow::Result<Running> {
     start_check()?;
-    let verifier: web::Data<TokenVerifier> = web::Data::new(verifier(&settings.auth, system_clock())?);
+    let issuer = Arc::new(grant_issuer(settings)?);
+    let verifier: web::Data<TokenVerifier> =
+        web::Data::new(verifier(&settings.auth, system_clock())?.with_grants(issuer.clone()));
     let metrics_data = web::Data::new(Metrics::new(&settings.telemetry.service_name)?);
-    let house = house(settings, db.clone(), sources.clone()).await?;
+    let house = house(settings, db.clone(), sources.clone(), issuer).await?;
     let edge =
         edge(settings, &house, verifier.clone().into_inner())?.measured_by(metrics_data.clone().into_inner());
     let rate = web::Data::new(RateLimit::new(&settings.rate));
@@ -175,6 +188,7 @@ pub async fn start(settings: &Settings, db: Db, sources: Arc<Sources>) -> anyhow
             .configure(upload_routes)
             .configure(export_routes)
             .configure(log_routes)
+            .configure(token_routes)
             .route("/metrics", web::get().to(metrics))
     })
     .shutdown_timeout(settings.server.shutdown_seconds);
@@ -192,11 +206,18 @@ pub async fn start(settings: &Settings, db: Db, sources: Arc<Sources>) -> anyhow
     })
 }
 
-async fn house(settings: &Settings, db: Db, sources: Arc<Sources>) -> anyhow::Result<House> {
+async fn house(
+    settings: &Settings,
+    db: Db,
+    sources: Arc<Sources>,
+    issuer: Arc<GrantIssuer>,
+) -> anyhow::Result<House> {
     let rows = jobcenter::bezirksstellen(&db).await?;
     Ok(House {
         sources,
         db,
+        issuer,
+        proxies: settings.server.proxies().into(),
         bezirksstellen: Arc::new(rows.iter().map(|row| (row.number.clone(), row.id)).collect()),
         info: Arc::new(Info {
             limits: settings.limits.clone(),

@@ -161,6 +161,19 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
+/// Begins the subject of whoever is known by a key alone; its thumbprint follows.
+pub const KEY_HOLDER: &str = "jkt:";
+
+impl Model {
+    /// The subject of the grant's tokens: the person's, or that of the key which stands for one.
+    pub fn holder(&self) -> String {
+        match (&self.recipient_subject, &self.recipient_key) {
+            (Some(subject), _) => subject.clone(),
+            (None, key) => format!("{KEY_HOLDER}{}", key.as_deref().unwrap_or_default()),
+        }
+    }
+}
+
 /// Which grants somebody sees: a matter of the person, not of rows of an audit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reader {
@@ -178,7 +191,12 @@ impl Entity {
         Self::find().filter(match reader {
             Reader::All => Condition::all(),
             Reader::Recipient(subject) => Condition::all()
-                .add(Column::RecipientSubject.eq(subject))
+                .add(match subject.strip_prefix(KEY_HOLDER) {
+                    Some(key) => Condition::all()
+                        .add(Column::RecipientSubject.is_null())
+                        .add(Column::RecipientKey.eq(key)),
+                    None => Condition::all().add(Column::RecipientSubject.eq(subject)),
+                })
                 .add(Column::State.is_in([State::Issued, State::Revoked])),
             Reader::Nobody => crate::Scope::nothing(),
         })

@@ -3,7 +3,7 @@
 use audit::access::Membership;
 use chrono::{DateTime, Utc};
 
-use super::MembershipError;
+use super::{GrantClaims, MembershipError};
 
 /// A caller whose token was verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub struct Identity {
     pub token_id: String,
     /// When the token ends.
     pub expires_at: DateTime<Utc>,
+    /// The grant, for a token that was made from one.
+    pub grant: Option<GrantClaims>,
 }
 
 impl Identity {
@@ -49,6 +51,7 @@ mod tests {
             memberships: memberships.iter().map(|text| text.parse().unwrap()).collect(),
             token_id: "t".to_owned(),
             expires_at: DateTime::UNIX_EPOCH,
+            grant: None,
         }
     }
 

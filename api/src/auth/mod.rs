@@ -4,6 +4,7 @@
 
 mod development;
 mod error;
+mod grant_token;
 mod identity;
 mod request;
 mod verifier;
@@ -14,7 +15,8 @@ use audit::{Clock as _, SystemClock};
 use chrono::{DateTime, Utc};
 
 pub use development::{DEVELOPMENT_KID, DevelopmentKey, NoSignatures, TokenRequest, start_check};
-pub use error::{AuthError, MembershipError, Refused, TokenError};
+pub use error::{AuthError, GrantError, MembershipError, Refused, TokenError};
+pub use grant_token::{AuthorizationDetail, DETAIL_TYPE, GrantClaims, GrantIssuer, GrantToken, LIFETIME};
 pub use identity::Identity;
 pub use request::{Actor, Authentication, MEMBERSHIP_HEADER, authenticate, authentication};
 pub use verifier::{KeyError, TokenVerifier, verifier};

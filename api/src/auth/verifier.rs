@@ -18,7 +18,7 @@ use lru::LruCache;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
-use super::{DEVELOPMENT_KID, DevelopmentKey, Identity, Now, TokenError};
+use super::{DEVELOPMENT_KID, DevelopmentKey, GrantIssuer, Identity, Now, TokenError};
 use crate::config::{AuthSettings, KeyAlgorithm, KeySettings};
 
 /// Longest accepted token.
@@ -68,6 +68,8 @@ pub struct TokenVerifier {
     leeway: TimeDelta,
     now: Now,
     verified: Mutex<LruCache<[u8; 32], Verified>>,
+    /// Tokens the service signed itself, from grants.
+    grants: Option<Arc<GrantIssuer>>,
 }
 
 #[derive(Clone)]
@@ -150,6 +152,7 @@ pub fn verifier(settings: &AuthSettings, now: Now) -> Result<TokenVerifier, KeyE
         verified: Mutex::new(LruCache::new(
             NonZeroUsize::new(settings.cached_tokens).unwrap_or(NonZeroUsize::MIN),
         )),
+        grants: None,
     })
 }
 
@@ -197,10 +200,26 @@ fn trusted(
 }
 
 impl TokenVerifier {
+    /// The same, knowing tokens of grants too.
+    #[must_use]
+    pub fn with_grants(self, issuer: Arc<GrantIssuer>) -> Self {
+        Self {
+            grants: Some(issuer),
+            ..self
+        }
+    }
+
     /// Who holds this token.
     pub fn verify(&self, token: &str) -> Result<Arc<Identity>, TokenError> {
         if token.len() > MAX_LENGTH {
             return Err(TokenError::Malformed);
+        }
+        if let Some(issuer) = &self.grants {
+            let header = read_header(token)?;
+            if header.crit.is_none() && header.kid.as_deref().is_some_and(|kid| issuer.names(kid)) {
+                let identity = issuer.verify(token, header.typ.as_deref(), (self.now)())?;
+                return Ok(Arc::new(identity));
+            }
         }
         let digest: [u8; 32] = Sha256::digest(token.as_bytes()).into();
         let known = self
@@ -254,6 +273,7 @@ impl TokenVerifier {
                 memberships,
                 token_id: claims.jti,
                 expires_at: claims.exp,
+                grant: None,
             }),
         })
     }

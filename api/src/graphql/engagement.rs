@@ -8,6 +8,7 @@ use entity::engagement::{Model, State};
 
 use super::ContextExt;
 use super::admit::{NESTED_PAGE, costs};
+use super::comment::{self, CommentConnection};
 use super::disclosure::{Class, disclosure};
 use super::error::{Maybe, field, payload};
 use super::node::NodeKind;
@@ -142,8 +143,15 @@ impl Engagement {
                 May::PopulationCreate,
                 May::SamplePlan,
                 May::SampleRecord,
+                May::CommentRead,
+                May::CommentWrite,
             ],
-            State::Closed => &[May::EngagementRead, May::TrailRead],
+            State::Closed => &[
+                May::EngagementRead,
+                May::TrailRead,
+                May::CommentRead,
+                May::CommentWrite,
+            ],
         };
         permitted(ctx, now)
     }
@@ -183,6 +191,25 @@ impl Engagement {
     #[graphql(directive = disclosure::apply(Class::Audit))]
     async fn draw_events(&self, ctx: &Context<'_>) -> Maybe<Vec<DrawEvent>> {
         Some(sample::events(ctx, self.0.id).await)
+    }
+
+    /// Comments of people from outside on it and its items, oldest first; under a grant those made under it.
+    #[graphql(directive = disclosure::apply(Class::Audit), directive = costs::apply(NESTED_PAGE))]
+    async fn comments(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Maybe<CommentConnection> {
+        let window = Window {
+            first,
+            after,
+            last,
+            before,
+        };
+        Some(comment::of_engagement(ctx, self.0.id, &window).await)
     }
 
     /// Who did what in it, oldest first.

@@ -4,10 +4,12 @@
 
 pub mod admit;
 mod check;
+mod comment;
 mod disclosure;
 mod engagement;
 mod error;
 mod evaluation;
+mod grant;
 mod jobcenter;
 mod loaders;
 mod log;
@@ -51,6 +53,7 @@ pub struct Query(
     sample::SampleQuery,
     check::CheckQuery,
     log::LogQuery,
+    grant::GrantQuery,
 );
 
 /// What can be changed. Expected refusals come back as `userErrors` of the payload.
@@ -61,6 +64,8 @@ pub struct Mutation(
     population::PopulationMutation,
     sample::SampleMutation,
     check::CheckMutation,
+    grant::GrantMutation,
+    comment::CommentMutation,
 );
 
 /// What a person can wait for.

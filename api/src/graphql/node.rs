@@ -4,15 +4,18 @@ use std::collections::HashMap;
 
 use async_graphql::{Context, ID, Interface, Object, Result};
 use audit::access::Action as May;
-use audit::{engagement, population, sample};
+use audit::{engagement, grant, population, sample};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use entity::{BezirksstelleId, DifferenceId, EngagementId, ImportId, PopulationId, SampleId, SampleItemId};
+use entity::{
+    BezirksstelleId, DifferenceId, EngagementId, GrantId, ImportId, PopulationId, SampleId, SampleItemId,
+};
 use uuid::Uuid;
 
 use super::ContextExt;
 use super::engagement::Engagement;
 use super::error::{Maybe, bad_input, field};
+use super::grant::Grant;
 use super::jobcenter::Bezirksstelle;
 use super::population::{Difference, Import, Population};
 use super::sample::{Sample, SampleItem};
@@ -41,11 +44,15 @@ pub enum NodeKind {
     SampleItem,
     /// A version of a check: found through its item.
     Check,
+    /// A grant.
+    Grant,
+    /// A comment: found through its engagement.
+    Comment,
 }
 
 impl NodeKind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Bezirksstelle,
         Self::Engagement,
         Self::Population,
@@ -55,6 +62,8 @@ impl NodeKind {
         Self::Stratum,
         Self::SampleItem,
         Self::Check,
+        Self::Grant,
+        Self::Comment,
     ];
 
     /// The name of the type.
@@ -69,6 +78,8 @@ impl NodeKind {
             Self::Stratum => "Stratum",
             Self::SampleItem => "SampleItem",
             Self::Check => "Check",
+            Self::Grant => "Grant",
+            Self::Comment => "Comment",
         }
     }
 
@@ -116,6 +127,8 @@ pub(super) enum Node {
     Sample(Box<Sample>),
     /// An item of a sample.
     SampleItem(Box<SampleItem>),
+    /// A grant.
+    Grant(Box<Grant>),
 }
 
 /// Finds nodes.
@@ -169,7 +182,8 @@ async fn of_kind(ctx: &Context<'_>, kind: NodeKind, rows: &[Uuid]) -> Result<Vec
     let (audit, db) = (ctx.audit(), ctx.db());
     // What a role sees nothing of is not there for it: null, like anything else that is hidden.
     let readable = match kind {
-        NodeKind::Bezirksstelle | NodeKind::Stratum | NodeKind::Check => true,
+        NodeKind::Bezirksstelle | NodeKind::Stratum | NodeKind::Check | NodeKind::Comment => true,
+        NodeKind::Grant => ctx.caller().may(May::GrantRead),
         NodeKind::Engagement => ctx.caller().may(May::EngagementRead),
         NodeKind::Population | NodeKind::Import | NodeKind::Difference => {
             ctx.caller().may(May::PopulationRead)
@@ -215,6 +229,7 @@ async fn of_kind(ctx: &Context<'_>, kind: NodeKind, rows: &[Uuid]) -> Result<Vec
             Node::SampleItem,
             SampleItem::from
         ),
-        NodeKind::Stratum | NodeKind::Check => Vec::new(),
+        NodeKind::Grant => through!(grant::find_many, GrantId, Node::Grant, Grant),
+        NodeKind::Stratum | NodeKind::Check | NodeKind::Comment => Vec::new(),
     })
 }

@@ -1,20 +1,25 @@
 //! From a verified token to the caller of a use case.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use actix_web::http::StatusCode;
 use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use actix_web::{HttpMessage as _, HttpRequest};
 use audit::access::Caller;
+use audit::grant::in_use;
 use audit::{Ctx, Db, Sources};
 use entity::BezirksstelleId;
 use futures_util::future::{FutureExt as _, LocalBoxFuture};
+use ipnet::IpNet;
 
 use super::RequestId;
 use super::edge::{Callers, Denied, Visitor};
-use crate::auth::{Actor, AuthError, Authentication, MEMBERSHIP_HEADER, TokenVerifier, authentication};
+use crate::auth::{
+    Actor, AuthError, Authentication, GrantError, GrantIssuer, Identity, MEMBERSHIP_HEADER, TokenVerifier,
+    authentication,
+};
 use crate::graphql;
 use crate::language::{Language, language_of};
 
@@ -29,27 +34,58 @@ pub struct House {
     pub bezirksstellen: Arc<HashMap<String, BezirksstelleId>>,
     /// What the schema tells about the service.
     pub info: Arc<graphql::Info>,
+    /// Signs the tokens of grants.
+    pub issuer: Arc<GrantIssuer>,
+    /// Networks of the reverse proxies.
+    pub proxies: Arc<[IpNet]>,
 }
 
 impl House {
-    /// The context of a request: under the membership its token and header came to.
-    pub fn context(&self, actor: Option<&Actor>, request_id: RequestId) -> Ctx {
-        let caller = actor.map_or_else(Caller::anonymous, |actor| Caller {
-            subject: actor.identity.subject.clone(),
-            name: actor.identity.name.clone(),
+    /// The context of a request: under the membership its token and header came to, or under the grant the token names. The
+    /// grant is looked up each time: one that was revoked a moment ago lets nobody in.
+    pub async fn context(&self, actor: Option<&Actor>, request: &HttpRequest) -> Result<Ctx, AuthError> {
+        let Some(actor) = actor else {
+            return Ok(self.anonymous(request_id(request)));
+        };
+        let caller = Caller {
             membership: actor.membership.clone(),
             bezirksstelle: actor
                 .membership
                 .as_ref()
                 .and_then(|membership| membership.bezirksstelle())
                 .and_then(|number| self.bezirksstellen.get(number).copied()),
-            authenticated: true,
-            grant: None,
-        });
-        Ctx::new(caller, request_id.0, self.sources.clone())
+            ..known(&actor.identity)
+        };
+        let mut ctx = Ctx::new(caller, request_id(request).0, self.sources.clone());
+        if let Some(claims) = &actor.identity.grant {
+            let (holder, from) = (&actor.identity.subject, self.address(request));
+            let found = in_use(&ctx, &self.db, claims.id, holder, &claims.details, from).await;
+            let granted = found.map_err(|error| {
+                tracing::error!(request_id = %ctx.request_id, cause = %error, "a grant could not be looked up");
+                GrantError::Unchecked
+            })?;
+            ctx.caller.grant = Some(Arc::new(granted.map_err(GrantError::Unusable)?));
+        }
+        Ok(ctx)
     }
 
-    fn visitor(&self, actor: Option<&Actor>, request_id: RequestId) -> Visitor {
+    /// The context of somebody who showed no token.
+    pub fn anonymous(&self, request_id: RequestId) -> Ctx {
+        Ctx::new(Caller::anonymous(), request_id.0, self.sources.clone())
+    }
+
+    /// The context of a person who is known and acts as nothing: at the moment a grant is redeemed.
+    pub(super) fn person(&self, identity: &Identity, request_id: RequestId) -> Ctx {
+        Ctx::new(known(identity), request_id.0, self.sources.clone())
+    }
+
+    /// Where a request comes from.
+    pub(super) fn address(&self, request: &HttpRequest) -> Option<IpAddr> {
+        let peer = request.peer_addr().map(|address| address.ip());
+        super::address::client(peer, request.headers(), &self.proxies)
+    }
+
+    async fn visitor(&self, actor: Option<&Actor>, request: &HttpRequest) -> Result<Visitor, AuthError> {
         let expires = actor.and_then(|actor| {
             let left = (actor.identity.expires_at - self.sources.now())
                 .to_std()
@@ -65,14 +101,15 @@ impl House {
                 .collect()
         });
         let (ctx, db, info) = (
-            self.context(actor, request_id),
+            self.context(actor, request).await?,
             self.db.clone(),
             self.info.clone(),
         );
-        Visitor {
+        Ok(Visitor {
             authenticated: actor.is_some(),
             classes: ctx.caller.classes(),
             expires,
+            revocable: ctx.caller.grant.is_some(),
             attach: Box::new(move |request| {
                 graphql::attach(
                     request,
@@ -82,7 +119,19 @@ impl House {
                     memberships.clone(),
                 )
             }),
-        }
+        })
+    }
+}
+
+/// A person whose token was verified, before a membership is chosen.
+fn known(identity: &Identity) -> Caller {
+    Caller {
+        subject: identity.subject.clone(),
+        name: identity.name.clone(),
+        membership: None,
+        bezirksstelle: None,
+        authenticated: true,
+        grant: None,
     }
 }
 
@@ -130,26 +179,21 @@ impl Callers for HouseCallers {
                     authentication(&self.verifier, &headers)
                 }
             };
-            match found {
-                Authentication::Anonymous => Ok(self.house.visitor(None, request_id(request))),
-                Authentication::Known(actor) => Ok(self.house.visitor(Some(&actor), request_id(request))),
-                Authentication::Refused(error) => Err(denied(&error, language_of(request))),
-            }
+            let visitor = match found {
+                Authentication::Anonymous => self.house.visitor(None, request).await,
+                Authentication::Known(actor) => self.house.visitor(Some(&actor), request).await,
+                Authentication::Refused(error) => Err(error),
+            };
+            visitor.map_err(|error| denied(&error, language_of(request)))
         }
         .boxed_local()
     }
 }
 
 fn denied(error: &AuthError, language: Language) -> Denied {
-    let status = error.status();
-    let code = if status == StatusCode::FORBIDDEN {
-        "FORBIDDEN"
-    } else {
-        "UNAUTHENTICATED"
-    };
     Denied {
-        status,
-        code,
+        status: error.status(),
+        code: error.code(),
         reason: error.reason(),
         message: error.message(language).to_owned(),
     }

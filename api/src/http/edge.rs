@@ -67,6 +67,8 @@ pub struct Visitor {
     pub classes: Classes,
     /// When the token ends; a WebSocket is closed then.
     pub expires: Option<Instant>,
+    /// Whether access can end before the token does: asked again from time to time while a WebSocket is open.
+    pub revocable: bool,
     /// Called once for every operation, so that loaders live no longer than it.
     pub attach: Attach,
 }

@@ -8,7 +8,7 @@ use std::convert::Infallible;
 
 use actix_web::http::header;
 use actix_web::web::{Bytes, Data, Query, ServiceConfig, get};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, ResponseError as _};
 use async_stream::stream;
 use audit::access::{Action, Class, Classes, disclose};
 use audit::page::{PageArgs, Position};
@@ -18,8 +18,8 @@ use audit::{Ctx, Db, Language, jobcenter};
 use entity::{BezirksstelleId, EngagementId, ListedItem, SampleId, StratumId, sample_item};
 use serde::Deserialize;
 
-use super::callers::{House, request_id};
-use crate::auth::Actor;
+use super::callers::House;
+use crate::auth::{Actor, Refused};
 use crate::graphql::{NodeKind, euro, refusal_json};
 use crate::language::language_of;
 
@@ -65,8 +65,11 @@ async fn sample_items(
     actor: Actor,
     house: Data<House>,
 ) -> HttpResponse {
-    let ctx = house.context(Some(&actor), request_id(&request));
     let language = language_of(&request);
+    let ctx = match house.context(Some(&actor), &request).await {
+        Ok(ctx) => ctx,
+        Err(error) => return Refused { error, language }.error_response(),
+    };
     let refuse = |path: &str| {
         refusal_json(
             &audit::Error::refused(audit::Code::InvalidValue, path),

@@ -36,6 +36,7 @@ impl Callers for Tokens {
                 classes: audit::access::Classes::ALL,
                 authenticated,
                 expires,
+                revocable: false,
                 attach: Box::new(|request| request),
             })
         };

@@ -3,7 +3,7 @@
 //! Every `subscribe` goes through the same check as a request over HTTP. The token comes in
 //! `connection_init` (`{"authorization": "Bearer ..."}`), since browsers cannot set headers here;
 //! without one the header of the handshake counts. One that does not hold is refused where it
-//! comes: as answer to the handshake, or by close code 4403 with the same codes.
+//! comes: as answer to the handshake, or by close code 4403 with the same codes. A socket under a grant ends with it.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -33,6 +33,8 @@ const INIT_TIMEOUT: Duration = Duration::from_secs(10);
 const PING_EVERY: Duration = Duration::from_secs(25);
 /// A client that answers no ping for so long is gone.
 const SILENCE: Duration = Duration::from_mins(1);
+/// How often it is asked whether a grant still holds.
+const STILL_EVERY: Duration = Duration::from_secs(2);
 /// Operations of one socket at the same time.
 const OPERATIONS: usize = 20;
 
@@ -72,6 +74,7 @@ pub(super) fn open(request: &HttpRequest, payload: Payload, edge: Data<Edge>) ->
         session,
         language,
         visitor: None,
+        authorization: None,
         running: Rc::default(),
     };
     rt::spawn(socket.serve(messages));
@@ -167,6 +170,8 @@ struct Socket {
     session: Session,
     language: Language,
     visitor: Option<Rc<Visitor>>,
+    /// What `connection_init` brought along.
+    authorization: Option<String>,
     running: Running,
 }
 
@@ -189,6 +194,8 @@ impl Socket {
         let mut heard = opened;
         let mut ping = interval(PING_EVERY);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut still = interval(STILL_EVERY);
+        still.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let deadline = match &self.visitor {
                 None => Some(opened + INIT_TIMEOUT),
@@ -213,6 +220,11 @@ impl Socket {
                         None => Close::InitTimeout,
                         Some(_) => Close::Forbidden("UNAUTHENTICATED", "TOKEN_EXPIRED"),
                     });
+                }
+                _ = still.tick(), if self.revocable() => {
+                    if let Err(end) = self.still_allowed().await {
+                        return end;
+                    }
                 }
                 _ = ping.tick() => {
                     if heard.elapsed() > SILENCE || self.session.ping(b"").await.is_err() {
@@ -255,25 +267,40 @@ impl Socket {
         if self.visitor.is_some() {
             return Err(End::Close(Close::TooManyInits));
         }
-        let authorization = payload.iter().flatten().find_map(|(name, value)| {
+        self.authorization = payload.iter().flatten().find_map(|(name, value)| {
             name.eq_ignore_ascii_case("authorization")
-                .then(|| value.as_str())
+                .then(|| value.as_str().map(str::to_owned))
                 .flatten()
         });
-        let visitor = self
-            .edge
-            .callers
-            .identify(&self.request, authorization)
-            .await
-            .map_err(|denied| End::Close(Close::Forbidden(denied.code, denied.reason)))?;
-        self.visitor = Some(Rc::new(visitor));
+        self.visitor = Some(Rc::new(self.identify().await?));
         send(&mut self.session, &Plain::ConnectionAck).await
+    }
+
+    async fn identify(&self) -> Result<Visitor, End> {
+        self.edge
+            .callers
+            .identify(&self.request, self.authorization.as_deref())
+            .await
+            .map_err(|denied| End::Close(Close::Forbidden(denied.code, denied.reason)))
+    }
+
+    fn revocable(&self) -> bool {
+        self.visitor.as_ref().is_some_and(|visitor| visitor.revocable)
+    }
+
+    /// A grant may have been revoked since: then the socket ends with all that runs on it.
+    async fn still_allowed(&self) -> Result<(), End> {
+        if self.revocable() {
+            self.identify().await?;
+        }
+        Ok(())
     }
 
     async fn subscribe(&mut self, id: String, payload: Map<String, Json>) -> Result<(), End> {
         let Some(visitor) = self.visitor.clone() else {
             return Err(End::Close(Close::Unauthorized));
         };
+        self.still_allowed().await?;
         let incoming = well_formed(payload).map_err(|_| End::Close(Close::Invalid))?;
         if self.running.borrow().contains_key(&id) {
             return Err(End::Close(Close::Duplicate));

@@ -29,7 +29,7 @@ pub use rules::{
 };
 pub(crate) use service::charge;
 pub use service::{
-    Change, End, RecordVerpflichtung, details, engagements_of, find, find_many, in_use, issue, lift, list,
-    propose, record_verpflichtung, redeem, revoke, trail, withdraw,
+    Change, End, Named, RecordVerpflichtung, details, engagements_of, find, find_many, in_use, issue, lift,
+    list, propose, record_verpflichtung, redeem, revoke, trail, withdraw,
 };
 pub use statement::{Statement, Visible, state};

@@ -353,17 +353,24 @@ pub async fn trail(ctx: &Ctx, db: &Db, id: GrantId, args: &PageArgs) -> Result<P
     trail::of_subject(db, KIND, id.0, args).await
 }
 
-/// Number and title of the engagements that grants name, by id: whoever sees a grant sees what it is about.
-pub async fn engagements_of(
-    ctx: &Ctx,
-    db: &Db,
-    grants: &[Model],
-) -> Result<HashMap<EngagementId, (String, String)>> {
-    authorize(ctx, Action::GrantRead)?;
-    let mut ids = Vec::new();
-    for grant in grants {
-        ids.extend(details(grant)?.coverage.engagements);
+/// An engagement as grants name it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// Id.
+    pub id: EngagementId,
+    /// The number people see.
+    pub number: String,
+    /// Title.
+    pub title: String,
+}
+
+/// The engagements that grants name, of those the caller may see: whoever sees a grant sees what it is about.
+pub async fn engagements_of(ctx: &Ctx, db: &Db, grants: &[GrantId]) -> Result<Vec<(GrantId, Vec<Named>)>> {
+    let mut named = Vec::new();
+    for grant in find_many(ctx, db, grants).await? {
+        named.push((grant.id, details(&grant)?.coverage.engagements));
     }
+    let ids: HashSet<EngagementId> = named.iter().flat_map(|(_, ids)| ids).copied().collect();
     let rows: Vec<(EngagementId, String, String)> = engagement::Entity::find()
         .filter(among(db.reader(), engagement::Column::Id, ids))
         .select_only()
@@ -373,9 +380,17 @@ pub async fn engagements_of(
         .into_tuple()
         .all(db.reader())
         .await?;
-    Ok(rows
+    let known: HashMap<EngagementId, (String, String)> = rows
         .into_iter()
         .map(|(id, number, title)| (id, (number, title)))
+        .collect();
+    let name = |id: EngagementId| {
+        let (number, title) = known.get(&id)?.clone();
+        Some(Named { id, number, title })
+    };
+    Ok(named
+        .into_iter()
+        .map(|(grant, ids)| (grant, ids.into_iter().filter_map(name).collect()))
         .collect())
 }
 
@@ -402,7 +417,7 @@ pub async fn in_use(
     let Some(row) = Entity::find_by_id(id).one(db.primary()).await? else {
         return Ok(Err(Unusable::Unknown));
     };
-    if holder_of(&row) != holder {
+    if row.holder() != holder {
         return Ok(Err(Unusable::Unknown));
     }
     if let Err(why) = usable(&row, ctx.now(), from) {
@@ -416,14 +431,6 @@ pub async fn in_use(
         classes: held.classes,
         recipient_name: row.recipient_name,
     }))
-}
-
-/// The subject of tokens of a grant: the person's, or that of the key which stands for one.
-fn holder_of(row: &Model) -> String {
-    match (&row.recipient_subject, &row.recipient_key) {
-        (Some(subject), _) => subject.clone(),
-        (None, key) => format!("jkt:{}", key.as_deref().unwrap_or_default()),
-    }
 }
 
 /// Redeems a grant for the person it names, who is the caller: the grant and what a token of it may say. Another's grant is no
