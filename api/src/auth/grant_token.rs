@@ -130,9 +130,10 @@ impl AuthorizationDetail {
         };
         Some(Details {
             coverage: Coverage {
-                engagements: ids(&self.engagements, NodeKind::Engagement)?
-                    .map(|list| list.into_iter().map(EngagementId).collect())
-                    .unwrap_or_else(|| otherwise.coverage.engagements.clone()),
+                engagements: match ids(&self.engagements, NodeKind::Engagement)? {
+                    Some(list) => list.into_iter().map(EngagementId).collect(),
+                    None => otherwise.coverage.engagements.clone(),
+                },
                 bezirksstellen: ids(&self.bezirksstellen, NodeKind::Bezirksstelle)?
                     .map(|list| list.into_iter().map(BezirksstelleId).collect())
                     .or_else(|| otherwise.coverage.bezirksstellen.clone()),

@@ -496,7 +496,7 @@ pub(super) struct ProposeGrantInput {
     period_to: Option<Date>,
     /// Only items that one of these funds bears a part of.
     funds: Option<Vec<Fund>>,
-    /// Disclosure classes beside PUBLIC and INTERNAL; a commission needs AUDIT and SOCIAL_DATA.
+    /// Disclosure classes beside `PUBLIC` and `INTERNAL`; a commission needs `AUDIT` and `SOCIAL_DATA`.
     classes: Vec<Class>,
     /// From when; at once where nothing is said.
     not_before: Option<DateTime>,
