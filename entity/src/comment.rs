@@ -1,9 +1,10 @@
 //! Comments of people from outside, on an engagement or one of its sample items. Never changed.
 
 use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::Query;
 use sea_orm::{Condition, QueryFilter};
 
-use crate::{CommentId, EngagementId, GrantId, SampleItemId, Scope};
+use crate::{CommentId, EngagementId, GrantId, SampleItemId, Scope, sample_item};
 
 /// One comment.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -35,11 +36,20 @@ pub enum Relation {}
 impl ActiveModelBehavior for ActiveModel {}
 
 impl Entity {
-    /// Comments a caller may see: the audit function all, whoever comes under a grant those made under it. What another body
+    /// Comments a caller may see: the audit function all but those on own staff's items, whoever comes under a grant those made under it. What another body
     /// notes is not theirs to know (§ 96 (4) BHO).
     pub fn visible_to(scope: &Scope) -> Select<Self> {
         Self::find().filter(match scope {
             Scope::Everything => Condition::all(),
+            Scope::WithoutOwnStaff => Condition::any().add(Column::SampleItemId.is_null()).add(
+                Column::SampleItemId.in_subquery(
+                    Query::select()
+                        .column(sample_item::Column::Id)
+                        .from(sample_item::Entity)
+                        .cond_where(sample_item::condition(scope))
+                        .to_owned(),
+                ),
+            ),
             Scope::Grant { id, .. } => Condition::all().add(Column::GrantId.eq(*id)),
             Scope::Bezirksstelle { .. } | Scope::Nothing => Scope::nothing(),
         })

@@ -90,7 +90,7 @@ impl Entity {
 
 fn condition(scope: &Scope) -> Condition {
     match scope {
-        Scope::Everything => Condition::all(),
+        Scope::Everything | Scope::WithoutOwnStaff => Condition::all(),
         Scope::Bezirksstelle { .. } => Condition::all().add(
             Column::Id.in_subquery(
                 Query::select()

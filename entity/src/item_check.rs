@@ -37,6 +37,8 @@ pub struct Model {
     pub id: CheckId,
     /// The item.
     pub sample_item_id: SampleItemId,
+    /// The item's: concerns a member of the own staff.
+    pub own_staff: bool,
     /// Test programme with version.
     pub programme: String,
     /// Who checked.
@@ -100,11 +102,12 @@ pub enum Relation {}
 impl ActiveModelBehavior for ActiveModel {}
 
 impl Entity {
-    /// Checks a caller may see: working papers stay with the audit function, a Bezirksstelle sees none; a grant reaches those of
-    /// its items.
+    /// Checks a caller may see: working papers stay with the audit function, a Bezirksstelle sees none; those of own
+    /// staff's items stay with its named group. A grant reaches those of its items.
     pub fn visible_to(scope: &Scope) -> Select<Self> {
         Self::find().filter(match scope {
             Scope::Everything => Condition::all(),
+            Scope::WithoutOwnStaff => Condition::all().add(Column::OwnStaff.eq(false)),
             Scope::Grant { .. } => Condition::all().add(
                 Column::SampleItemId.in_subquery(
                     Query::select()

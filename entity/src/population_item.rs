@@ -91,7 +91,9 @@ pub(crate) fn granted(coverage: &Coverage) -> Option<Condition> {
             .add(decided)
     });
     let funds = coverage.funds.as_ref().map(|funds| {
-        funds.iter().fold(Condition::any(), |any, fund| {
+        // An empty list of alternatives would be no restriction at all.
+        let none = Condition::any().add(Expr::val(false));
+        funds.iter().fold(none, |any, fund| {
             any.add(
                 match fund {
                     Fund::Bund => Column::BundCents,

@@ -91,7 +91,7 @@ impl Entity {
     /// under a grant, sees those samples in which one of them is visible.
     pub fn visible_to(scope: &Scope) -> Select<Self> {
         Self::find().filter(match scope {
-            Scope::Everything => Condition::all(),
+            Scope::Everything | Scope::WithoutOwnStaff => Condition::all(),
             Scope::Grant { coverage, .. } if coverage.is_whole() => {
                 Condition::all().add(Column::EngagementId.is_in(coverage.engagements()))
             }

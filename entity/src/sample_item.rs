@@ -1,6 +1,6 @@
 //! Items drawn into a sample.
 //!
-//! Bezirksstelle, amount and reference repeat the population item's: they never change after freezing, and lists
+//! Bezirksstelle, amount, reference and own staff's mark repeat the population item's: they never change after freezing, and lists
 //! filter, sort and scope on them with one index.
 
 use sea_orm::entity::prelude::*;
@@ -64,6 +64,8 @@ pub struct Model {
     pub amount_cents: Cents,
     /// Its reference.
     pub reference: String,
+    /// Concerns a member of the own staff.
+    pub own_staff: bool,
     /// From when its Bezirksstelle may see it: announced or requested.
     pub visible_from: Option<DateTimeUtc>,
     /// How far checking has come.
@@ -91,10 +93,14 @@ impl Entity {
 pub(crate) fn condition(scope: &Scope) -> Condition {
     match scope {
         Scope::Everything => Condition::all(),
-        Scope::Bezirksstelle { id, now } => Condition::all()
+        Scope::WithoutOwnStaff => Condition::all().add(Column::OwnStaff.eq(false)),
+        Scope::Bezirksstelle { id, now, own_staff } => Condition::all()
             .add(Column::BezirksstelleId.eq(*id))
-            .add(Column::VisibleFrom.lte(*now)),
-        Scope::Grant { coverage, .. } => granted(coverage),
+            .add(Column::VisibleFrom.lte(*now))
+            .add_option((!own_staff).then(|| Column::OwnStaff.eq(false))),
+        Scope::Grant {
+            coverage, own_staff, ..
+        } => granted(coverage).add_option((!own_staff).then(|| Column::OwnStaff.eq(false))),
         Scope::Nothing => Scope::nothing(),
     }
 }

@@ -11,14 +11,18 @@ use crate::{BezirksstelleId, GrantId};
 /// The rows a caller may see. Made from the caller by the audit crate; every finder takes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// Every row: the Innenrevision and the service itself.
+    /// Every row: the service itself, and the named group of the audit function that handles own staff's items.
     Everything,
+    /// Every row but the items of own staff (§ 35 (1) S. 3 SGB I): the audit function.
+    WithoutOwnStaff,
     /// Sample items of one Bezirksstelle that were announced or requested by `now`, and what they hang on.
     Bezirksstelle {
         /// The caller's Bezirksstelle.
         id: BezirksstelleId,
         /// The time of the request.
         now: DateTimeUtc,
+        /// Whether own staff's items are among them.
+        own_staff: bool,
     },
     /// What a grant reaches, announced or not.
     Grant {
@@ -26,6 +30,8 @@ pub enum Scope {
         id: GrantId,
         /// What it reaches.
         coverage: Arc<Coverage>,
+        /// Whether own staff's items are among them.
+        own_staff: bool,
     },
     /// No row.
     Nothing,
@@ -36,7 +42,7 @@ impl Scope {
     /// theirs, a Bezirksstelle none. `of` says which rows belong to engagements.
     pub(crate) fn papers(&self, of: impl FnOnce(&Coverage) -> Condition) -> Condition {
         match self {
-            Self::Everything => Condition::all(),
+            Self::Everything | Self::WithoutOwnStaff => Condition::all(),
             Self::Grant { coverage, .. } if coverage.is_whole() => of(coverage),
             Self::Grant { .. } | Self::Bezirksstelle { .. } | Self::Nothing => Self::nothing(),
         }

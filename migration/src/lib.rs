@@ -20,6 +20,7 @@ mod m20261121_000005_check;
 mod m20261121_000006_trail;
 mod m20261121_000007_log;
 mod m20261121_000009_grant;
+mod m20261121_000010_own_staff;
 
 /// All changes in order.
 struct Migrator;
@@ -36,6 +37,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000006_trail::Migration),
             Box::new(m20261121_000007_log::Migration),
             Box::new(m20261121_000009_grant::Migration),
+            Box::new(m20261121_000010_own_staff::Migration),
         ]
     }
 }

@@ -170,9 +170,9 @@ impl Service {
         }
     }
 
-    /// An auditor of the Innenrevision.
+    /// An auditor of the Innenrevision, to whom own staff's items are open too.
     pub fn auditor(&self) -> Person<'_> {
-        self.person("auditor", "INNENREVISION")
+        self.person("auditor", "INNENREVISION+OWN_STAFF")
     }
 
     /// The head of the Innenrevision.

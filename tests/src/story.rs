@@ -205,13 +205,14 @@ impl<'a> Audit<'a> {
             .clone()
     }
 
-    /// The auditor explains every difference, the head approves it; how many there were.
+    /// The auditor explains every difference that is open, the head approves it; how many there were.
     pub async fn settle_differences(&self) -> usize {
-        let found = nodes(
+        let mut found = nodes(
             &self
-                .seen("differences(first: 200) { edges { node { id version } } }")
+                .seen("differences(first: 200) { edges { node { id version state } } }")
                 .await["differences"],
         );
+        found.retain(|difference| difference["state"] == "OPEN");
         for difference in &found {
             let input = json!({ "id": difference["id"], "expectedVersion": difference["version"], "explanation": "Barauszahlung" });
             let explained = self

@@ -96,7 +96,8 @@ fn welcome(settings: &Settings, address: &str, language: Language) -> String {
     )
 }
 
-/// One line a role: role, token. Local roles get the first Bezirksstelle.
+/// One line a role: role, token; one more for the group that handles own staff's items. Local roles get the first
+/// Bezirksstelle.
 async fn tokens(
     settings: &Settings,
     key: &DevelopmentKey,
@@ -108,12 +109,19 @@ async fn tokens(
         .into_iter()
         .nth(1)
         .context("no Bezirksstelle")?;
+    let memberships = Role::ALL
+        .iter()
+        .map(|role| Membership::new(*role, role.is_local().then_some(place.number.as_str())))
+        .chain([Membership::new(Role::Innenrevision, None).and_then(Membership::handling_own_staff)]);
     let mut text = String::new();
-    for role in Role::ALL {
-        let number = role.is_local().then_some(place.number.as_str());
-        let membership = Membership::new(*role, number)?;
+    for membership in memberships {
+        let membership = membership?;
+        let mut subject = subject(membership.role());
+        if membership.own_staff() {
+            subject.push_str("-own-staff");
+        }
         let request = TokenRequest {
-            subject: subject(*role),
+            subject,
             name: None,
             memberships: vec![membership.clone()],
             lifetime: TOKEN_LIFETIME,

@@ -94,6 +94,10 @@ const GERMAN: &[(&str, &str)] = &[
         "Nummer der Bezirksstelle, für örtliche Rollen",
     ),
     (
+        "token --own-staff",
+        "In der Gruppe, die Fälle des eigenen Personals bearbeitet",
+    ),
+    (
         "token --subject",
         "Wer das Token hält; sonst eine Person je Rolle",
     ),

@@ -238,6 +238,9 @@ pub struct TokenArgs {
     /// Number of the Bezirksstelle, for local roles.
     #[arg(long, value_name = "NUMBER")]
     pub bezirksstelle: Option<String>,
+    /// In the group that handles own staff's items.
+    #[arg(long)]
+    pub own_staff: bool,
     /// Who the holder is; without it, one subject for each role.
     #[arg(long, value_name = "SUBJECT")]
     pub subject: Option<String>,

@@ -21,7 +21,10 @@ pub(super) fn issue(
             "In production only your identity provider issues tokens.",
         ));
     }
-    let membership = Membership::new(arguments.role, arguments.bezirksstelle.as_deref())?;
+    let mut membership = Membership::new(arguments.role, arguments.bezirksstelle.as_deref())?;
+    if arguments.own_staff {
+        membership = membership.handling_own_staff()?;
+    }
     if !settings.auth.development_key {
         super::complain(language.say(
             "Hinweis: Der Dienst nimmt dieses Token nur mit auth.development_key = true an (PRUEFPFAD__AUTH__DEVELOPMENT_KEY=true).",
@@ -53,7 +56,7 @@ fn subject(membership: &Membership) -> String {
     membership
         .to_string()
         .to_ascii_lowercase()
-        .replace([':', '_'], "-")
+        .replace([':', '_', '+'], "-")
 }
 
 #[cfg(test)]
@@ -81,6 +84,7 @@ mod tests {
         let mut arguments = TokenArgs {
             role: Role::Sachbearbeitung,
             bezirksstelle: Some("03".to_owned()),
+            own_staff: false,
             subject: None,
             name: None,
             minutes: 1,

@@ -83,6 +83,7 @@ impl Caller {
         }
         let held = self.role().map(classes);
         match (held, self.authenticated) {
+            (Some(held), _) if self.handles_own_staff() => held.with(Class::Personnel),
             (Some(held), _) => held,
             // Somebody without a role is known, and nothing more: enough to learn who one is.
             (None, true) => Classes::of(&[Class::Public, Class::Internal]),
@@ -96,15 +97,22 @@ impl Caller {
             return Scope::Grant {
                 id: grant.id,
                 coverage: grant.coverage.clone(),
+                own_staff: grant.classes.contains(Class::Personnel),
             };
         }
         match self.role() {
             Some(Role::InnenrevisionLeitung | Role::Innenrevision | Role::Qualitaetssicherung) => {
-                Scope::Everything
+                if self.handles_own_staff() {
+                    Scope::Everything
+                } else {
+                    Scope::WithoutOwnStaff
+                }
             }
-            Some(Role::Bezirksstellenleitung | Role::Sachbearbeitung) => self
-                .bezirksstelle
-                .map_or(Scope::Nothing, |id| Scope::Bezirksstelle { id, now }),
+            Some(Role::Bezirksstellenleitung | Role::Sachbearbeitung) => {
+                let own_staff = self.handles_own_staff();
+                self.bezirksstelle
+                    .map_or(Scope::Nothing, |id| Scope::Bezirksstelle { id, now, own_staff })
+            }
             _ => Scope::Nothing,
         }
     }
@@ -121,5 +129,10 @@ impl Caller {
             Some(Role::ExternalAuditor) => Reader::Recipient(self.subject.clone()),
             _ => Reader::Nobody,
         }
+    }
+
+    /// Whether the caller acts for the named group that handles own staff's items.
+    fn handles_own_staff(&self) -> bool {
+        self.membership.as_ref().is_some_and(Membership::own_staff)
     }
 }

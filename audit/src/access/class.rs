@@ -91,10 +91,10 @@ impl Classes {
 /// its own Bezirksstelle. Who administers reads no content. An auditor from outside sees no rows without a grant, and so
 /// nothing but how the house is organised.
 pub const fn classes(role: Role) -> Classes {
-    use Class::{AccessLog, Audit, Benchmark, Budget, Internal, Personnel, Public, SocialData};
+    use Class::{AccessLog, Audit, Benchmark, Budget, Internal, Public, SocialData};
     match role {
         Role::InnenrevisionLeitung | Role::Innenrevision | Role::Qualitaetssicherung => {
-            Classes::of(&[Public, Internal, Audit, SocialData, Personnel])
+            Classes::of(&[Public, Internal, Audit, SocialData])
         }
         Role::Bezirksstellenleitung | Role::Sachbearbeitung => Classes::of(&[Public, Internal, SocialData]),
         Role::Fachbereichsleitung | Role::Budget | Role::StadtLeitung => {

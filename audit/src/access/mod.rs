@@ -22,15 +22,19 @@ macro_rules! words {
     };
 }
 mod action;
+mod aggregate;
 mod caller;
 mod class;
+mod four_eyes;
 mod granted;
 mod permits;
 mod role;
 
 pub use action::Action;
+pub use aggregate::Aggregate;
 pub use caller::Caller;
 pub use class::{Class, Classes, classes};
+pub use four_eyes::FourEyes;
 pub use granted::{Granted, grantable, granted, needs_whole};
 pub use permits::permits;
 pub use role::{Membership, Role};

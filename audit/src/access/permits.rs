@@ -140,7 +140,7 @@ mod tests {
     use entity::grant::{BodyKind, Kind};
 
     use super::*;
-    use crate::access::{Class, classes, grantable, granted, needs_whole};
+    use crate::access::{Class, FourEyes, classes, grantable, granted, needs_whole};
 
     /// One table: a row a thing, a column a role, a tick where it holds.
     fn ticked<T: Copy>(
@@ -225,13 +225,41 @@ mod tests {
         )
     }
 
+    /// Who stands in where another person is needed: a row a rule.
+    fn four_eyes() -> String {
+        let mut text = "| four eyes | done by whoever may | by another who may | usually | or |\n".to_owned();
+        text.push_str(&"|---".repeat(5));
+        for rule in FourEyes::ALL {
+            let or: Vec<&str> = rule.substitutes().iter().map(|role| role.as_str()).collect();
+            write!(
+                text,
+                "|\n| {} | {} | {} | {} | {} ",
+                rule.as_str(),
+                rule.first().as_str(),
+                rule.second().as_str(),
+                rule.usual(),
+                or.join(", ")
+            )
+            .unwrap();
+        }
+        text.push_str("|\n");
+        text
+    }
+
     #[test]
     fn the_tables_are_the_ones_that_were_reviewed() {
         let found = format!(
-            "# Who may do what, and who sees what\n\nThe tables of `permits` and `classes`, for review; a test compares them.\n\n{}\n{}\n{}",
+            "# Who may do what, and who sees what\n\nThe tables of `permits`, `classes`, `FourEyes`, `granted` and `grantable`, for review; a test compares them. PERSONNEL, and rows of own\nstaff, are for memberships of the named group alone (`+OWN_STAFF`), which is open to these roles.\n\n{}\n{}\n{}\n{}\n{}",
             ticked("action", Action::ALL, Action::as_str, permits),
             ticked("class", Class::ALL, Class::as_str, |role, class| classes(role)
                 .contains(class)),
+            ticked(
+                "group",
+                &["OWN_STAFF"],
+                |name| name,
+                |role, _| role.may_handle_own_staff()
+            ),
+            four_eyes(),
             grants(),
         );
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/access/tables.md");

@@ -72,6 +72,15 @@ roles! {
 }
 
 impl Role {
+    /// Whether the named group that handles own staff's items is open to this role: it works on items and takes no part
+    /// in personnel decisions, as every head does (§ 35 (1) S. 3 SGB I).
+    pub const fn may_handle_own_staff(self) -> bool {
+        matches!(
+            self,
+            Self::Innenrevision | Self::Qualitaetssicherung | Self::Sachbearbeitung
+        )
+    }
+
     /// Whether a membership in this role needs a Bezirksstelle.
     pub const fn is_local(self) -> bool {
         matches!(
@@ -92,12 +101,17 @@ impl fmt::Display for Role {
 #[error("no role is called {0:?}")]
 pub struct UnknownRole(pub String);
 
-/// One role of one person, with its Bezirksstelle where the role is local. Written `INNENREVISION` or `SACHBEARBEITUNG:03`.
+/// One role of one person, with its Bezirksstelle where the role is local. Written `INNENREVISION` or `SACHBEARBEITUNG:03`;
+/// with `+OWN_STAFF` behind it for whoever belongs to the named group that handles own staff's items.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Membership {
     role: Role,
     bezirksstelle: Option<String>,
+    own_staff: bool,
 }
+
+/// What a membership of the named group ends with.
+const OWN_STAFF: &str = "+OWN_STAFF";
 
 /// Longest number of a Bezirksstelle.
 const NUMBER_LENGTH: usize = 16;
@@ -114,8 +128,24 @@ impl Membership {
             number => Ok(Self {
                 role,
                 bezirksstelle: number.map(str::to_owned),
+                own_staff: false,
             }),
         }
+    }
+
+    /// The same membership in the named group that handles own staff's items, if the group is open to its role.
+    pub fn handling_own_staff(mut self) -> Result<Self, MembershipTextError> {
+        if self.role.may_handle_own_staff() {
+            self.own_staff = true;
+            Ok(self)
+        } else {
+            Err(MembershipTextError::OwnStaffUnexpected(self.role))
+        }
+    }
+
+    /// Whether it is of the named group that handles own staff's items.
+    pub const fn own_staff(&self) -> bool {
+        self.own_staff
     }
 
     /// The role.
@@ -139,10 +169,10 @@ fn is_number(text: &str) -> bool {
 impl fmt::Display for Membership {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(self.role.as_str())?;
-        match &self.bezirksstelle {
-            Some(number) => write!(out, ":{number}"),
-            None => Ok(()),
+        if let Some(number) = &self.bezirksstelle {
+            write!(out, ":{number}")?;
         }
+        out.write_str(if self.own_staff { OWN_STAFF } else { "" })
     }
 }
 
@@ -150,9 +180,18 @@ impl FromStr for Membership {
     type Err = MembershipTextError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text.split_once(':') {
+        let (text, own_staff) = match text.strip_suffix(OWN_STAFF) {
+            Some(text) => (text, true),
+            None => (text, false),
+        };
+        let membership = match text.split_once(':') {
             Some((role, number)) => Self::new(role.parse()?, Some(number)),
             None => Self::new(text.parse()?, None),
+        }?;
+        if own_staff {
+            membership.handling_own_staff()
+        } else {
+            Ok(membership)
         }
     }
 }
@@ -169,6 +208,11 @@ pub enum MembershipTextError {
     /// A role of the Kreis with a Bezirksstelle.
     #[error("{0} belongs to no Bezirksstelle: write {0}")]
     BezirksstelleUnexpected(Role),
+    /// A role to which the named group is not open.
+    #[error(
+        "{0} cannot be in the group that handles own staff's items: INNENREVISION, QUALITAETSSICHERUNG and SACHBEARBEITUNG can"
+    )]
+    OwnStaffUnexpected(Role),
     /// The part after the colon is no number of a Bezirksstelle.
     #[error("{0:?} is no number of a Bezirksstelle")]
     BezirksstelleMalformed(String),
@@ -206,9 +250,27 @@ mod tests {
             assert_eq!(
                 text.parse::<Membership>()
                     .map(|membership| membership.to_string()),
-                Ok(text)
+                Ok(text.clone())
             );
+            let own_staff = format!("{text}+OWN_STAFF").parse::<Membership>();
+            assert_eq!(own_staff.is_ok(), role.may_handle_own_staff(), "{role}");
+            if let Ok(membership) = own_staff {
+                assert!(membership.own_staff());
+                assert_eq!(membership.to_string(), format!("{text}+OWN_STAFF"));
+            }
         }
+    }
+
+    #[test]
+    fn whoever_takes_part_in_personnel_decisions_handles_no_own_staff() {
+        let heads = [
+            Role::InnenrevisionLeitung,
+            Role::Fachbereichsleitung,
+            Role::Bezirksstellenleitung,
+            Role::StadtLeitung,
+            Role::Vorstand,
+        ];
+        assert!(heads.iter().all(|role| !role.may_handle_own_staff()));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use entity::{Cents, FundSplit, SampleItemId};
 use serde::Serialize;
 
 use super::programme::Programme;
+use crate::access::FourEyes;
 use crate::{Code, Refusal};
 
 /// Most checks of one bulk record.
@@ -155,7 +156,7 @@ pub(super) fn version_for(
     match (own, correction) {
         (Some(version), true) => Ok(version + 1),
         (None, true) => Err(Code::NotFound),
-        (Some(_), false) if checks_per_item > 1 => Err(Code::SecondCheckSamePerson),
+        (Some(_), false) if checks_per_item > 1 => Err(FourEyes::SecondCheck.refusal()),
         (Some(_), false) => Err(Code::ChecksComplete),
         (None, false) if enough(checks_per_item, current.len()) => Err(Code::ChecksComplete),
         (None, false) => Ok(1),

@@ -163,6 +163,7 @@ async fn insert(
     let row = ActiveModel {
         id: Set(CheckId(ctx.new_id())),
         sample_item_id: Set(input.sample_item_id),
+        own_staff: Set(item.own_staff),
         programme: Set(programme.id.to_owned()),
         tester: Set(ctx.caller.subject.clone()),
         tester_name: Set(ctx.caller.name.clone()),

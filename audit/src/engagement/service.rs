@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::rules::{Open, check_open, number};
-use crate::access::{Action, authorize, authorize_write};
+use crate::access::{Action, Aggregate, authorize, authorize_write};
 use crate::db::among;
 use crate::db::one_at_a_time;
 use crate::idempotency::{Claimed, claim};
@@ -122,7 +122,7 @@ pub async fn close(ctx: &Ctx, db: &Db, input: Close) -> Result<Model> {
     if running > 0 {
         return Err(Error::refused(Code::ImportRunning, "input.id"));
     }
-    let open = open_work(&tx, input.id).await?;
+    let open = open_work(&tx, ctx.caller.scope(ctx.now()), input.id).await?;
     if let (Some(open), None) = (&open, &note) {
         return Err(Error::refused_with(
             Code::EngagementHasOpenWork,
@@ -167,13 +167,13 @@ async fn running_imports(tx: &DatabaseTransaction, id: EngagementId) -> Result<u
 }
 
 /// What is left undone, in words of counts.
-async fn open_work(tx: &DatabaseTransaction, id: EngagementId) -> Result<Option<String>> {
+async fn open_work(tx: &DatabaseTransaction, scope: Scope, id: EngagementId) -> Result<Option<String>> {
     let planned = sample::Entity::find()
         .filter(sample::Column::EngagementId.eq(id))
         .filter(sample::Column::State.eq(sample::State::Planned))
         .count(tx)
         .await?;
-    let unchecked = sample_item::Entity::visible_to(&Scope::Everything)
+    let unchecked = sample_item::Entity::visible_to(&Aggregate::OpenWork.rows(scope))
         .filter(sample_item::Column::EngagementId.eq(id))
         .filter(sample_item::Column::State.ne(sample_item::State::Checked))
         .count(tx)

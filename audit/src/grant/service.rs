@@ -19,7 +19,7 @@ use super::rules::{
     Details, Propose, Standing, Unusable, Verpflichtung, check, check_issue, check_reason,
     check_verpflichtung, classes_of, standing, stored_classes, usable,
 };
-use crate::access::{Action, Granted, Permit, authorize, authorize_write};
+use crate::access::{Action, FourEyes, Granted, Permit, authorize, authorize_write};
 use crate::db::{among, one_at_a_time};
 use crate::idempotency::{Claimed, claim};
 use crate::page::{self, Page, PageArgs};
@@ -225,6 +225,7 @@ pub async fn issue(ctx: &Ctx, db: &Db, input: Change) -> Result<Model> {
     let permit = authorize_write(ctx, db, Action::GrantIssue).await?;
     let tx = db.begin_write().await?;
     let row = locked(&tx, ctx, &input).await?;
+    FourEyes::GrantIssue.another(ctx, [row.proposed_by.as_str()], "input.id")?;
     check_issue(&row, &ctx.caller.subject, ctx.now()).map_err(|code| Error::refused(code, "input.id"))?;
     let version = row.version + 1;
     let mut change: ActiveModel = row.into();

@@ -100,6 +100,7 @@ async fn statement(tx: &DatabaseTransaction, ctx: &Ctx, row: &Model) -> Result<S
     let scope = Scope::Grant {
         id: row.id,
         coverage: grant.coverage.clone(),
+        own_staff: grant.classes.contains(Class::Personnel),
     };
     let mut lists = vec![
         visible(

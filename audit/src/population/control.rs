@@ -19,7 +19,7 @@ use uuid::Uuid;
 use super::import::amount::{Decimals, Rounding, parse};
 use super::reconciliation::{ALL_LINES, Cell, Cells, Tally, compare};
 use super::service::{find_many, lock_population, lock_unfrozen, no_running_import};
-use crate::access::{Action, authorize, authorize_write};
+use crate::access::{Action, FourEyes, authorize, authorize_write};
 use crate::db::among;
 use crate::idempotency::{Claim, Claimed, claim};
 use crate::page::{self, Page, PageArgs};
@@ -236,9 +236,9 @@ async fn entry(
     if population.item_count == 0 {
         return Err(Error::refused(Code::PopulationEmpty, "input.populationId"));
     }
-    if importers(tx, population.id).await?.contains(&ctx.caller.subject) {
-        return Err(Error::refused(Code::ControlTotalSamePerson, "input.populationId"));
-    }
+    let importers = importers(tx, population.id).await?;
+    let importers = importers.iter().map(String::as_str);
+    FourEyes::ControlTotal.another(ctx, importers, "input.populationId")?;
     Ok(Entry::New(claim, population))
 }
 
@@ -600,9 +600,7 @@ pub async fn approve_difference(
         State::Approved => return Err(Error::refused(Code::DifferenceApproved, "input.id")),
         State::Explained => {}
     }
-    if row.explained_by.as_deref() == Some(ctx.caller.subject.as_str()) {
-        return Err(Error::refused(Code::ApproverIsAuthor, "input.id"));
-    }
+    FourEyes::DifferenceApproval.another(ctx, row.explained_by.as_deref(), "input.id")?;
     let version = row.version + 1;
     let mut change: difference::ActiveModel = row.into();
     change.state = Set(State::Approved);

@@ -207,6 +207,7 @@ pub(super) async fn insert_items(
             bezirksstelle_id: Set(drawn.item.bezirksstelle_id),
             amount_cents: Set(drawn.item.amount_cents),
             reference: Set(drawn.item.reference),
+            own_staff: Set(drawn.item.own_staff),
             visible_from: Set(None),
             state: Set(sample_item::State::Open),
             result: Set(None),

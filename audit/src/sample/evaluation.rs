@@ -13,7 +13,7 @@ use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder
 
 use super::rules::{Parameters, check_confidence, is_monetary};
 use super::service::{parameters, visible_one};
-use crate::access::{Action, authorize};
+use crate::access::{Action, Aggregate, authorize};
 use crate::check::{current_versions, failed};
 use crate::db::among;
 use crate::sampling::evaluation::{
@@ -228,7 +228,7 @@ pub async fn evaluate(ctx: &Ctx, db: &Db, input: Evaluate) -> Result<Evaluation>
     if sample.state != State::Drawn {
         return Err(Error::refused(Code::SampleNotDrawn, "input.id"));
     }
-    let rows = sample_item::Entity::visible_to(&scope)
+    let rows = sample_item::Entity::visible_to(&Aggregate::Evaluation.rows(scope))
         .filter(sample_item::Column::SampleId.eq(sample.id))
         .order_by_asc(sample_item::Column::DrawOrder)
         .select_only()

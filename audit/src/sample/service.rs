@@ -435,7 +435,7 @@ pub async fn strata(ctx: &Ctx, db: &Db, samples: &[SampleId]) -> Result<Vec<samp
             };
             select = select.filter(sample_stratum::Column::BezirksstelleId.is_in(mine));
         }
-        Scope::Everything | Scope::Grant { .. } | Scope::Nothing => {}
+        Scope::Everything | Scope::WithoutOwnStaff | Scope::Grant { .. } | Scope::Nothing => {}
     }
     Ok(select
         .order_by_asc(sample_stratum::Column::SampleId)
@@ -448,8 +448,9 @@ pub async fn strata(ctx: &Ctx, db: &Db, samples: &[SampleId]) -> Result<Vec<samp
 /// sees none, since they tell what may yet be drawn.
 pub async fn draws(ctx: &Ctx, db: &Db, engagements: &[EngagementId]) -> Result<Vec<draw_event::Model>> {
     authorize(ctx, Action::SampleRead)?;
-    let seen: Vec<EngagementId> = match ctx.caller.scope(ctx.now()) {
-        Scope::Everything => engagements.to_vec(),
+    let scope = ctx.caller.scope(ctx.now());
+    let seen: Vec<EngagementId> = match scope {
+        Scope::Everything | Scope::WithoutOwnStaff => engagements.to_vec(),
         Scope::Grant { coverage, .. } if coverage.is_whole() => engagements
             .iter()
             .copied()

@@ -1,0 +1,26 @@
+//! Figures over rows that the caller does not see one by one. Everything else a caller is told comes from rows in scope.
+
+use entity::Scope;
+
+words! {
+    /// A figure that is wrong unless it counts everything.
+    Aggregate {
+        /// What a sample says of its population: without own staff's items it would say something else.
+        Evaluation = "EVALUATION",
+        /// What is left undone when an engagement is to be closed.
+        OpenWork = "OPEN_WORK",
+    }
+}
+
+impl Aggregate {
+    /// The rows it counts. Own staff's items are counted for the whole audit function; whoever sees less than that gets
+    /// figures of what they see.
+    pub(crate) fn rows(self, scope: Scope) -> Scope {
+        match (self, scope) {
+            (Self::Evaluation | Self::OpenWork, Scope::WithoutOwnStaff) => Scope::Everything,
+            // Only whoever is granted whole engagements evaluates at all.
+            (Self::Evaluation, Scope::Grant { .. }) => Scope::Everything,
+            (Self::Evaluation | Self::OpenWork, scope) => scope,
+        }
+    }
+}

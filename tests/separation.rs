@@ -1,0 +1,245 @@
+//! Separation of duties: own staff's items stay with their group, and few people can still do all of the work.
+
+#![expect(clippy::unwrap_used, reason = "a test ends where something is missing")]
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tests::story::{Audit, change, check, demo_mapping, nodes};
+use tests::{Person, Service, on_both};
+
+const LIST: &str = "query($sample: ID!) { sampleItems(filter: { sample: $sample }, first: 200) {
+    edges { node { id reference bezirksstelle { number } } } totalCount } }";
+
+/// Twelve payments of one Bezirksstelle, three of them to own staff, in a population that is frozen.
+async fn with_own_staff(service: &Service) -> Audit<'_> {
+    let audit = Audit::open(service).await;
+    let mut file = "Beleg;Ort;Betrag;Eigen\n".to_owned();
+    for line in 1..=12 {
+        let own = if line % 4 == 0 { "ja" } else { "nein" };
+        file.push_str(&format!("B{line:02};09;10,00;{own}\n"));
+    }
+    let mapping = json!({
+        "encoding": "UTF_8", "delimiter": "SEMICOLON", "decimals": "GERMAN", "dateFormat": "ISO", "key": ["Beleg"],
+        "reference": "Beleg", "bezirksstelle": "Ort", "amount": "Betrag", "singleFund": "KOMMUNE", "ownStaff": "Eigen",
+    });
+    audit.import(mapping, file.into_bytes()).await;
+    audit
+        .control_total("fund;bezirksstelle;month;count;sum\nKOMMUNE;09;;12;120,00\n")
+        .await;
+    audit.freeze().await;
+    audit
+}
+
+/// References a person finds in the list and in the download; both have to say the same, and so has the count.
+async fn found(person: &Person<'_>, sample: &Value) -> Vec<String> {
+    let list = person.data(LIST, json!({ "sample": sample["id"] })).await["sampleItems"].clone();
+    let mut listed: Vec<String> = nodes(&list)
+        .iter()
+        .map(|node| node["reference"].as_str().unwrap().to_owned())
+        .collect();
+    listed.sort();
+    assert_eq!(list["totalCount"], json!(listed.len()));
+    let path = format!(
+        "/exports/sample-items.csv?sample={}",
+        sample["id"].as_str().unwrap()
+    );
+    let answer = person.request(Method::GET, &path).send().await.unwrap();
+    let text = answer.text().await.unwrap();
+    let downloaded = text.lines().filter(|line| line.contains(";09;")).count();
+    assert_eq!(downloaded, listed.len(), "{text}");
+    listed
+}
+
+on_both!(own_staffs_items_stay_with_their_group, |service| async move {
+    let audit = with_own_staff(&service).await;
+    let sample = audit.drawn("alle", "SIMPLE_RANDOM", &json!({ "size": 12 })).await;
+    let announce = change("announceSampleItems", "announced { count }");
+    audit
+        .auditor
+        .done(&announce, json!({ "sampleId": sample["id"] }))
+        .await;
+
+    let everybody: Vec<String> = (1..=12).map(|line| format!("B{line:02}")).collect();
+    let others: Vec<String> = everybody
+        .iter()
+        .filter(|reference| !["B04", "B08", "B12"].contains(&reference.as_str()))
+        .cloned()
+        .collect();
+    for (membership, sees) in [
+        ("INNENREVISION+OWN_STAFF", &everybody),
+        ("QUALITAETSSICHERUNG+OWN_STAFF", &everybody),
+        ("SACHBEARBEITUNG:09+OWN_STAFF", &everybody),
+        ("INNENREVISION", &others),
+        ("INNENREVISION_LEITUNG", &others),
+        ("QUALITAETSSICHERUNG", &others),
+        ("SACHBEARBEITUNG:09", &others),
+        ("BEZIRKSSTELLENLEITUNG:09", &others),
+    ] {
+        let person = service.person("jemand", membership);
+        assert_eq!(found(&person, &sample).await, *sees, "{membership}");
+    }
+
+    // The mark itself is for the group alone: the operation is refused, whatever rows it would find.
+    let marks = "query($sample: ID!) { sampleItems(filter: { sample: $sample }, first: 50) { edges { node { id reference ownStaff } } } }";
+    let list = audit.auditor.data(marks, json!({ "sample": sample["id"] })).await;
+    let items = nodes(&list["sampleItems"]);
+    let marked: Vec<&Value> = items.iter().filter(|item| item["ownStaff"] == true).collect();
+    assert_eq!(marked.len(), 3);
+    for membership in ["INNENREVISION", "INNENREVISION_LEITUNG", "SACHBEARBEITUNG:09"] {
+        let person = service.person("jemand", membership);
+        assert_eq!(
+            person.codes(marks, json!({ "sample": sample["id"] })).await,
+            ["FORBIDDEN"]
+        );
+    }
+
+    // By its id it is not there for anybody else, neither to be read nor to be checked.
+    let items = audit.items(&sample).await;
+    let own = items.iter().find(|item| item["id"] == marked[0]["id"]).unwrap();
+    let plain = service.person("pruefer", "INNENREVISION");
+    let node = plain
+        .data(
+            "query($id: ID!) { node(id: $id) { id } sampleItem(id: $id) { id } nodes(ids: [$id]) { id } }",
+            json!({ "id": own["id"] }),
+        )
+        .await;
+    assert_eq!(node, json!({ "node": null, "sampleItem": null, "nodes": [null] }));
+    let attributes = audit.attributes().await;
+    let record = change("recordCheck", "check { item { state } }");
+    let mut input = check(own, "NONE", [0, 1000, 0, 0], &attributes);
+    input["idempotencyKey"] = json!("eigen");
+    let refused = plain.refused(&record, input.clone()).await;
+    assert_eq!(
+        refused,
+        [("NOT_FOUND".to_owned(), "input.sampleItemId".to_owned())]
+    );
+    let recorded = audit.auditor.done(&record, input).await;
+    assert_eq!(recorded["check"]["item"]["state"], "CHECKED");
+
+    // What the sample says of the population counts all of it, for everybody.
+    audit
+        .check_truly(
+            &items
+                .iter()
+                .filter(|item| item["id"] != own["id"])
+                .cloned()
+                .collect::<Vec<_>>(),
+        )
+        .await;
+    for membership in ["INNENREVISION", "INNENREVISION+OWN_STAFF"] {
+        let document = "query($id: ID!) { sample(id: $id) { evaluation { items checked } } }";
+        let person = service.person("jemand", membership);
+        let told = person.data(document, json!({ "id": sample["id"] })).await;
+        assert_eq!(
+            told["sample"]["evaluation"],
+            json!({ "items": 12, "checked": 12 }),
+            "{membership}"
+        );
+    }
+});
+
+on_both!(
+    two_auditors_and_a_head_work_the_whole_story,
+    |service| async move {
+        let (first, second) = (
+            service.person("erste", "INNENREVISION"),
+            service.person("zweiter", "INNENREVISION"),
+        );
+        let head = service.head();
+        let mut audit = Audit::open(&service).await;
+        audit.auditor = service.person("erste", "INNENREVISION");
+        audit.head = service.person("zweiter", "INNENREVISION");
+        let demo = tests::story::demo();
+        let mut file = Vec::new();
+        demo.write_payments(&mut file).unwrap();
+        // Own staff's items need people of their group; here nobody is of the own staff.
+        let file = String::from_utf8(file).unwrap().replace(";ja", ";nein");
+        audit.import(demo_mapping(), file.into_bytes()).await;
+        let mut total = Vec::new();
+        demo.write_control_totals(audit::demo::Extract::Payments, &mut total)
+            .unwrap();
+        let total = String::from_utf8(total).unwrap();
+
+        // Whoever imported says nothing about the total; the second auditor does, and the first explains what differs.
+        let input = json!({
+            "populationId": audit.population, "source": "BOOKING_JOURNAL", "documentReference": "Journal",
+            "csv": total, "idempotencyKey": "selbst",
+        });
+        let document = change("recordControlTotal", "controlTotal { enteredBy }");
+        let refused = first.refused(&document, input).await;
+        assert_eq!(refused[0].0, "CONTROL_TOTAL_SAME_PERSON");
+        audit.control_total(&total).await;
+        let differences = nodes(
+            &audit
+                .seen("differences(first: 200) { edges { node { id version } } }")
+                .await["differences"],
+        );
+        assert!(!differences.is_empty());
+        audit.head = service.head();
+        let explain = change("explainDifference", "difference { version }");
+        let input =
+            json!({ "id": differences[0]["id"], "expectedVersion": 1, "explanation": "Barauszahlung" });
+        let explained = first.done(&explain, input).await;
+        let version = explained["difference"]["version"].clone();
+        let approve = change("approveDifference", "difference { state approvedBy }");
+        let input = json!({ "id": differences[0]["id"], "expectedVersion": version });
+        assert_eq!(
+            first.codes(&approve, json!({ "input": input })).await,
+            ["FORBIDDEN"]
+        );
+        assert_eq!(
+            second.codes(&approve, json!({ "input": input })).await,
+            ["FORBIDDEN"]
+        );
+        let approved = head.done(&approve, input).await;
+        assert_eq!(approved["difference"]["approvedBy"], "head");
+        assert_eq!(audit.settle_differences().await, differences.len() - 1);
+        audit.freeze().await;
+
+        // Both check; what they do not agree on, one of them corrects.
+        let sample = audit
+            .drawn(
+                "vier Augen",
+                "SIMPLE_RANDOM",
+                &json!({ "size": 2, "checksPerItem": 2 }),
+            )
+            .await;
+        let attributes = audit.attributes().await;
+        let record = change("recordCheck", "check { item { version state } }");
+        for (place, item) in audit.items(&sample).await.iter().enumerate() {
+            let funds = tests::story::FUNDS.map(|fund| tests::story::cents(&item["funds"][fund]));
+            let mut input = check(item, "NONE", funds, &attributes);
+            input["idempotencyKey"] = json!(format!("erste {place}"));
+            let done = first.done(&record, input.clone()).await;
+            assert_eq!(done["check"]["item"]["state"], "PARTLY_CHECKED");
+            input["expectedVersion"] = done["check"]["item"]["version"].clone();
+            input["idempotencyKey"] = json!(format!("selbst {place}"));
+            assert_eq!(
+                first.refused(&record, input.clone()).await[0].0,
+                "SECOND_CHECK_SAME_PERSON"
+            );
+            input["idempotencyKey"] = json!(format!("zweiter {place}"));
+            let done = second.done(&record, input).await;
+            assert_eq!(done["check"]["item"]["state"], "CHECKED");
+        }
+        let evaluation = audit.evaluation(&sample, "").await;
+        assert_eq!(
+            (&evaluation["items"], &evaluation["provisional"]),
+            (&json!(2), &json!(false))
+        );
+
+        let close = change("closeEngagement", "engagement { state }");
+        let seen = head
+            .data(
+                "query($id: ID!) { engagement(id: $id) { version } }",
+                json!({ "id": audit.engagement }),
+            )
+            .await;
+        let input = json!({ "id": audit.engagement, "expectedVersion": seen["engagement"]["version"] });
+        assert_eq!(
+            first.codes(&close, json!({ "input": input })).await,
+            ["FORBIDDEN"]
+        );
+        assert_eq!(head.done(&close, input).await["engagement"]["state"], "CLOSED");
+    }
+);
