@@ -898,6 +898,21 @@ on_both!(token_and_stored_grant_both_hold, |service| async move {
         .unwrap();
     assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
 
+    // A grant that is bound to a key is not redeemed without it, whoever logs in.
+    let key = "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs";
+    let bound = issued(
+        &audit,
+        inspection(&audit.engagement, &json!({ "recipientKey": key })),
+    )
+    .await;
+    let (status, answer) = service.redeem(RECIPIENT, &bound, &json!({})).await;
+    assert_eq!((status, &answer["error"]), (400, &json!("invalid_grant")));
+    assert!(answer["error_description"].as_str().unwrap().contains("key"));
+    let stolen = forged(&service, RECIPIENT, &bound, &everything(&[&audit.engagement]));
+    assert_eq!(
+        at_the_door(&service.bearer(&stolen)).await,
+        (401, "GRANT_KEY".to_owned())
+    );
     // A grant for a key alone waits for somebody who shows it: no log-in redeems it.
     let fields =
         json!({ "recipientSubject": null, "recipientKey": "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs" });

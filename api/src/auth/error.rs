@@ -163,13 +163,14 @@ pub enum GrantError {
 
 impl GrantError {
     /// Every refusal.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Unusable(Unusable::Unknown),
         Self::Unusable(Unusable::NotYetValid),
         Self::Unusable(Unusable::Expired),
         Self::Unusable(Unusable::Revoked),
         Self::Unusable(Unusable::Exhausted),
         Self::Unusable(Unusable::Address),
+        Self::Unusable(Unusable::Key),
         Self::Unchecked,
     ];
 
@@ -182,6 +183,7 @@ impl GrantError {
             Self::Unusable(Unusable::Revoked) => "GRANT_REVOKED",
             Self::Unusable(Unusable::Exhausted) => "GRANT_EXHAUSTED",
             Self::Unusable(Unusable::Address) => "GRANT_ADDRESS",
+            Self::Unusable(Unusable::Key) => "GRANT_KEY",
             Self::Unchecked => "GRANT_UNCHECKED",
         }
     }
@@ -212,6 +214,10 @@ impl GrantError {
             Self::Unusable(Unusable::Address) => language.say(
                 "Von dieser Adresse gilt der Zugang nicht: bitte aus dem vereinbarten Netz anmelden",
                 "The grant does not hold from this address: come from the agreed network",
+            ),
+            Self::Unusable(Unusable::Key) => language.say(
+                "Der Zugang ist an einen Schlüssel gebunden, dessen Besitz nicht nachgewiesen ist",
+                "The grant is bound to a key, and its possession is not proven",
             ),
             Self::Unchecked => language.say(
                 "Der Zugang konnte nicht geprüft werden: bitte später noch einmal versuchen",

@@ -1,14 +1,13 @@
 //! From a verified token to the caller of a use case.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use actix_web::{HttpMessage as _, HttpRequest};
 use audit::access::Caller;
-use audit::grant::in_use;
+use audit::grant::{Shown, in_use};
 use audit::{Ctx, Db, Sources};
 use entity::BezirksstelleId;
 use futures_util::future::{FutureExt as _, LocalBoxFuture};
@@ -58,8 +57,8 @@ impl House {
         };
         let mut ctx = Ctx::new(caller, request_id(request).0, self.sources.clone());
         if let Some(claims) = &actor.identity.grant {
-            let (holder, from) = (&actor.identity.subject, self.address(request));
-            let found = in_use(&ctx, &self.db, claims.id, holder, &claims.details, from).await;
+            let (holder, shown) = (&actor.identity.subject, self.shown(request));
+            let found = in_use(&ctx, &self.db, claims.id, holder, &claims.details, shown).await;
             let granted = found.map_err(|error| {
                 tracing::error!(request_id = %ctx.request_id, cause = %error, "a grant could not be looked up");
                 GrantError::Unchecked
@@ -79,10 +78,14 @@ impl House {
         Ctx::new(known(identity), request_id.0, self.sources.clone())
     }
 
-    /// Where a request comes from.
-    pub(super) fn address(&self, request: &HttpRequest) -> Option<IpAddr> {
+    /// What a request shows beside its token: where it comes from. A key is not proven here: whoever is bound to one has to
+    /// wait for a way in that asks for its proof.
+    pub(super) fn shown(&self, request: &HttpRequest) -> Shown<'static> {
         let peer = request.peer_addr().map(|address| address.ip());
-        super::address::client(peer, request.headers(), &self.proxies)
+        Shown {
+            from: super::address::client(peer, request.headers(), &self.proxies),
+            key: None,
+        }
     }
 
     async fn visitor(&self, actor: Option<&Actor>, request: &HttpRequest) -> Result<Visitor, AuthError> {

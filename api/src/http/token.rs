@@ -92,10 +92,10 @@ async fn exchange(
     }
     let person = person(&form, verifier, language)?;
     let detail = detail(&form, language)?;
-    let from = house.address(request);
+    let shown = house.shown(request);
     let ctx = house.person(&person, super::callers::request_id(request));
     let grant = detail.grant().ok_or_else(|| unknown_detail(language))?;
-    let (row, held) = match redeem(&ctx, &house.db, grant, from).await {
+    let (row, held) = match redeem(&ctx, &house.db, grant, shown).await {
         Ok(Ok(found)) => found,
         Ok(Err(why)) => {
             return Err(refuse(

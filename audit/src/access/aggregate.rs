@@ -17,9 +17,9 @@ impl Aggregate {
     /// figures of what they see.
     pub(crate) fn rows(self, scope: Scope) -> Scope {
         match (self, scope) {
-            (Self::Evaluation | Self::OpenWork, Scope::WithoutOwnStaff) => Scope::Everything,
             // Only whoever is granted whole engagements evaluates at all.
-            (Self::Evaluation, Scope::Grant { .. }) => Scope::Everything,
+            (Self::Evaluation, Scope::WithoutOwnStaff | Scope::Grant { .. })
+            | (Self::OpenWork, Scope::WithoutOwnStaff) => Scope::Everything,
             (Self::Evaluation | Self::OpenWork, scope) => scope,
         }
     }

@@ -254,6 +254,20 @@ mod tests {
     }
 
     #[test]
+    fn a_check_from_outside_is_never_the_last_word() {
+        for planned in 1..4 {
+            assert_eq!(needed(planned, 0), planned);
+            for outside in 1..4 {
+                assert!(needed(planned, outside) > outside);
+                assert!(needed(planned, outside) >= planned);
+            }
+            assert!(outside_has_place(planned, 0));
+            assert!(!outside_has_place(planned, planned.max(1)));
+        }
+        assert!(!outside_has_place(2, 1) && outside_has_place(3, 1));
+    }
+
+    #[test]
     fn class_and_amounts_have_to_agree() {
         use ErrorClass as C;
         let booked = bund(60, 40);

@@ -25,7 +25,8 @@ mod statement;
 
 pub use bases::{BASES, Basis, basis};
 pub use rules::{
-    Details, Propose, STANDING, Standing, USUAL, USUAL_BUDGET, Unusable, Verpflichtung, standing, usable,
+    Details, Propose, STANDING, Shown, Standing, USUAL, USUAL_BUDGET, Unusable, Verpflichtung, standing,
+    usable,
 };
 pub(crate) use service::charge;
 pub use service::{

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use entity::grant::{BodyKind, Coverage, Kind, Model, Period, State};
+use entity::grant::{BodyKind, Coverage, KEY_HOLDER, Kind, Model, Period, State};
 use entity::{BezirksstelleId, EngagementId, Fund};
 use ipnet::IpNet;
 use serde::Serialize;
@@ -214,6 +214,9 @@ fn check_recipient(input: &Propose) -> Vec<Refusal> {
     }
     if let Some(subject) = &input.recipient_subject {
         refusals.extend(text("input.recipientSubject", subject, NAME));
+        if subject.starts_with(KEY_HOLDER) {
+            refusals.push(Refusal::new(Code::InvalidValue, "input.recipientSubject"));
+        }
     }
     if let Some(key) = &input.recipient_key
         && !is_thumbprint(key)
@@ -366,16 +369,34 @@ pub enum Unusable {
     Exhausted,
     /// From an address it does not name.
     Address,
+    /// Without the key it is bound to.
+    Key,
 }
 
-/// Whether a grant can be used now, from this address.
-pub fn usable(row: &Model, now: DateTime<Utc>, from: Option<IpAddr>) -> Result<(), Unusable> {
+/// From where, and with which key, a grant is used.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Shown<'a> {
+    /// The address.
+    pub from: Option<IpAddr>,
+    /// Thumbprint of the key whose possession was proven.
+    pub key: Option<&'a str>,
+}
+
+/// Whether a grant can be used now, from this address and with this key.
+pub fn usable(row: &Model, now: DateTime<Utc>, shown: Shown<'_>) -> Result<(), Unusable> {
     match standing(row, now) {
         Standing::Proposed | Standing::Withdrawn => Err(Unusable::Unknown),
         Standing::Revoked => Err(Unusable::Revoked),
         Standing::Expired => Err(Unusable::Expired),
         Standing::Issued | Standing::Exhausted if row.not_before > now => Err(Unusable::NotYetValid),
-        Standing::Issued | Standing::Exhausted if !reaches(&row.addresses, from) => Err(Unusable::Address),
+        Standing::Issued | Standing::Exhausted if !reaches(&row.addresses, shown.from) => {
+            Err(Unusable::Address)
+        }
+        Standing::Issued | Standing::Exhausted
+            if row.recipient_key.is_some() && row.recipient_key.as_deref() != shown.key =>
+        {
+            Err(Unusable::Key)
+        }
         Standing::Exhausted => Err(Unusable::Exhausted),
         Standing::Issued => Ok(()),
     }
@@ -461,5 +482,229 @@ pub(super) fn check_reason(reason: &str) -> Option<Refusal> {
         Some(Refusal::new(Code::ReasonRequired, "input.reason"))
     } else {
         optional_text("input.reason", reason, LONG)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn day(day: u32) -> NaiveDate {
+        NaiveDate::from_ymd_opt(2025, 1, day).unwrap()
+    }
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_800_000_000 + seconds, 0).unwrap()
+    }
+
+    fn row() -> Model {
+        Model {
+            id: entity::GrantId(Uuid::nil()),
+            year: 2027,
+            serial: 1,
+            number: "G-2027-001".to_owned(),
+            kind: Kind::Inspection,
+            body_kind: BodyKind::NonPublic,
+            recipient_body: String::new(),
+            recipient_name: String::new(),
+            recipient_subject: Some("recipient".to_owned()),
+            recipient_key: None,
+            basis: String::new(),
+            purpose: String::new(),
+            coverage: String::new(),
+            classes: String::new(),
+            not_before: at(0),
+            expires_at: Some(at(100)),
+            read_budget: Some(10),
+            read_used: 0,
+            addresses: String::new(),
+            contract: None,
+            team_role: None,
+            retrieval_procedure: None,
+            verpflichtung_on: Some(day(1)),
+            verpflichtung_text: None,
+            staff_instructed_on: Some(day(2)),
+            verpflichtung_recorded_by: None,
+            reads_withheld: false,
+            state: State::Issued,
+            proposed_by: "first".to_owned(),
+            proposed_at: at(-10),
+            issued_by: None,
+            issued_at: None,
+            ended_by: None,
+            ended_at: None,
+            end_reason: None,
+            version: 1,
+        }
+    }
+
+    #[test]
+    fn a_grant_ends_by_time_budget_or_decision() {
+        let standing_of = |change: fn(&mut Model), now| {
+            let mut row = row();
+            change(&mut row);
+            standing(&row, at(now))
+        };
+        assert_eq!(standing_of(|_| {}, 99), Standing::Issued);
+        assert_eq!(standing_of(|_| {}, 100), Standing::Expired);
+        assert_eq!(standing_of(|row| row.expires_at = None, 1_000), Standing::Issued);
+        assert_eq!(standing_of(|row| row.read_used = 10, 1), Standing::Exhausted);
+        assert_eq!(standing_of(|row| row.read_used = 10, 100), Standing::Expired);
+        let lifted = |row: &mut Model| (row.read_used, row.read_budget) = (10, None);
+        assert_eq!(standing_of(lifted, 1), Standing::Issued);
+        for (state, expected) in [
+            (State::Proposed, Standing::Proposed),
+            (State::Revoked, Standing::Revoked),
+            (State::Withdrawn, Standing::Withdrawn),
+        ] {
+            let row = Model { state, ..row() };
+            assert_eq!(standing(&row, at(100)), expected);
+            assert!(usable(&row, at(1), Shown::default()).is_err());
+        }
+    }
+
+    #[test]
+    fn a_grant_is_used_in_its_time_and_from_its_networks() {
+        let address = |text: &str| Some(text.parse::<IpAddr>().unwrap());
+        assert_eq!(usable(&row(), at(0), Shown::default()), Ok(()));
+        assert_eq!(
+            usable(&row(), at(-1), Shown::default()),
+            Err(Unusable::NotYetValid)
+        );
+        let bound = Model {
+            recipient_key: Some("a".to_owned()),
+            ..row()
+        };
+        for (key, expected) in [
+            (None, Err(Unusable::Key)),
+            (Some("b"), Err(Unusable::Key)),
+            (Some("a"), Ok(())),
+        ] {
+            assert_eq!(usable(&bound, at(1), Shown { from: None, key }), expected);
+        }
+        let here = Model {
+            addresses: "192.0.2.0/24 2001:db8::1/128".to_owned(),
+            ..row()
+        };
+        for (from, expected) in [
+            (address("192.0.2.200"), Ok(())),
+            (address("::ffff:192.0.2.7"), Ok(())),
+            (address("2001:db8::1"), Ok(())),
+            (address("2001:db8::2"), Err(Unusable::Address)),
+            (address("198.51.100.7"), Err(Unusable::Address)),
+            (None, Err(Unusable::Address)),
+        ] {
+            assert_eq!(
+                usable(&here, at(1), Shown { from, key: None }),
+                expected,
+                "{from:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn nothing_is_issued_to_somebody_who_is_not_bound() {
+        let issue = |change: fn(&mut Model)| {
+            let mut row = Model {
+                state: State::Proposed,
+                ..row()
+            };
+            change(&mut row);
+            check_issue(&row, "second", at(0))
+        };
+        assert_eq!(issue(|_| {}), Ok(()));
+        assert_eq!(
+            issue(|row| row.verpflichtung_on = None),
+            Err(Code::GrantVerpflichtungMissing)
+        );
+        assert_eq!(
+            issue(|row| row.staff_instructed_on = None),
+            Err(Code::GrantStaffNotInstructed)
+        );
+        let public = |row: &mut Model| {
+            row.body_kind = BodyKind::Public;
+            row.verpflichtung_on = None;
+            row.staff_instructed_on = None;
+        };
+        assert_eq!(issue(public), Ok(()));
+        let commissioned = |row: &mut Model| {
+            row.body_kind = BodyKind::Public;
+            row.kind = Kind::Commission;
+            row.verpflichtung_on = None;
+        };
+        assert_eq!(issue(commissioned), Err(Code::GrantVerpflichtungMissing));
+        assert_eq!(
+            issue(|row| row.recipient_subject = Some("second".to_owned())),
+            Err(Code::GrantRecipientInvolved)
+        );
+        assert_eq!(issue(|row| row.expires_at = Some(at(0))), Err(Code::GrantEnded));
+        assert_eq!(issue(|row| row.state = State::Issued), Err(Code::GrantDecided));
+    }
+
+    #[test]
+    fn networks_are_kept_in_one_spelling() {
+        let kept = |list: &[&str]| networks(&list.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>());
+        assert_eq!(
+            kept(&["192.0.2.7/24", "198.51.100.7"]).as_deref(),
+            Ok("192.0.2.0/24 198.51.100.7/32")
+        );
+        assert_eq!(kept(&[]).as_deref(), Ok(""));
+        assert_eq!(
+            kept(&["192.0.2.0/24", "10.0.0.0/33"]).map_err(|refusal| refusal.path),
+            Err("input.addresses.1".to_owned())
+        );
+    }
+
+    fn parts() -> impl Strategy<Value = Details> {
+        let few = |most: u128| prop::collection::btree_set(0..most, 0..4);
+        let funds = prop::option::of(prop::sample::subsequence(Fund::ALL, 0..=4));
+        let period = prop::option::of((1..29_u32, 1..29_u32));
+        (few(4), prop::option::of(few(4)), period, funds, any::<u8>()).prop_map(
+            |(engagements, places, period, funds, classes)| Details {
+                coverage: Coverage {
+                    engagements: engagements
+                        .into_iter()
+                        .map(|id| EngagementId(Uuid::from_u128(id)))
+                        .collect(),
+                    bezirksstellen: places.map(|ids| {
+                        ids.into_iter()
+                            .map(|id| BezirksstelleId(Uuid::from_u128(id)))
+                            .collect()
+                    }),
+                    period: period.map(|(from, to)| Period {
+                        from: day(from),
+                        to: day(to),
+                    }),
+                    funds,
+                },
+                classes: Class::ALL
+                    .iter()
+                    .enumerate()
+                    .filter(|(place, _)| classes & (1 << (place % 8)) != 0)
+                    .fold(Classes::NONE, |all, (_, class)| all.with(*class)),
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn of_two_the_narrower_wins_in_every_part(stored in parts(), told in parts()) {
+            let held = stored.narrowed(&told);
+            prop_assert!(held.is_within(&stored) && held.is_within(&told));
+            prop_assert_eq!(held.narrowed(&stored), held.clone());
+            let other = told.narrowed(&stored);
+            prop_assert_eq!(&held.classes, &other.classes);
+            prop_assert_eq!(&held.coverage, &other.coverage);
+            prop_assert_eq!(stored.narrowed(&stored), stored);
+        }
+
+        #[test]
+        fn classes_read_back(details in parts()) {
+            let classes = details.classes.or(ALWAYS);
+            prop_assert_eq!(classes_of(&stored_classes(classes)), classes);
+        }
     }
 }

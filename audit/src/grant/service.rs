@@ -1,7 +1,6 @@
 //! Proposing, issuing, ending, finding and using grants.
 
 use std::collections::{HashMap, HashSet};
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use chrono::Datelike as _;
@@ -16,7 +15,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::rules::{
-    Details, Propose, Standing, Unusable, Verpflichtung, check, check_issue, check_reason,
+    Details, Propose, Shown, Standing, Unusable, Verpflichtung, check, check_issue, check_reason,
     check_verpflichtung, classes_of, standing, stored_classes, usable,
 };
 use crate::access::{Action, FourEyes, Granted, Permit, authorize, authorize_write};
@@ -413,7 +412,7 @@ pub async fn in_use(
     id: GrantId,
     holder: &str,
     told: &Details,
-    from: Option<IpAddr>,
+    shown: Shown<'_>,
 ) -> Result<Result<Granted, Unusable>> {
     let Some(row) = Entity::find_by_id(id).one(db.primary()).await? else {
         return Ok(Err(Unusable::Unknown));
@@ -421,7 +420,7 @@ pub async fn in_use(
     if row.holder() != holder {
         return Ok(Err(Unusable::Unknown));
     }
-    if let Err(why) = usable(&row, ctx.now(), from) {
+    if let Err(why) = usable(&row, ctx.now(), shown) {
         return Ok(Err(why));
     }
     let held = details(&row)?.narrowed(told);
@@ -440,14 +439,13 @@ pub async fn redeem(
     ctx: &Ctx,
     db: &Db,
     id: GrantId,
-    from: Option<IpAddr>,
+    shown: Shown<'_>,
 ) -> Result<Result<(Model, Details), Unusable>> {
     let row = Entity::find_by_id(id).one(db.primary()).await?;
-    let Some(row) = row.filter(|row| row.recipient_subject.as_deref() == Some(ctx.caller.subject.as_str()))
-    else {
+    let Some(row) = row.filter(|row| row.holder() == ctx.caller.subject) else {
         return Ok(Err(Unusable::Unknown));
     };
-    if let Err(why) = usable(&row, ctx.now(), from) {
+    if let Err(why) = usable(&row, ctx.now(), shown) {
         return Ok(Err(why));
     }
     let held = details(&row)?;
