@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends where something is missing")]
 
+use std::fmt::Write as _;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 use tests::grants::{commission, inspection, issued};
@@ -17,7 +19,7 @@ async fn with_own_staff(service: &Service) -> Audit<'_> {
     let mut file = "Beleg;Ort;Betrag;Eigen\n".to_owned();
     for line in 1..=12 {
         let own = if line % 4 == 0 { "ja" } else { "nein" };
-        file.push_str(&format!("B{line:02};09;10,00;{own}\n"));
+        writeln!(file, "B{line:02};09;10,00;{own}").unwrap();
     }
     let mapping = json!({
         "encoding": "UTF_8", "delimiter": "SEMICOLON", "decimals": "GERMAN", "dateFormat": "ISO", "key": ["Beleg"],
