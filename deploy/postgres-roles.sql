@@ -3,22 +3,30 @@
 --
 --   psql -v ON_ERROR_STOP=1 -v owner_password=… -v service_password=… -f deploy/postgres-roles.sql
 --
--- To be run once, by a superuser, before the first `migrate up`.
-CREATE ROLE pruefpfad_owner LOGIN PASSWORD :'owner_password';
-CREATE ROLE pruefpfad LOGIN PASSWORD :'service_password';
-CREATE DATABASE pruefpfad OWNER pruefpfad_owner ENCODING 'UTF8' TEMPLATE template0;
+-- To be run once, by a superuser, before the first `migrate up`. `-v name=…` names database and service role otherwise; the
+-- owner is called the same with `_owner` behind it.
+\if :{?name}
+\else
+  \set name pruefpfad
+\endif
+\set owner :name _owner
 
-\connect pruefpfad
+CREATE ROLE :"owner" LOGIN PASSWORD :'owner_password';
+CREATE ROLE :"name" LOGIN PASSWORD :'service_password';
+CREATE DATABASE :"name" OWNER :"owner" ENCODING 'UTF8' TEMPLATE template0;
 
-REVOKE ALL ON DATABASE pruefpfad FROM PUBLIC;
-GRANT CONNECT, TEMPORARY ON DATABASE pruefpfad TO pruefpfad;
+\connect :"name"
+
+REVOKE ALL ON DATABASE :"name" FROM PUBLIC;
+GRANT CONNECT, TEMPORARY ON DATABASE :"name" TO :"name";
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
-ALTER SCHEMA public OWNER TO pruefpfad_owner;
-GRANT USAGE ON SCHEMA public TO pruefpfad;
+ALTER SCHEMA public OWNER TO :"owner";
+GRANT USAGE ON SCHEMA public TO :"name";
 -- Tables that later migrations create are covered as well. TRUNCATE is not among the rights: it passes row triggers by.
-ALTER DEFAULT PRIVILEGES FOR ROLE pruefpfad_owner IN SCHEMA public
-  GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO pruefpfad;
-ALTER DEFAULT PRIVILEGES FOR ROLE pruefpfad_owner IN SCHEMA public
-  GRANT USAGE, SELECT ON SEQUENCES TO pruefpfad;
+-- A migration takes UPDATE and DELETE back where rows are never changed: on the trail and its log.
+ALTER DEFAULT PRIVILEGES FOR ROLE :"owner" IN SCHEMA public
+  GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO :"name";
+ALTER DEFAULT PRIVILEGES FOR ROLE :"owner" IN SCHEMA public
+  GRANT USAGE, SELECT ON SEQUENCES TO :"name";
 -- A client that vanished in the middle of a transaction must not hold its locks for good.
-ALTER ROLE pruefpfad IN DATABASE pruefpfad SET idle_in_transaction_session_timeout = '60s';
+ALTER ROLE :"name" IN DATABASE :"name" SET idle_in_transaction_session_timeout = '60s';

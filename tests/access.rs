@@ -167,6 +167,18 @@ fn queries(audit: &Audit<'_>, sample: &Value, own: &Value) -> Vec<Way> {
             Needs::Token,
         ),
         way(
+            "readRecords",
+            "{ readRecords { edges { node { actor } } } }",
+            json!({}),
+            Needs::Action(Action::ReadRecordList),
+        ),
+        way(
+            "retentionRuns",
+            "{ retentionRuns { edges { node { count } } } }",
+            json!({}),
+            Needs::Action(Action::ReadRecordList),
+        ),
+        way(
             "testProgrammes",
             "{ testProgrammes { id } }",
             json!({}),
@@ -379,6 +391,21 @@ fn mutations() -> Vec<Way> {
             "addComment",
             json!({ "engagementId": unknown(NodeKind::Engagement), "text": "x", "idempotencyKey": "k" }),
             Action::CommentWrite,
+        ),
+        way(
+            "reidentify",
+            json!({ "sampleItemIds": [unknown(NodeKind::SampleItem)], "reason": "x" }),
+            Action::Reidentify,
+        ),
+        way(
+            "placeLegalHold",
+            json!({ "engagementId": unknown(NodeKind::Engagement), "reason": "x", "idempotencyKey": "k" }),
+            Action::LegalHoldPlace,
+        ),
+        way(
+            "liftLegalHold",
+            json!({ "id": unknown(NodeKind::LegalHold), "reason": "x" }),
+            Action::LegalHoldLift,
         ),
         way("recordCheck", one_check, Action::CheckRecord),
         way(
@@ -764,6 +791,7 @@ on_both!(permissions_say_what_happens, |service| async move {
                 Action::TrailRead,
                 Action::CommentRead,
                 Action::CommentWrite,
+                Action::LegalHoldPlace,
             ],
         ),
         (
@@ -791,7 +819,13 @@ on_both!(permissions_say_what_happens, |service| async move {
         (
             "SampleItem",
             world.own["id"].clone(),
-            &[Action::SampleItemRead, Action::CheckRead, Action::CheckRecord],
+            &[
+                Action::SampleItemRead,
+                Action::CaseNumberRead,
+                Action::Reidentify,
+                Action::CheckRead,
+                Action::CheckRecord,
+            ],
         ),
     ];
     let changes = mutations();

@@ -232,6 +232,91 @@ async fn an_import_survives_a_full_disk_on_sqlite() {
     assert_eq!(serving.interrupt().await.code, 0);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_read_that_finds_no_room_for_its_record_is_refused() {
+    let Some(program) = Program::on(Backend::Sqlite).await else {
+        return;
+    };
+    if !may_mount().await {
+        return;
+    }
+    let program = program.on_small_disk("8m");
+    let serving = program.serve(&["serve", "--migrate"]).await;
+    let token = program.succeeds(&["token", "--role", "INNENREVISION"]).await;
+    let auditor = Auditor {
+        serving: &serving,
+        token,
+    };
+    let disk = program.folder().join("small");
+    let within = async |script: &str| {
+        Command::new("nsenter")
+            .args([
+                "--mount",
+                "--target",
+                &serving.pid().to_string(),
+                "sh",
+                "-c",
+                script,
+            ])
+            .arg(&disk)
+            .stderr(Stdio::null())
+            .status()
+            .await
+            .unwrap()
+    };
+    // That nothing is found is an answer, too, and leaves a record.
+    let search = json!({ "query": "{ sampleItems(filter: { reference: \"x\" }) { totalCount } }" });
+    let asked = async || -> Value {
+        let answer = auditor.request(reqwest::Method::POST, "/graphql").json(&search);
+        answer.send().await.unwrap().json().await.unwrap()
+    };
+    let mut answered = 0_u64;
+    let found = json!({ "data": { "sampleItems": { "totalCount": 0 } } });
+    assert_eq!(asked().await, found);
+    answered += 1;
+    assert!(!within("cat /dev/zero > \"$0/fill\"").await.success());
+    let begun = Instant::now();
+    let refused = loop {
+        assert!(begun.elapsed() < PATIENCE);
+        let answer = asked().await;
+        if answer != found {
+            break answer;
+        }
+        answered += 1;
+    };
+    assert_eq!(refused["data"], Value::Null);
+    assert_eq!(
+        refused["errors"][0]["extensions"]["code"],
+        "READ_RECORD_UNAVAILABLE"
+    );
+    // Nothing has to be restarted.
+    assert!(within("rm \"$0/fill\"").await.success());
+    assert_eq!(asked().await, found);
+    answered += 1;
+    let copy = program.folder().join("copy.sqlite");
+    for part in ["", "-wal"] {
+        let seen_by_it = format!(
+            "/proc/{}/root{}/test-reads.sqlite{part}",
+            serving.pid(),
+            disk.display()
+        );
+        std::fs::copy(
+            seen_by_it,
+            format!("{}/copy-reads.sqlite{part}", program.folder().display()),
+        )
+        .unwrap();
+    }
+    let db = Db::connect(&format!("sqlite://{}", copy.display()), 2)
+        .await
+        .unwrap();
+    let kept = entity::read_record::Entity::find()
+        .count(db.reads())
+        .await
+        .unwrap();
+    assert_eq!(kept, answered);
+    assert_eq!(serving.interrupt().await.code, 0);
+}
+
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/disk/postgres");
 /// How it ends where PostgreSQL is not installed.
 const NOT_INSTALLED: i32 = 77;

@@ -215,6 +215,17 @@ on_both!(an_inspection_from_proposal_to_revocation, |service| async move {
     let actions: Vec<_> = entries.iter().map(|entry| entry.action.as_str()).collect();
     assert_eq!(actions, ["COMMENT_WRITE", "CHECK_RECORD"]);
 
+    // What was read under it is on record.
+    let officer = service.person("dsb", "DATENSCHUTZ");
+    let records = "query($id: ID!) { readRecords(filter: { grantId: $id }) { totalCount edges { node { actor membership grantId } } } }";
+    let data = officer.data(records, json!({ "id": grant["id"] })).await["readRecords"].clone();
+    assert!(data["totalCount"].as_i64().unwrap() > 2, "{data}");
+    for record in nodes(&data) {
+        let expected =
+            json!({ "actor": RECIPIENT, "membership": "EXTERNAL_AUDITOR", "grantId": grant["id"] });
+        assert_eq!(record, expected);
+    }
+
     // Revoked: the next request is refused, and so is a socket that was open.
     let mut socket = auditor.subscribe().await;
     let end = json!({ "id": grant["id"], "expectedVersion": grant["version"], "reason": "Prüfung beendet" });

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::app;
+use audit::Db;
 use audit::trail::canonical::Entry;
 use audit::trail::checkpoint::{Checkpoint, ConsistencyProof, InclusionProof};
 use audit::trail::merkle::{TreeHasher, leaf_hash};
@@ -14,8 +15,8 @@ use reqwest::{Method, StatusCode};
 use sea_orm::ConnectionTrait as _;
 use serde_json::{Value, json};
 use tests::program::Program;
-use tests::story::{change, nodes};
-use tests::{Person, Service, on_both};
+use tests::story::{Audit, change, nodes};
+use tests::{Backend, Person, Service, on_both, unique};
 use tokio::io::AsyncWriteExt as _;
 
 const TRAIL: &str = "query($id: ID!) { engagement(id: $id) { trail(first: 200) { edges { node {
@@ -505,3 +506,101 @@ on_both!(
         }
     }
 );
+
+/// Sends a statement as somebody, and tells why it was refused.
+async fn refused(db: &Db, statement: &str) -> Option<String> {
+    let outcome = db.owner().execute_unprepared(statement).await;
+    outcome.err().map(|error| error.to_string())
+}
+
+/// Roles and database as the operator makes them; the addresses of owner and service.
+async fn as_deployed() -> Option<(String, String)> {
+    let Ok(cluster) = std::env::var("TEST_POSTGRES_URL") else {
+        println!("skipped: TEST_POSTGRES_URL is not set");
+        return None;
+    };
+    let name = unique("deployed");
+    let ended = tokio::process::Command::new("psql")
+        .args([
+            "-X",
+            "-q",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-v",
+            "owner_password=o",
+            "-v",
+            "service_password=s",
+        ])
+        .args(["-v", &format!("name={name}"), "-f"])
+        .arg(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../deploy/postgres-roles.sql"
+        ))
+        .arg(&cluster)
+        .output()
+        .await
+        .unwrap();
+    assert!(
+        ended.status.success(),
+        "{}",
+        String::from_utf8_lossy(&ended.stderr)
+    );
+    let (server, _) = cluster.rsplit_once('/').unwrap();
+    let host = server
+        .rsplit_once('@')
+        .map_or_else(|| server.trim_start_matches("postgres://"), |(_, host)| host);
+    Some((
+        format!("postgres://{name}_owner:o@{host}/{name}"),
+        format!("postgres://{name}:s@{host}/{name}"),
+    ))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_role_of_the_service_can_add_to_the_log_and_nothing_else() {
+    let Some((owner, service)) = as_deployed().await else {
+        return;
+    };
+    let owner = Db::connect(&owner, 2).await.unwrap();
+    app::migrate(&owner).await.unwrap();
+    let settings = [
+        ("PRUEFPFAD__DATABASE__URL", service.as_str()),
+        ("PRUEFPFAD__DATABASE__MIGRATE_ON_START", "false"),
+    ];
+    let service = Service::start_with(Backend::Postgres, &settings).await.unwrap();
+
+    // All of the main job is done under it.
+    let audit = Audit::demo(&service).await;
+    let sample = audit.drawn("klein", "SIMPLE_RANDOM", &json!({ "size": 5 })).await;
+    audit.check_truly(&audit.items(&sample).await).await;
+    let entries = proven(&audit.auditor, &audit.engagement).await;
+    assert!(entries.len() > 8, "{entries:?}");
+
+    // What happened stays, whoever has taken the service over; the owner's triggers refuse the owner, too.
+    for table in ["trail_entry", "log_leaf", "log_node", "log_checkpoint"] {
+        for statement in [
+            format!("DELETE FROM {table}"),
+            format!("TRUNCATE {table}"),
+            format!("ALTER TABLE {table} DISABLE TRIGGER ALL"),
+            format!("DROP TABLE {table}"),
+        ] {
+            let told = refused(&service.db, &statement).await.unwrap_or_default();
+            assert!(
+                told.contains("permission denied") || told.contains("must be owner"),
+                "{statement}: {told}"
+            );
+        }
+    }
+    for statement in [
+        "UPDATE trail_entry SET actor = 'niemand'",
+        "UPDATE trail_entry SET salt = NULL",
+        "UPDATE log_leaf SET commitment = '\\x00'",
+        "UPDATE log_node SET hash = '\\x00'",
+        "UPDATE log_checkpoint SET size = 0",
+    ] {
+        let told = refused(&service.db, statement).await.unwrap_or_default();
+        assert!(told.contains("permission denied"), "{statement}: {told}");
+    }
+    assert!(refused(&owner, "UPDATE log_leaf SET idx = 7").await.is_some());
+    assert!(refused(&owner, "DELETE FROM log_checkpoint").await.is_some());
+    service.stop().await;
+}

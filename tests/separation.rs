@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tests::grants::{commission, inspection, issued};
-use tests::story::{Audit, change, check, demo_mapping, nodes};
+use tests::story::{Audit, change, check, demo_mapping, nodes, with};
 use tests::{Person, Service, on_both};
 
 const LIST: &str = "query($sample: ID!) { sampleItems(filter: { sample: $sample }, first: 200) {
@@ -270,3 +270,141 @@ on_both!(own_staffs_items_are_granted_by_name_alone, |service| async move {
         [("GRANT_CLASS_NOT_GRANTABLE".to_owned(), "input.classes".to_owned())]
     );
 });
+
+/// Two payments with a case number and one without, all drawn; those of Bezirksstelle 09 are announced.
+async fn with_cases(service: &Service) -> (Audit<'_>, Vec<Value>) {
+    let audit = Audit::open(service).await;
+    let file = "Beleg;Ort;Betrag;Akte\nA;09;10,00;BG 4711\nB;01;10,00;BG 0815\nC;09;10,00;\n";
+    let mapping = json!({
+        "encoding": "UTF_8", "delimiter": "SEMICOLON", "decimals": "GERMAN", "dateFormat": "ISO", "key": ["Beleg"],
+        "reference": "Beleg", "bezirksstelle": "Ort", "amount": "Betrag", "singleFund": "KOMMUNE", "caseNumber": "Akte",
+    });
+    audit.import(mapping, file.into()).await;
+    audit
+        .control_total("fund;bezirksstelle;month;count;sum\nKOMMUNE;09;;2;20,00\nKOMMUNE;01;;1;10,00\n")
+        .await;
+    audit.freeze().await;
+    let sample = audit.drawn("alle", "SIMPLE_RANDOM", &json!({ "size": 3 })).await;
+    let mut items = audit.items(&sample).await;
+    items.sort_by_key(|item| item["reference"].to_string());
+    let announced = json!({ "sampleId": sample["id"], "itemIds": [items[0]["id"], items[2]["id"]] });
+    let announce = change("announceSampleItems", "announced { count }");
+    audit.auditor.done(&announce, announced).await;
+    (audit, items)
+}
+
+on_both!(a_case_number_is_shown_for_a_reason, |service| async move {
+    let (audit, items) = with_cases(&service).await;
+    let [a, b, c] = [0, 1, 2].map(|place| items[place]["id"].clone());
+    let reidentify = change(
+        "reidentify",
+        "reidentification { cases { sampleItemId caseNumber } }",
+    );
+    let input = json!({ "sampleItemIds": [b, a], "reason": "Akten werden angefordert" });
+    let shown = audit.auditor.done(&reidentify, input.clone()).await;
+    assert_eq!(
+        shown["reidentification"]["cases"],
+        json!([{ "sampleItemId": b, "caseNumber": "BG 0815" }, { "sampleItemId": a, "caseNumber": "BG 4711" }])
+    );
+    // Each time anew, and each is in the trail with its reason; what was shown is not.
+    audit.head.done(&reidentify, input.clone()).await;
+    let trail = "query($id: ID!) { engagement(id: $id) { trail(first: 200) { edges { node {
+        actor action subjectKind detail } } } } }";
+    let trail = audit.auditor.data(trail, json!({ "id": audit.engagement })).await;
+    let entries: Vec<_> = nodes(&trail["engagement"]["trail"])
+        .into_iter()
+        .filter(|entry| entry["action"] == "REIDENTIFY")
+        .collect();
+    assert_eq!(entries.len(), 4);
+    assert_eq!(
+        (&entries[0]["actor"], &entries[3]["actor"]),
+        (&json!("auditor"), &json!("head"))
+    );
+    assert!(
+        entries
+            .iter()
+            .all(|entry| entry["detail"].to_string().contains("Akten werden angefordert"))
+    );
+    assert!(!json!(entries).to_string().contains("0815"), "{entries:?}");
+
+    // All or none; what is refused is named by its place.
+    for (changed, code, path) in [
+        (
+            json!({ "sampleItemIds": [a, c] }),
+            "CASE_NUMBER_MISSING",
+            "input.sampleItemIds.1",
+        ),
+        (
+            json!({ "sampleItemIds": [api::graphql::NodeKind::SampleItem.id(uuid::Uuid::from_u128(7)).as_str(), a] }),
+            "NOT_FOUND",
+            "input.sampleItemIds.0",
+        ),
+        (json!({ "sampleItemIds": [] }), "REQUIRED", "input.sampleItemIds"),
+        (
+            json!({ "sampleItemIds": vec![a.clone(); 201] }),
+            "TOO_MANY",
+            "input.sampleItemIds",
+        ),
+        (json!({ "reason": " " }), "REQUIRED", "input.reason"),
+        (json!({ "reason": "x".repeat(501) }), "TOO_LONG", "input.reason"),
+    ] {
+        let refused = audit.auditor.refused(&reidentify, with(&input, &changed)).await;
+        assert_eq!(refused, [(code.to_owned(), path.to_owned())]);
+    }
+    let another = json!({ "sampleItemIds": [audit.engagement], "reason": "x" });
+    assert_eq!(
+        audit
+            .auditor
+            .codes(&reidentify, json!({ "input": another }))
+            .await,
+        ["BAD_USER_INPUT"]
+    );
+    for membership in [
+        "QUALITAETSSICHERUNG",
+        "SACHBEARBEITUNG:09",
+        "DATENSCHUTZ",
+        "ADMINISTRATION",
+    ] {
+        let person = service.person("jemand", membership);
+        let codes = person.codes(&reidentify, json!({ "input": input })).await;
+        assert_eq!(codes, ["FORBIDDEN"], "{membership}");
+    }
+});
+
+on_both!(
+    a_bezirksstelle_sees_the_case_numbers_it_is_asked_for,
+    |service| async move {
+        let (audit, items) = with_cases(&service).await;
+        let document = "query($id: ID!) { sampleItem(id: $id) { caseNumber permissions } }";
+        let here = service.person("hier", "SACHBEARBEITUNG:09");
+        let asked = here.data(document, json!({ "id": items[0]["id"] })).await;
+        assert_eq!(
+            asked["sampleItem"],
+            json!({ "caseNumber": "BG 4711", "permissions": ["SAMPLE_ITEM_READ", "CASE_NUMBER_READ"] })
+        );
+        let without = here.data(document, json!({ "id": items[2]["id"] })).await;
+        assert_eq!(without["sampleItem"]["caseNumber"], Value::Null);
+        // Neither another's, nor its own before it is asked for it.
+        let elsewhere = here.data(document, json!({ "id": items[1]["id"] })).await;
+        assert_eq!(elsewhere["sampleItem"], Value::Null);
+        let there = service.person("dort", "BEZIRKSSTELLENLEITUNG:01");
+        let early = there.data(document, json!({ "id": items[1]["id"] })).await;
+        assert_eq!(early["sampleItem"], Value::Null);
+        // An auditor has to say why.
+        let codes = audit
+            .auditor
+            .codes(document, json!({ "id": items[0]["id"] }))
+            .await;
+        assert_eq!(codes, ["FORBIDDEN"]);
+
+        // A page of them costs as many statements as one.
+        let page = "{ sampleItems(first: 50) { edges { node { caseNumber } } } }";
+        let (page, statements) = service.statements(here.data(page, json!({}))).await;
+        let numbers: Vec<_> = nodes(&page["sampleItems"])
+            .iter()
+            .map(|node| node["caseNumber"].clone())
+            .collect();
+        assert_eq!(numbers, [json!("BG 4711"), Value::Null]);
+        assert!(statements <= 4, "{statements}");
+    }
+);

@@ -9,9 +9,10 @@ use actix_web::dev::ServerHandle;
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, HttpServer, web};
 use anyhow::{Context as _, bail};
+use audit::reads::{self, KeepsReads, Reads};
 use audit::trail::note::SigningKey;
 use audit::trail::{self, LogKeys};
-use audit::{Ctx, Db, OsRandom, Sources, SystemClock, Vault, jobcenter, population};
+use audit::{Ctx, Db, OsRandom, Sources, SystemClock, Vault, jobcenter, population, retention};
 use secrecy::ExposeSecret as _;
 use tokio::task::JoinHandle;
 
@@ -32,6 +33,9 @@ const SWEEP: Duration = Duration::from_secs(15);
 
 /// How often waiting entries of the trail are given their place in the log.
 const SEQUENCE: Duration = Duration::from_secs(1);
+
+/// How often the deletion job runs.
+const DELETE: Duration = Duration::from_hours(24);
 
 /// How long the sequencer rests after a failure.
 const RECOVER: Duration = Duration::from_secs(5);
@@ -92,6 +96,20 @@ pub async fn connect(settings: &Settings) -> anyhow::Result<Db> {
     connected.map_err(|error| anyhow::anyhow!("Datenbank nicht erreichbar / database not reachable: {error}"))
 }
 
+/// Applies every missing change of the schema, of the database and of the store of read records.
+pub async fn migrate(db: &Db) -> anyhow::Result<()> {
+    migration::up(db.owner()).await?;
+    migration::reads::up(db.reads_owner()).await?;
+    Ok(())
+}
+
+/// Every change of the schema by name, those of the read records last, and whether it was applied.
+pub async fn migrations(db: &Db) -> anyhow::Result<Vec<(String, bool)>> {
+    let mut changes = migration::status(db.reader()).await?;
+    changes.extend(migration::reads::status(db.reads()).await?);
+    Ok(changes)
+}
+
 /// Brings the database to where the service can start: no change of its schema is missing, and the Jobcenter is there.
 pub async fn prepare(
     settings: &Settings,
@@ -100,9 +118,9 @@ pub async fn prepare(
     migrate: bool,
 ) -> anyhow::Result<()> {
     if migrate {
-        migration::up(db.owner()).await?;
+        self::migrate(db).await?;
     }
-    let missing = migration::status(db.reader())
+    let missing = migrations(db)
         .await?
         .into_iter()
         .filter(|(_, applied)| !applied)
@@ -129,6 +147,7 @@ pub struct Running {
     serving: JoinHandle<std::io::Result<()>>,
     sweeping: JoinHandle<()>,
     sequencing: JoinHandle<()>,
+    deleting: JoinHandle<()>,
 }
 
 impl Running {
@@ -137,6 +156,7 @@ impl Running {
         let ended = self.serving.await;
         self.sweeping.abort();
         self.sequencing.abort();
+        self.deleting.abort();
         Ok(ended??)
     }
 
@@ -149,12 +169,25 @@ impl Running {
 
 /// Starts to serve on a prepared database. Port 0 takes a free one.
 pub async fn start(settings: &Settings, db: Db, sources: Arc<Sources>) -> anyhow::Result<Running> {
+    let writer = reads::Writer::start(&db);
+    start_keeping(settings, db, sources, writer).await
+}
+
+/// The same with another keeper of read records. The benchmark measures by one that keeps nothing what they cost; no
+/// configuration leads here.
+pub async fn start_keeping(
+    settings: &Settings,
+    db: Db,
+    sources: Arc<Sources>,
+    keeper: impl KeepsReads,
+) -> anyhow::Result<Running> {
     start_check()?;
     let issuer = Arc::new(grant_issuer(settings)?);
     let verifier: web::Data<TokenVerifier> =
         web::Data::new(verifier(&settings.auth, system_clock())?.with_grants(issuer.clone()));
     let metrics_data = web::Data::new(Metrics::new(&settings.telemetry.service_name)?);
-    let house = house(settings, db.clone(), sources.clone(), issuer).await?;
+    let reads = Reads::new(db.clone(), keeper);
+    let house = house(settings, db.clone(), sources.clone(), issuer, reads).await?;
     let edge =
         edge(settings, &house, verifier.clone().into_inner())?.measured_by(metrics_data.clone().into_inner());
     let rate = web::Data::new(RateLimit::new(&settings.rate));
@@ -162,6 +195,7 @@ pub async fn start(settings: &Settings, db: Db, sources: Arc<Sources>) -> anyhow
     let house = web::Data::new(house);
     let readiness = readiness(&db);
     let sequencing = tokio::spawn(sequence(sources.clone(), db.clone(), log_keys(settings)?));
+    let deleting = tokio::spawn(delete(sources.clone(), db.clone()));
     let sweeping = tokio::spawn(sweep(sources, db));
 
     let listener = TcpListener::bind(settings.server.listen)
@@ -203,6 +237,7 @@ pub async fn start(settings: &Settings, db: Db, sources: Arc<Sources>) -> anyhow
         serving: tokio::spawn(server),
         sweeping,
         sequencing,
+        deleting,
     })
 }
 
@@ -211,6 +246,7 @@ async fn house(
     db: Db,
     sources: Arc<Sources>,
     issuer: Arc<GrantIssuer>,
+    reads: Arc<Reads>,
 ) -> anyhow::Result<House> {
     let rows = jobcenter::bezirksstellen(&db).await?;
     Ok(House {
@@ -218,6 +254,7 @@ async fn house(
         db,
         issuer,
         proxies: settings.server.proxies().into(),
+        reads,
         bezirksstellen: Arc::new(rows.iter().map(|row| (row.number.clone(), row.id)).collect()),
         info: Arc::new(Info {
             limits: settings.limits.clone(),
@@ -249,16 +286,20 @@ fn edge(settings: &Settings, house: &House, verifier: Arc<TokenVerifier>) -> any
 }
 
 fn readiness(db: &Db) -> Readiness {
-    let (ping, current) = (db.clone(), db.clone());
+    let (ping, records, current) = (db.clone(), db.clone(), db.clone());
     Readiness::default()
         .with("database", move || {
             let db = ping.clone();
             async move { db.ping().await.map_err(|_| "unreachable") }
         })
+        .with("read-records", move || {
+            let db = records.clone();
+            async move { db.ping_reads().await.map_err(|_| "unreachable") }
+        })
         .with("migrations", move || {
             let db = current.clone();
             async move {
-                let changes = migration::status(db.reader()).await.map_err(|_| "unreachable")?;
+                let changes = migrations(&db).await.map_err(|_| "unreachable")?;
                 if changes.iter().all(|(_, applied)| *applied) {
                     Ok(())
                 } else {
@@ -276,6 +317,19 @@ async fn sweep(sources: Arc<Sources>, db: Db) {
             Ok(0) => {}
             Ok(swept) => tracing::warn!(imports = swept, "imports whose reader was gone were ended"),
             Err(error) => tracing::error!(%error, "imports could not be swept"),
+        }
+    }
+}
+
+/// Deletes what is kept no longer: at the start, and then once a day.
+async fn delete(sources: Arc<Sources>, db: Db) {
+    let mut pace = tokio::time::interval(DELETE);
+    loop {
+        pace.tick().await;
+        match retention::run(&Ctx::system(sources.clone()), &db).await {
+            Ok(run) if run.count == 0 => {}
+            Ok(run) => tracing::info!(read_records = run.count, "what is kept no longer was deleted"),
+            Err(error) => tracing::error!(%error, "what is kept no longer could not be deleted"),
         }
     }
 }

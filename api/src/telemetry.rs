@@ -115,6 +115,7 @@ pub struct Metrics {
     provider: SdkMeterProvider,
     requests: Histogram<f64>,
     operations: Histogram<f64>,
+    read_records: Histogram<f64>,
     import_lines: Counter<u64>,
 }
 
@@ -152,6 +153,10 @@ impl Metrics {
                 "graphql.operation.duration",
                 "GraphQL operations by type and outcome",
             ),
+            read_records: seconds(
+                "pruefpfad.read_record.duration",
+                "Waiting for read records to be durable, by outcome",
+            ),
             import_lines: meter
                 .u64_counter("pruefpfad.import.lines")
                 .with_description("Imported lines by outcome")
@@ -179,6 +184,13 @@ impl Metrics {
             KeyValue::new("outcome", outcome.to_owned()),
         ];
         self.operations.record(elapsed.as_secs_f64(), &labels);
+    }
+
+    /// One answer or part of a download that waited for its read record.
+    pub fn read_record(&self, written: bool, elapsed: Duration) {
+        let outcome = if written { "WRITTEN" } else { "FAILED" };
+        self.read_records
+            .record(elapsed.as_secs_f64(), &[KeyValue::new("outcome", outcome)]);
     }
 
     /// Lines of an import.
@@ -234,12 +246,14 @@ mod tests {
         metrics.request("GET", "/graphql", 200, Duration::from_millis(3));
         metrics.operation("query", "OK", Duration::from_millis(2));
         metrics.import_lines(10, 1);
+        metrics.read_record(true, Duration::from_millis(1));
         metrics.watch_pool(|| (5, 2));
         let text = metrics.render().unwrap();
         for part in [
             "http_server_request_duration_seconds_count{",
             "graphql_operation_duration_seconds_bucket{",
             "pruefpfad_import_lines_total{",
+            "pruefpfad_read_record_duration_seconds_count{",
             "db_client_connection_count{",
             "service_name=\"vks\"",
         ] {

@@ -8,6 +8,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 use uuid::Uuid;
 
 use crate::access::Caller;
+use crate::reads::Notes;
 use crate::vault::Vault;
 
 /// Where the time comes from.
@@ -187,25 +188,33 @@ pub struct Ctx {
     pub request_id: Uuid,
     /// Time, randomness, ids, keys.
     pub sources: Arc<Sources>,
+    /// What the use cases handed out that needs a read record.
+    pub notes: Notes,
 }
 
 impl Ctx {
     /// The context of a request.
-    pub const fn new(caller: Caller, request_id: Uuid, sources: Arc<Sources>) -> Self {
+    pub fn new(caller: Caller, request_id: Uuid, sources: Arc<Sources>) -> Self {
         Self {
             caller,
             request_id,
             sources,
+            notes: Notes::default(),
+        }
+    }
+
+    /// The same for one operation, with notes of its own.
+    #[must_use]
+    pub fn noting(&self, notes: Notes) -> Self {
+        Self {
+            notes,
+            ..self.clone()
         }
     }
 
     /// The context of work the service does by itself.
     pub fn system(sources: Arc<Sources>) -> Self {
-        Self {
-            caller: Caller::system(),
-            request_id: sources.new_id(),
-            sources,
-        }
+        Self::new(Caller::system(), sources.new_id(), sources)
     }
 
     /// Now.

@@ -1,6 +1,6 @@
 //! The database: SQLite with one writer, or PostgreSQL. The one place where a connection or a transaction starts.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sea_orm::sea_query::postgres_array::NotU8;
@@ -14,12 +14,27 @@ use sqlx::Connection as _;
 
 use crate::{Error, Result};
 
-/// Connections for reading and for writing. On PostgreSQL they are the same pool.
+/// Connections for reading and for writing; on PostgreSQL they are the same pool. Read records have connections of their
+/// own, and on SQLite a file of their own: neither an import nor a page holds them up.
 #[derive(Clone, Debug)]
 pub struct Db {
     read: DatabaseConnection,
     write: DatabaseConnection,
+    reads: Reads,
 }
+
+/// The store of read records.
+#[derive(Clone, Debug)]
+struct Reads {
+    read: DatabaseConnection,
+    write: DatabaseConnection,
+}
+
+/// Connections for read records on PostgreSQL, beside the pool: one writes, one deletes what is too old.
+const READ_CONNECTIONS: u32 = 2;
+
+/// How long a statement on read records may take. Whoever waits for one waits a little longer.
+const READ_STATEMENT: Duration = Duration::from_secs(4);
 
 impl Db {
     /// Connects. A SQLite file is created where it is missing; schema changes are the caller's to apply.
@@ -52,19 +67,21 @@ impl Db {
         if !file.exists() {
             return Ok(None);
         }
-        // The files beside it belong to whoever has it open. Without them nobody has, and it changes under nobody's eyes.
-        let mut log = file.into_os_string();
-        log.push("-wal");
-        let open = Path::new(&log).exists();
-        let mut options = quiet(url);
-        options.max_connections(1).acquire_timeout(patience);
-        options.map_sqlx_sqlite_opts(move |options| {
-            options.create_if_missing(false).read_only(true).immutable(!open)
-        });
-        let read = Database::connect(options).await?;
+        let beside = reads_file(&file);
+        let reads = if beside.exists() {
+            look_at(&reads_url(url)?, &beside, patience).await?
+        } else {
+            // Nothing is in it, and nothing is made.
+            Database::connect(quiet("sqlite::memory:")).await?
+        };
+        let read = look_at(url, &file, patience).await?;
         Ok(Some(Self {
             write: read.clone(),
             read,
+            reads: Reads {
+                write: reads.clone(),
+                read: reads,
+            },
         }))
     }
 
@@ -75,9 +92,34 @@ impl Db {
             .acquire_timeout(patience)
             .test_before_acquire_if_idle_for(Duration::from_secs(30));
         let pool = Database::connect(options).await?;
+        let mut options = quiet(url);
+        options
+            .max_connections(READ_CONNECTIONS)
+            .min_connections(1)
+            .acquire_timeout(READ_STATEMENT)
+            .test_before_acquire_if_idle_for(Duration::from_secs(30));
+        options.map_sqlx_postgres_pool_opts(|pool| {
+            pool.after_connect(|connection, _| {
+                Box::pin(async move {
+                    // What is committed is on the disk, whatever the server's usual setting is.
+                    let durable = "SELECT set_config('synchronous_commit', 'on', false)
+                        WHERE current_setting('synchronous_commit') = 'off'";
+                    sqlx::query(durable).execute(&mut *connection).await?;
+                    let limit = format!("SET statement_timeout = {}", READ_STATEMENT.as_millis());
+                    sqlx::query(sqlx::AssertSqlSafe(limit))
+                        .execute(connection)
+                        .await?;
+                    Ok(())
+                })
+            })
+        });
         Ok(Self {
             read: pool.clone(),
-            write: pool,
+            write: pool.clone(),
+            reads: Reads {
+                read: pool,
+                write: Database::connect(options).await?,
+            },
         })
     }
 
@@ -87,45 +129,20 @@ impl Db {
                 "SQLite in memory loses everything with its first connection: name a file",
             ));
         }
-        let settings = |read_only: bool| {
-            move |options: sqlx::sqlite::SqliteConnectOptions| {
-                let options = options
-                    .create_if_missing(true)
-                    .journal_mode(sqlx::sqlite::SqliteJournalMode::Wal)
-                    .synchronous(sqlx::sqlite::SqliteSynchronous::Full)
-                    .foreign_keys(true)
-                    .busy_timeout(Duration::from_secs(10))
-                    .pragma("cache_size", "-32768");
-                if read_only {
-                    options.pragma("query_only", "ON")
-                } else {
-                    options
-                }
-            }
-        };
-        let mut writing = quiet(url);
-        writing
-            .max_connections(1)
-            .min_connections(1)
-            .acquire_timeout(Duration::from_mins(1));
-        writing.map_sqlx_sqlite_opts(settings(false));
-        // A full disk makes SQLite end a transaction by itself. The driver, whose rollback then fails, goes on counting
-        // it: what comes later would be its savepoints and never be committed. Such a connection is not used again.
-        writing.map_sqlx_sqlite_before_acquire(|connection, _| {
-            Box::pin(async move { Ok(!connection.is_in_transaction()) })
-        });
-        let write = Database::connect(writing).await?;
-        let mut reading = quiet(url);
-        reading
-            .max_connections(max_connections.max(2))
-            .acquire_timeout(patience);
-        reading.map_sqlx_sqlite_opts(settings(true));
-        let read = Database::connect(reading).await?;
-        Ok(Self { read, write })
+        let (read, write) = open_sqlite(url, max_connections, patience, Duration::from_secs(10)).await?;
+        let (records, record) = open_sqlite(&reads_url(url)?, 2, patience, READ_STATEMENT).await?;
+        Ok(Self {
+            read,
+            write,
+            reads: Reads {
+                read: records,
+                write: record,
+            },
+        })
     }
 
     /// Calls back after every statement with its SQL, so that tests can hold operations to a number of them, or come in
-    /// between two. Before the database is shared: clones made earlier do not report.
+    /// between two; the writer of read records reports none. Before the database is shared: clones made earlier do not report.
     pub fn on_statement(&mut self, told: impl Fn(&str) + Clone + Send + Sync + 'static) {
         let writing = told.clone();
         self.read
@@ -151,18 +168,34 @@ impl Db {
 
     /// Starts a transaction that writes. On SQLite it takes the write lock at once (`BEGIN IMMEDIATE`): a transaction
     /// that reads first and writes later would fail under contention.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place where a transaction starts"
-    )]
     pub async fn begin_write(&self) -> Result<DatabaseTransaction> {
-        Ok(self
-            .write
-            .begin_with_options(TransactionOptions {
-                sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-                ..TransactionOptions::default()
-            })
-            .await?)
+        begin(&self.write).await
+    }
+
+    /// For queries over read records.
+    pub const fn reads(&self) -> &DatabaseConnection {
+        &self.reads.read
+    }
+
+    /// For schema changes of the store of read records.
+    pub fn reads_owner(&self) -> &DatabaseConnection {
+        if self.is_postgres() {
+            &self.write
+        } else {
+            &self.reads.write
+        }
+    }
+
+    /// Starts a transaction on read records. While another one is open it neither waits for that one nor holds it up,
+    /// except on SQLite where both are on read records.
+    pub(crate) async fn begin_reads(&self) -> Result<DatabaseTransaction> {
+        begin(&self.reads.write).await
+    }
+
+    /// The driver's pool for read records, for what sea-orm has no statement for.
+    pub(crate) fn postgres_reads(&self) -> Option<&sqlx::PgPool> {
+        self.is_postgres()
+            .then(|| self.reads.write.get_postgres_connection_pool())
     }
 
     /// Whether this is PostgreSQL.
@@ -176,10 +209,109 @@ impl Db {
             .then(|| self.read.get_postgres_connection_pool())
     }
 
+    /// The store of read records answers.
+    pub async fn ping_reads(&self) -> Result<(), DbErr> {
+        self.reads.write.ping().await
+    }
+
     /// The database answers.
     pub async fn ping(&self) -> Result<(), DbErr> {
         self.read.ping().await
     }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place where a transaction starts"
+)]
+async fn begin(connection: &DatabaseConnection) -> Result<DatabaseTransaction> {
+    Ok(connection
+        .begin_with_options(TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        })
+        .await?)
+}
+
+/// One writing connection to a SQLite file, and several that can only read.
+async fn open_sqlite(
+    url: &str,
+    max_connections: u32,
+    patience: Duration,
+    busy: Duration,
+) -> Result<(DatabaseConnection, DatabaseConnection)> {
+    let settings = |read_only: bool| {
+        move |options: sqlx::sqlite::SqliteConnectOptions| {
+            let options = options
+                .create_if_missing(true)
+                .journal_mode(sqlx::sqlite::SqliteJournalMode::Wal)
+                .synchronous(sqlx::sqlite::SqliteSynchronous::Full)
+                .foreign_keys(true)
+                .busy_timeout(busy)
+                .pragma("cache_size", "-32768");
+            if read_only {
+                options.pragma("query_only", "ON")
+            } else {
+                options
+            }
+        }
+    };
+    let mut writing = quiet(url);
+    writing
+        .max_connections(1)
+        .min_connections(1)
+        .acquire_timeout(Duration::from_mins(1));
+    writing.map_sqlx_sqlite_opts(settings(false));
+    // A full disk makes SQLite end a transaction by itself. The driver, whose rollback then fails, goes on counting
+    // it: what comes later would be its savepoints and never be committed. Such a connection is not used again.
+    writing.map_sqlx_sqlite_before_acquire(|connection, _| {
+        Box::pin(async move { Ok(!connection.is_in_transaction()) })
+    });
+    let write = Database::connect(writing).await?;
+    let mut reading = quiet(url);
+    reading
+        .max_connections(max_connections.max(2))
+        .acquire_timeout(patience);
+    reading.map_sqlx_sqlite_opts(settings(true));
+    Ok((Database::connect(reading).await?, write))
+}
+
+/// A SQLite file, to be looked at and not touched.
+async fn look_at(url: &str, file: &Path, patience: Duration) -> Result<DatabaseConnection> {
+    // The files beside it belong to whoever has it open. Without them nobody has, and it changes under nobody's eyes.
+    let mut log = file.as_os_str().to_owned();
+    log.push("-wal");
+    let open = Path::new(&log).exists();
+    let mut options = quiet(url);
+    options.max_connections(1).acquire_timeout(patience);
+    options.map_sqlx_sqlite_opts(move |options| {
+        options.create_if_missing(false).read_only(true).immutable(!open)
+    });
+    Ok(Database::connect(options).await?)
+}
+
+/// The file of read records beside a SQLite file: `pruefpfad.sqlite` has `pruefpfad-reads.sqlite`.
+fn reads_file(file: &Path) -> PathBuf {
+    let mut name = file.file_stem().unwrap_or_default().to_owned();
+    name.push("-reads");
+    if let Some(extension) = file.extension() {
+        name.push(".");
+        name.push(extension);
+    }
+    file.with_file_name(name)
+}
+
+/// The address of that file, with the parameters of the database's own.
+fn reads_url(url: &str) -> Result<String> {
+    let (path, parameters) = url.split_once('?').map_or((url, ""), |(path, rest)| (path, rest));
+    let start = path.rfind(['/', ':']).map_or(0, |place| place + 1);
+    let file = reads_file(Path::new(&path[start..]));
+    let file = file
+        .to_str()
+        .filter(|name| *name != "-reads")
+        .ok_or_else(|| Error::internal("the SQLite address names no file"))?;
+    let separator = if parameters.is_empty() { "" } else { "?" };
+    Ok(format!("{}{file}{separator}{parameters}", &path[..start]))
 }
 
 /// The column holds one of these values. PostgreSQL takes them as one array: a list of any length is the same statement,
@@ -214,6 +346,29 @@ pub(crate) async fn one_at_a_time(tx: &DatabaseTransaction, gate: i64) -> Result
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn read_records_lie_beside_their_database() {
+        for (url, beside) in [
+            (
+                "sqlite://data/pruefpfad.sqlite",
+                "sqlite://data/pruefpfad-reads.sqlite",
+            ),
+            (
+                "sqlite:/srv/a.b/x.db?mode=rwc",
+                "sqlite:/srv/a.b/x-reads.db?mode=rwc",
+            ),
+            ("sqlite:x", "sqlite:x-reads"),
+            ("sqlite://../x.sqlite", "sqlite://../x-reads.sqlite"),
+        ] {
+            assert_eq!(reads_url(url).unwrap(), beside);
+        }
+        assert!(reads_url("sqlite://data/").is_err());
+        assert_eq!(
+            reads_file(Path::new("/srv/a/x.sqlite")),
+            Path::new("/srv/a/x-reads.sqlite")
+        );
+    }
 
     #[tokio::test]
     async fn what_is_written_after_a_transaction_that_sqlite_ended_is_kept() {

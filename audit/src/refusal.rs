@@ -145,6 +145,7 @@ codes! {
     SampleNotPlanned = "SAMPLE_NOT_PLANNED": "Die Stichprobe ist schon gezogen oder aufgegeben. Eine neue Ziehung ist eine neue Stichprobe.", "The sample is drawn or aborted already. A new draw is a new sample.";
     SampleNotDrawn = "SAMPLE_NOT_DRAWN": "Die Stichprobe ist noch nicht gezogen.", "The sample is not drawn yet.";
     SeedInvalid = "SEED_INVALID": "Der Startwert muss 1 bis 200 Zeichen haben.", "The seed must have 1 to 200 characters.";
+    CaseNumberMissing = "CASE_NUMBER_MISSING": "Zu dieser Position gibt es kein Aktenzeichen: Der Auszug nannte keines, oder es wurde fristgerecht vernichtet. Bitte die Bezirksstelle fragen.", "There is no case number for this item: the extract had none, or it was destroyed on schedule. Ask the Bezirksstelle.";
     ItemNotInPopulation = "ITEM_NOT_IN_POPULATION": "Diese Position gibt es in der Grundgesamtheit nicht ({}).", "There is no such item in the population ({}).";
     ItemDoubled = "ITEM_DOUBLED": "Diese Position ist doppelt ({}).", "This item appears twice ({}).";
     ItemNotPositive = "ITEM_NOT_POSITIVE": "Diese Position hat keinen positiven Betrag und konnte nicht gezogen werden ({}).", "This item has no positive amount and could not be drawn ({}).";
@@ -171,6 +172,8 @@ codes! {
     GrantNotExtendable = "GRANT_NOT_EXTENDABLE": "Dieser Zugang kann nicht verlängert werden. Bitte einen neuen vorschlagen.", "This grant cannot be extended. Propose a new one.";
     GrantEnded = "GRANT_ENDED": "Der Zugang ist beendet.", "The grant has ended.";
     GrantBudgetExceeded = "GRANT_BUDGET_EXCEEDED": "Das Leseguthaben des Zugangs reicht dafür nicht (noch {}). Bitte weniger auf einmal abrufen oder einen neuen Zugang erbitten.", "The read budget of the grant does not suffice ({} left). Ask for less at once, or for a new grant.";
+    LegalHoldLifted = "LEGAL_HOLD_LIFTED": "Diese Löschsperre ist schon aufgehoben.", "This legal hold is lifted already.";
+    LegalHoldOwn = "LEGAL_HOLD_OWN": "Wer die Löschsperre gesetzt hat, darf sie nicht aufheben. Bitte eine zweite Person beteiligen.", "Who placed the legal hold must not lift it. Involve a second person.";
     AmountOverflow = "AMOUNT_OVERFLOW": "Der Betrag ist zu groß.", "The amount is too large.";
 }
 

@@ -59,4 +59,8 @@ ids! {
     CommentId,
     /// Id of an entry of the trail.
     TrailEntryId,
+    /// Id of a read record.
+    ReadRecordId,
+    /// Id of a legal hold.
+    LegalHoldId,
 }

@@ -22,6 +22,7 @@ pub mod idempotency;
 pub mod import_rejection;
 pub mod item_check;
 pub mod jobcenter;
+pub mod legal_hold;
 pub mod log_checkpoint;
 pub mod log_leaf;
 pub mod log_node;
@@ -29,6 +30,8 @@ pub mod log_queue;
 pub mod population;
 pub mod population_import;
 pub mod population_item;
+pub mod read_gate;
+pub mod read_record;
 pub mod sample;
 pub mod sample_item;
 pub mod sample_stratum;
@@ -37,7 +40,8 @@ pub mod trail_entry;
 pub use fund::{Fund, FundSplit};
 pub use ids::{
     BezirksstelleId, CheckId, CommentId, ControlTotalId, DifferenceId, DrawEventId, EngagementId, GrantId,
-    ImportId, ItemId, JobcenterId, PopulationId, SampleId, SampleItemId, StratumId, TrailEntryId,
+    ImportId, ItemId, JobcenterId, LegalHoldId, PopulationId, ReadRecordId, SampleId, SampleItemId,
+    StratumId, TrailEntryId,
 };
 pub use listed::{Listed, ListedCheck, ListedItem};
 pub use money::Cents;

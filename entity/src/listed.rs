@@ -58,6 +58,7 @@ listed!(
     ListedItem of sample_item {
         id: crate::SampleItemId,
         sample_id: crate::SampleId,
+        engagement_id: crate::EngagementId,
         stratum_id: crate::StratumId,
         draw_order: i64,
         ticket: Option<String>,

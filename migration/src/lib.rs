@@ -21,6 +21,9 @@ mod m20261121_000006_trail;
 mod m20261121_000007_log;
 mod m20261121_000009_grant;
 mod m20261121_000010_own_staff;
+mod m20261121_000011_legal_hold;
+mod m20261121_000012_log_rights;
+pub mod reads;
 
 /// All changes in order.
 struct Migrator;
@@ -38,6 +41,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000007_log::Migration),
             Box::new(m20261121_000009_grant::Migration),
             Box::new(m20261121_000010_own_staff::Migration),
+            Box::new(m20261121_000011_legal_hold::Migration),
+            Box::new(m20261121_000012_log_rights::Migration),
         ]
     }
 }
@@ -49,8 +54,11 @@ pub async fn up(db: &DatabaseConnection) -> Result<(), DbErr> {
 
 /// Every change by name, and whether it was applied. Needs no right to change anything.
 pub async fn status(db: &DatabaseConnection) -> Result<Vec<(String, bool)>, DbErr> {
-    let changes = Migrator::get_migration_with_status_read_only(db).await?;
-    Ok(changes
+    Ok(listed(&Migrator::get_migration_with_status_read_only(db).await?))
+}
+
+fn listed(changes: &[sea_orm_migration::Migration]) -> Vec<(String, bool)> {
+    changes
         .iter()
         .map(|change| {
             (
@@ -58,7 +66,7 @@ pub async fn status(db: &DatabaseConnection) -> Result<Vec<(String, bool)>, DbEr
                 change.status() == MigrationStatus::Applied,
             )
         })
-        .collect())
+        .collect()
 }
 
 /// Runs the statements of a change, with the database's own type names.

@@ -73,6 +73,7 @@ async fn main() -> anyhow::Result<()> {
 async fn prepare(database: &str, case_key: &str) -> anyhow::Result<()> {
     let db = Db::connect(database, 2).await?;
     migration::up(db.owner()).await?;
+    migration::reads::up(db.reads_owner()).await?;
     let mut key = [0; 32];
     hex::decode_to_slice(case_key, &mut key)?;
     let sources = Sources::new(Arc::new(SystemClock), Arc::new(OsRandom::new()?), Vault::new(key));

@@ -163,6 +163,11 @@ class Bench:
         command = [self.arguments.service, "--listen", f"127.0.0.1:{port}", "serve"]
         return self.start("service", command, port, self.environment(database)), port
 
+    def serve_unrecorded(self, database):
+        port = free_port()
+        environment = {**self.environment(database), "PRUEFPFAD__SERVER__LISTEN": f"127.0.0.1:{port}"}
+        return self.start("unrecorded", [self.arguments.unrecorded], port, environment), port
+
     def serve_handler(self, driver, database, remember=True):
         port = free_port()
         command = [
@@ -386,6 +391,9 @@ def measure_page(bench):
     add("service", "service", lambda: bench.serve("bench_data"),
         lambda name, port: Service(name, port, token, "page.graphql",
                                    {"sample": global_id("Sample", SAMPLE), "state": STATE}, "sampleItems"))  # fmt: skip
+    add("service, read records kept nowhere", "unrecorded", lambda: bench.serve_unrecorded("bench_data"),
+        lambda name, port: Service(name, port, token, "page.graphql",
+                                   {"sample": global_id("Sample", SAMPLE), "state": STATE}, "sampleItems"))  # fmt: skip
     compare(targets)
     for target in targets:
         target.wrk(bench.work, 2)
@@ -397,10 +405,13 @@ def measure_page(bench):
             spent = processor_seconds(processes[target]) - before
             target.results.append((rate, median, late, spent / (rate * bench.arguments.seconds) * 1e6))
     bench.stop_all()
+    written = bench.value("bench_data", "SELECT count(*) FROM read_record")
+    size = "SELECT pg_total_relation_size('read_record') / greatest(count(*), 1) FROM read_record"
+    size = bench.value("bench_data", size)
     medians = {t.key: [statistics.median(column) for column in zip(*t.results, strict=True)] for t in targets}
     bench.table.rule("Page of 50 sample items with Bezirksstelle and checks, 16 connections")
     service = medians.get("service")
-    goals = {"sqlx": 0.6, "postgraphile": 3.0}
+    goals = {"sqlx": 0.6, "postgraphile": 3.0, "unrecorded": 0.8}
     for target in targets:
         rate, median, late, spent = medians[target.key]
         measured = f"{rate:,.0f}/s, {median:.1f} ms, p99 {late:.1f} ms, {spent:.0f} us CPU"
@@ -410,6 +421,8 @@ def measure_page(bench):
         ratio, goal = service[0] / rate, goals.get(target.key)
         bench.table.add(target.name, measured, "service is x times this", ratio, goal and f">= {goal}",
                         goal and ratio >= goal)  # fmt: skip
+    if service is not None:
+        bench.table.add("read records", f"{int(written):,} written, {size} bytes each with indexes")
 
 
 def global_id(kind, uuid):
@@ -608,12 +621,12 @@ def read_once(bench):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("parts", nargs="*", default=["page", "import", "draw"])
-    for name in ("service", "handler", "postgres", "work", "node"):
+    for name in ("service", "handler", "unrecorded", "postgres", "work", "node"):
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=5)
     parser.add_argument("--lines", type=int, default=1_000_000)
-    parser.add_argument("--targets", default="sqlx,sqlx-verify,tokio-postgres,postgraphile,service")
+    parser.add_argument("--targets", default="sqlx,sqlx-verify,tokio-postgres,postgraphile,service,unrecorded")
     bench = Bench(parser.parse_args())
     try:
         bench.prepare()

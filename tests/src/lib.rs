@@ -71,6 +71,7 @@ impl Service {
             ("PRUEFPFAD__AUTH__DEVELOPMENT_KEY", "true".to_owned()),
             ("PRUEFPFAD__AUTH__DEVELOPMENT_KEY_FILE", at("key.pem")),
             ("PRUEFPFAD__RATE__PER_MINUTE", "0".to_owned()),
+            ("PRUEFPFAD__DATABASE__MIGRATE_ON_START", "true".to_owned()),
         ]
         .map(|(key, value)| (key.to_owned(), value))
         .into();
@@ -88,7 +89,8 @@ impl Service {
         .settings;
         let sources = app::sources(&settings).unwrap();
         let mut db = app::connect(&settings).await.unwrap();
-        app::prepare(&settings, &db, &sources, true).await.unwrap();
+        let migrate = settings.database.migrate_on_start;
+        app::prepare(&settings, &db, &sources, migrate).await.unwrap();
         let statements = Arc::new(AtomicU64::new(0));
         let counter = statements.clone();
         // The sequencer of the log asks whenever it is its turn, which is nobody's request.
@@ -194,7 +196,7 @@ pub(crate) async fn fresh_database() -> Option<String> {
         println!("skipped: TEST_POSTGRES_URL is not set");
         return None;
     };
-    let name = format!("tests_{}", uuid::Uuid::from_bytes(rand_bytes()).simple());
+    let name = unique("tests");
     let owner = Db::connect(&cluster, 2).await.unwrap();
     owner
         .owner()
@@ -205,11 +207,12 @@ pub(crate) async fn fresh_database() -> Option<String> {
     Some(format!("{server}/{name}"))
 }
 
-fn rand_bytes() -> [u8; 16] {
+/// A name nobody else has.
+pub fn unique(kind: &str) -> String {
     use audit::Random as _;
     let mut bytes = [0; 16];
     audit::OsRandom::new().unwrap().fill(&mut bytes);
-    bytes
+    format!("{kind}_{}", uuid::Uuid::from_bytes(bytes).simple())
 }
 
 /// A WebSocket that speaks `graphql-transport-ws`.

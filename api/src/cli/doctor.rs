@@ -136,7 +136,7 @@ impl Report {
             Err(error) => return self.line(reachable, Err(error.to_string()), "database.url"),
         };
         self.line(reachable, Ok(()), "");
-        let missing = match migration::status(db.reader()).await {
+        let missing = match app::migrations(&db).await {
             Ok(changes) => changes
                 .into_iter()
                 .filter(|(_, applied)| !applied)

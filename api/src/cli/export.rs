@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use audit::reads::{Reads, Writer};
 use audit::trail;
 use entity::SampleId;
 
@@ -36,7 +37,8 @@ pub(super) async fn run(
             let id = NodeKind::Sample.parse(sample).or_else(|| sample.parse().ok());
             let id = id.with_context(|| format!("--sample {sample}"))?;
             let mut writer = open(output.as_deref())?;
-            let written = write_sample_items(&ctx, &db, SampleId(id), language, &mut *writer).await?;
+            let reads = Reads::new(db.clone(), Writer::start(&db));
+            let written = write_sample_items(&ctx, &db, &reads, SampleId(id), language, &mut *writer).await?;
             writer.flush()?;
             super::complain(&format!("{written} {}", language.say("Positionen", "items")));
         }

@@ -76,6 +76,16 @@ const GERMAN: &[(&str, &str)] = &[
         "export log --subject",
         "Person, in deren Namen das Log gelesen wird",
     ),
+    ("retention", "Löschen, was nicht länger aufbewahrt wird"),
+    (
+        "retention run",
+        "Leseprotokolle löschen, deren Frist abgelaufen ist, und es im Prüfpfad festhalten",
+    ),
+    ("retention run --dry_run", "Nur nennen, was fällig ist"),
+    (
+        "retention run --subject",
+        "Person, in deren Namen der Lauf im Prüfpfad steht",
+    ),
     ("export sample-items", "Die Elemente einer Stichprobe"),
     ("export sample-items --sample", "Id der Stichprobe"),
     ("export sample-items --format", "Form der Datei"),
@@ -94,7 +104,7 @@ const GERMAN: &[(&str, &str)] = &[
         "Nummer der Bezirksstelle, für örtliche Rollen",
     ),
     (
-        "token --own-staff",
+        "token --own_staff",
         "In der Gruppe, die Fälle des eigenen Personals bearbeitet",
     ),
     (

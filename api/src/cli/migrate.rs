@@ -16,9 +16,9 @@ pub(super) async fn run(
 ) -> anyhow::Result<ExitCode> {
     let db = app::connect(settings).await?;
     if matches!(command, MigrateCommand::Up) {
-        migration::up(db.owner()).await?;
+        app::migrate(&db).await?;
     }
-    let changes = migration::status(db.reader()).await?;
+    let changes = app::migrations(&db).await?;
     let mut text = String::new();
     for (name, applied) in &changes {
         let state = if *applied {

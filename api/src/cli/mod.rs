@@ -11,6 +11,7 @@ mod help;
 mod import;
 mod log_key;
 mod migrate;
+mod retention;
 mod schema;
 mod serve;
 mod token;
@@ -91,6 +92,9 @@ pub enum Command {
     LogKey(LogKeyCommand),
     /// Check what the log gave out, without database and service; exit code 0: it holds, 1: it does not, 2: not checked.
     Verify(VerifyArgs),
+    /// Delete what is kept no longer.
+    #[command(subcommand)]
+    Retention(RetentionCommand),
     /// The configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -320,6 +324,20 @@ pub enum LogKeyCommand {
     Show,
 }
 
+/// The deletion job, which a running service does once a day by itself.
+#[derive(Debug, Clone, Subcommand)]
+pub enum RetentionCommand {
+    /// Delete read records whose time has passed, and say so in the trail.
+    Run {
+        /// Only say what is due.
+        #[arg(long)]
+        dry_run: bool,
+        /// Subject in whose name the run stands in the trail.
+        #[arg(long, value_name = "SUBJECT", default_value = "cli")]
+        subject: String,
+    },
+}
+
 /// The configuration.
 #[derive(Debug, Clone, Copy, Subcommand)]
 pub enum ConfigCommand {
@@ -427,6 +445,7 @@ pub async fn run(cli: Cli, surroundings: Surroundings) -> anyhow::Result<ExitCod
         Command::Schema(command) => schema::run(&command, language),
         Command::Import(arguments) => import::run(&arguments, &load()?.settings, language).await,
         Command::Export(command) => export::run(&command, &load()?.settings, language).await,
+        Command::Retention(command) => retention::run(&command, &load()?.settings, language).await,
         Command::Doctor => doctor::run(&load()?.settings, language).await,
     }
 }
@@ -474,6 +493,8 @@ mod tests {
             "pruefpfad verify export FILE --key example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k",
             "pruefpfad export log --output FILE",
             "pruefpfad config print --set limits.depth=3",
+            "pruefpfad retention run",
+            "pruefpfad retention run --dry-run --subject dsb",
             "pruefpfad doctor",
             "pruefpfad healthcheck --url http://127.0.0.1:1 --timeout-seconds 1",
         ] {

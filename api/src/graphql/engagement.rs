@@ -11,6 +11,7 @@ use super::admit::{NESTED_PAGE, costs};
 use super::comment::{self, CommentConnection};
 use super::disclosure::{Class, disclosure};
 use super::error::{Maybe, field, payload};
+use super::legal_hold::{self, LegalHold};
 use super::node::NodeKind;
 use super::page::{Window, by_id, connection, counted};
 use super::permissions::{Action, permitted};
@@ -145,12 +146,14 @@ impl Engagement {
                 May::SampleRecord,
                 May::CommentRead,
                 May::CommentWrite,
+                May::LegalHoldPlace,
             ],
             State::Closed => &[
                 May::EngagementRead,
                 May::TrailRead,
                 May::CommentRead,
                 May::CommentWrite,
+                May::LegalHoldPlace,
             ],
         };
         permitted(ctx, now)
@@ -160,6 +163,13 @@ impl Engagement {
     #[graphql(directive = disclosure::apply(Class::Audit))]
     async fn populations(&self, ctx: &Context<'_>) -> Maybe<Vec<Population>> {
         Some(of_engagement(ctx, self.0.id).await)
+    }
+
+    /// Its legal holds, lifted ones too, oldest first: while one stands, nothing that hangs on the engagement is deleted for
+    /// its age.
+    #[graphql(directive = disclosure::apply(Class::Audit))]
+    async fn legal_holds(&self, ctx: &Context<'_>) -> Maybe<Vec<LegalHold>> {
+        Some(legal_hold::of_engagement(ctx, self.0.id).await)
     }
 
     /// Its samples that the caller may see, oldest first.

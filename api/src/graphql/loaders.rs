@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use async_graphql::dataloader::{DataLoader, Loader};
 use async_graphql::{Context, Result};
-use audit::{Ctx, Db, check, engagement, grant, population, sample, trail};
+use audit::{Ctx, Db, check, engagement, grant, legal_hold, population, sample, trail};
 use entity::{CheckId, EngagementId, GrantId, PopulationId, SampleId, SampleItemId, TrailEntryId};
 
 use super::error::failure;
@@ -94,6 +94,23 @@ impl Loader<PopulationsOf> for House {
         grouped(
             population::of_engagements(&self.ctx, &self.db, &ids).await,
             |row| PopulationsOf(row.engagement_id),
+        )
+    }
+}
+
+/// Legal holds of an engagement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct LegalHoldsOf(pub EngagementId);
+
+impl Loader<LegalHoldsOf> for House {
+    type Value = Vec<entity::legal_hold::Model>;
+    type Error = Arc<audit::Error>;
+
+    async fn load(&self, keys: &[LegalHoldsOf]) -> Found<LegalHoldsOf, Self::Value> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        grouped(
+            legal_hold::of_engagements(&self.ctx, &self.db, &ids).await,
+            |row| LegalHoldsOf(row.engagement_id),
         )
     }
 }
@@ -202,6 +219,26 @@ impl Loader<DetailsOf> for House {
             .await
             .map_err(Arc::new)?;
         Ok(pairs.into_iter().map(|(id, row)| (DetailsOf(id), row)).collect())
+    }
+}
+
+/// The case number of a sample item that is requested from the caller's Bezirksstelle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct CaseNumberOf(pub SampleItemId);
+
+impl Loader<CaseNumberOf> for House {
+    type Value = String;
+    type Error = Arc<audit::Error>;
+
+    async fn load(&self, keys: &[CaseNumberOf]) -> Found<CaseNumberOf, Self::Value> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let numbers = sample::case_numbers(&self.ctx, &self.db, &ids)
+            .await
+            .map_err(Arc::new)?;
+        Ok(numbers
+            .into_iter()
+            .map(|(id, number)| (CaseNumberOf(id), number))
+            .collect())
     }
 }
 

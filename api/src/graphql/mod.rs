@@ -11,6 +11,7 @@ mod error;
 mod evaluation;
 mod grant;
 mod jobcenter;
+mod legal_hold;
 mod loaders;
 mod log;
 mod many;
@@ -19,6 +20,7 @@ mod node;
 mod page;
 mod permissions;
 mod population;
+mod reads;
 mod sample;
 mod scalars;
 mod service_info;
@@ -54,6 +56,7 @@ pub struct Query(
     check::CheckQuery,
     log::LogQuery,
     grant::GrantQuery,
+    reads::ReadQuery,
 );
 
 /// What can be changed. Expected refusals come back as `userErrors` of the payload.
@@ -66,6 +69,7 @@ pub struct Mutation(
     check::CheckMutation,
     grant::GrantMutation,
     comment::CommentMutation,
+    legal_hold::LegalHoldMutation,
 );
 
 /// What a person can wait for.

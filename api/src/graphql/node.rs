@@ -48,11 +48,13 @@ pub enum NodeKind {
     Grant,
     /// A comment: found through its engagement.
     Comment,
+    /// A legal hold: found through its engagement.
+    LegalHold,
 }
 
 impl NodeKind {
     /// Every kind.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Bezirksstelle,
         Self::Engagement,
         Self::Population,
@@ -64,6 +66,7 @@ impl NodeKind {
         Self::Check,
         Self::Grant,
         Self::Comment,
+        Self::LegalHold,
     ];
 
     /// The name of the type.
@@ -80,6 +83,7 @@ impl NodeKind {
             Self::Check => "Check",
             Self::Grant => "Grant",
             Self::Comment => "Comment",
+            Self::LegalHold => "LegalHold",
         }
     }
 
@@ -182,7 +186,11 @@ async fn of_kind(ctx: &Context<'_>, kind: NodeKind, rows: &[Uuid]) -> Result<Vec
     let (audit, db) = (ctx.audit(), ctx.db());
     // What a role sees nothing of is not there for it: null, like anything else that is hidden.
     let readable = match kind {
-        NodeKind::Bezirksstelle | NodeKind::Stratum | NodeKind::Check | NodeKind::Comment => true,
+        NodeKind::Bezirksstelle
+        | NodeKind::Stratum
+        | NodeKind::Check
+        | NodeKind::Comment
+        | NodeKind::LegalHold => true,
         NodeKind::Grant => ctx.caller().may(May::GrantRead),
         NodeKind::Engagement => ctx.caller().may(May::EngagementRead),
         NodeKind::Population | NodeKind::Import | NodeKind::Difference => {
@@ -230,6 +238,6 @@ async fn of_kind(ctx: &Context<'_>, kind: NodeKind, rows: &[Uuid]) -> Result<Vec
             SampleItem::from
         ),
         NodeKind::Grant => through!(grant::find_many, GrantId, Node::Grant, Grant),
-        NodeKind::Stratum | NodeKind::Check | NodeKind::Comment => Vec::new(),
+        NodeKind::Stratum | NodeKind::Check | NodeKind::Comment | NodeKind::LegalHold => Vec::new(),
     })
 }

@@ -44,6 +44,10 @@ pub(super) enum Action {
     SampleItemRead,
     /// Make sample items visible to their Bezirksstelle.
     SampleItemAnnounce,
+    /// See case numbers of items that are requested from one's Bezirksstelle.
+    CaseNumberRead,
+    /// See the case number of a drawn item, with a reason.
+    Reidentify,
     /// See checks.
     CheckRead,
     /// Record a check.
@@ -70,6 +74,14 @@ pub(super) enum Action {
     CommentRead,
     /// Comment. No role's right: that of a grant.
     CommentWrite,
+    /// Stop the deletion of what hangs on an engagement.
+    LegalHoldPlace,
+    /// Let deletion go on; never by who stopped it.
+    LegalHoldLift,
+    /// See who read what, and what the deletion job deleted.
+    ReadRecordList,
+    /// Delete what is kept no longer. Nobody's right: the service does it by itself.
+    RetentionRun,
 }
 
 /// Those of these actions that the caller's role permits.

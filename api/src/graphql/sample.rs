@@ -18,7 +18,7 @@ use super::engagement::Engagement;
 use super::error::{Maybe, bad_input, field, payload};
 use super::evaluation::{self, Dimension, Evaluation};
 use super::jobcenter::Bezirksstelle;
-use super::loaders::{ChecksOf, DetailsOf, DrawEventsOf, SampleItemsKey, StrataOf};
+use super::loaders::{CaseNumberOf, ChecksOf, DetailsOf, DrawEventsOf, SampleItemsKey, StrataOf};
 use super::many::{self, Many, Rows};
 use super::node::NodeKind;
 use super::page::{Window, by_id, connection, counted};
@@ -567,7 +567,16 @@ impl SampleItem {
     /// What the caller may do with it now.
     #[graphql(directive = disclosure::apply(Class::Internal))]
     async fn permissions(&self, ctx: &Context<'_>) -> Vec<Action> {
-        permitted(ctx, &[May::SampleItemRead, May::CheckRead, May::CheckRecord])
+        permitted(
+            ctx,
+            &[
+                May::SampleItemRead,
+                May::CaseNumberRead,
+                May::Reidentify,
+                May::CheckRead,
+                May::CheckRecord,
+            ],
+        )
     }
 
     /// How the amount is split over the funds.
@@ -624,6 +633,15 @@ impl SampleItem {
         self.details(ctx)
             .await
             .map(|row| row.and_then(|row| row.case_key).map(hex::encode))
+            .transpose()
+    }
+
+    /// Case number (Aktenzeichen), for the Bezirksstelle of which the item is requested; null where the extract had none
+    /// or it was destroyed on schedule. Auditors ask by `reidentify`, which needs a reason.
+    async fn case_number(&self, ctx: &Context<'_>) -> Maybe<String> {
+        ctx.loaders()
+            .one(ctx, CaseNumberOf(self.row.id))
+            .await
             .transpose()
     }
 
@@ -1119,6 +1137,59 @@ payload! {
     }
 }
 
+fn sample_item_ids(ids: &[ID], path: &str) -> Result<Vec<SampleItemId>> {
+    let one = |id| NodeKind::SampleItem.require(id, path).map(SampleItemId);
+    ids.iter().map(one).collect()
+}
+
+/// What shows the case numbers of drawn items.
+#[derive(InputObject)]
+pub(super) struct ReidentifyInput {
+    /// The items, 1 to 200.
+    sample_item_ids: Vec<ID>,
+    /// Why, up to 500 characters. It becomes part of the trail: name no person and no case in it.
+    reason: String,
+}
+
+/// A drawn item's case number.
+#[derive(SimpleObject)]
+#[graphql(directive = disclosure::apply(Class::SocialData))]
+pub(super) struct Reidentified {
+    /// The item.
+    #[graphql(directive = disclosure::apply(Class::Internal))]
+    sample_item_id: ID,
+    /// Its case number (Aktenzeichen).
+    case_number: String,
+}
+
+/// The case numbers of one re-identification.
+#[derive(SimpleObject)]
+#[graphql(directive = disclosure::apply(Class::Internal))]
+pub(super) struct Reidentification {
+    /// One for each item, in the order they were named.
+    cases: Vec<Reidentified>,
+}
+
+impl From<Vec<(SampleItemId, String)>> for Reidentification {
+    fn from(found: Vec<(SampleItemId, String)>) -> Self {
+        let one = |(id, case_number): (SampleItemId, String)| Reidentified {
+            sample_item_id: NodeKind::SampleItem.id(id.0),
+            case_number,
+        };
+        Self {
+            cases: found.into_iter().map(one).collect(),
+        }
+    }
+}
+
+payload! {
+    /// Case numbers that were shown.
+    ReidentifyPayload {
+        /// The case numbers.
+        reidentification: Reidentification
+    }
+}
+
 /// Changes samples.
 #[derive(Default)]
 pub(super) struct SampleMutation;
@@ -1202,21 +1273,22 @@ impl SampleMutation {
         )
     }
 
+    /// Shows the case numbers of drawn items to an auditor, all or none. Each is named in the trail with the reason.
+    async fn reidentify(&self, ctx: &Context<'_>, input: ReidentifyInput) -> Result<ReidentifyPayload> {
+        let reidentify = service::Reidentify {
+            sample_item_ids: sample_item_ids(&input.sample_item_ids, "input.sampleItemIds")?,
+            reason: input.reason,
+        };
+        ReidentifyPayload::of(ctx, service::reidentify(ctx.audit(), ctx.db(), reidentify).await)
+    }
+
     /// Announces items: from then on their Bezirksstelle sees them.
     async fn announce_sample_items(
         &self,
         ctx: &Context<'_>,
         input: AnnounceSampleItemsInput,
     ) -> Result<AnnounceSampleItemsPayload> {
-        let ids = input.item_ids.map(|ids| {
-            ids.iter()
-                .map(|id| {
-                    NodeKind::SampleItem
-                        .require(id, "input.itemIds")
-                        .map(SampleItemId)
-                })
-                .collect()
-        });
+        let ids = input.item_ids.map(|ids| sample_item_ids(&ids, "input.itemIds"));
         let announce = service::Announce {
             sample_id: SampleId(NodeKind::Sample.require(&input.sample_id, "input.sampleId")?),
             item_ids: ids.transpose()?,

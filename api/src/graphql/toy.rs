@@ -203,6 +203,11 @@ impl Ticks {
         stream::iter(0..to)
     }
 
+    #[graphql(directive = disclosure::apply(Class::SocialData))]
+    async fn watched(&self, to: i32) -> impl Stream<Item = i32> {
+        stream::iter(0..to)
+    }
+
     #[graphql(directive = disclosure::apply(Class::Public))]
     async fn forever(&self) -> impl Stream<Item = i32> {
         stream::iter([0]).chain(stream::pending())

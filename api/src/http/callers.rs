@@ -8,13 +8,14 @@ use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use actix_web::{HttpMessage as _, HttpRequest};
 use audit::access::Caller;
 use audit::grant::{Shown, in_use};
+use audit::reads::Reads;
 use audit::{Ctx, Db, Sources};
 use entity::BezirksstelleId;
 use futures_util::future::{FutureExt as _, LocalBoxFuture};
 use ipnet::IpNet;
 
 use super::RequestId;
-use super::edge::{Callers, Denied, Visitor};
+use super::edge::{Callers, Denied, Unrecorded, Visitor};
 use crate::auth::{
     Actor, AuthError, Authentication, GrantError, GrantIssuer, Identity, MEMBERSHIP_HEADER, TokenVerifier,
     authentication,
@@ -29,6 +30,8 @@ pub struct House {
     pub sources: Arc<Sources>,
     /// The database.
     pub db: Db,
+    /// Makes read records durable.
+    pub reads: Arc<Reads>,
     /// Bezirksstellen by number; set up once, then unchanging.
     pub bezirksstellen: Arc<HashMap<String, BezirksstelleId>>,
     /// What the schema tells about the service.
@@ -108,15 +111,26 @@ impl House {
             self.db.clone(),
             self.info.clone(),
         );
+        let (reader, reads) = (ctx.clone(), self.reads.clone());
         Ok(Visitor {
             authenticated: actor.is_some(),
             classes: ctx.caller.classes(),
             expires,
             revocable: ctx.caller.grant.is_some(),
-            attach: Box::new(move |request| {
+            record: Box::new(move |asked, noted| {
+                let (ctx, reads) = (reader.clone(), reads.clone());
+                async move {
+                    reads.answered(&ctx, &asked, &noted).await.map_err(|error| {
+                        tracing::error!(request_id = %ctx.request_id, %error, "an answer without read record was refused");
+                        Unrecorded
+                    })
+                }
+                .boxed()
+            }),
+            attach: Box::new(move |request, notes| {
                 graphql::attach(
                     request,
-                    ctx.clone(),
+                    ctx.noting(notes),
                     db.clone(),
                     info.clone(),
                     memberships.clone(),

@@ -7,6 +7,7 @@ use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
 use async_graphql::{ObjectType, Request, Response, Schema, ServerError, SubscriptionType, Value};
 use audit::access::Classes;
+use audit::reads::{Asked, Noted, Notes};
 use futures_util::future::{BoxFuture, FutureExt as _, LocalBoxFuture};
 use futures_util::stream::BoxStream;
 use tracing::Instrument as _;
@@ -56,8 +57,15 @@ pub trait Callers: Send + Sync + 'static {
     ) -> LocalBoxFuture<'a, Result<Visitor, Denied>>;
 }
 
-/// Adds what the resolvers need (caller, loaders, request id) to one request.
-pub type Attach = Box<dyn Fn(Request) -> Request + Send + Sync>;
+/// Adds what the resolvers need (caller, loaders, request id) to one request; what its use cases hand out is noted.
+pub type Attach = Box<dyn Fn(Request, Notes) -> Request + Send + Sync>;
+
+/// Makes the read record of an answer durable: why it needs one, and what it holds.
+pub type Record = Box<dyn Fn(Asked, Vec<Noted>) -> BoxFuture<'static, Result<(), Unrecorded>> + Send + Sync>;
+
+/// A read record that could not be written; the log knows why.
+#[derive(Debug, Clone, Copy)]
+pub struct Unrecorded;
 
 /// Somebody who asks.
 pub struct Visitor {
@@ -71,6 +79,8 @@ pub struct Visitor {
     pub revocable: bool,
     /// Called once for every operation, so that loaders live no longer than it.
     pub attach: Attach,
+    /// Called before an answer with recorded classes leaves.
+    pub record: Record,
 }
 
 /// Somebody whose token does not hold.
@@ -224,7 +234,9 @@ impl Edge {
         } else {
             &self.service
         };
-        let request = (visitor.attach)(admitted.request.data(language));
+        let notes = Notes::default();
+        let (kind, recorded) = (admitted.operation_kind, admitted.recorded);
+        let request = (visitor.attach)(admitted.request.data(language), notes.clone());
         let limit = self.admission.limits().timeout_ms;
         let run = tokio::time::timeout(Duration::from_millis(limit), service.execute(request));
         let answer = match run.instrument(span.clone()).await {
@@ -234,12 +246,45 @@ impl Edge {
         if let Answer::Executed(_) = answer {
             self.admission.keep(kept);
         }
+        let answer = self
+            .leave(answer, recorded, &notes, kind, visitor, language)
+            .await;
         log.error_codes = codes(answer.errors());
         if !log.error_codes.is_empty() {
             span.record("graphql.errors", log.error_codes.join(","));
         }
         measure.end(outcome(&answer, &log));
         (answer, log)
+    }
+
+    /// Lets an answer go once its read record is durable, and no other way. What did not run, or was stopped, holds nothing.
+    pub(super) async fn leave(
+        &self,
+        answer: Answer,
+        recorded: Option<Asked>,
+        notes: &Notes,
+        kind: OperationKind,
+        visitor: &Visitor,
+        language: Language,
+    ) -> Answer {
+        let read = notes.take();
+        let (Answer::Executed(response), Some(asked)) = (&answer, recorded) else {
+            return answer;
+        };
+        if response.data == Value::Null {
+            return answer;
+        }
+        let begun = Instant::now();
+        let outcome = (visitor.record)(asked, read).await;
+        if let Some(metrics) = &self.metrics {
+            metrics.read_record(outcome.is_ok(), begun.elapsed());
+        }
+        if outcome.is_ok() {
+            return answer;
+        }
+        let changed = kind == OperationKind::Mutation;
+        let error = Fault::Unrecorded { changed }.error(language);
+        Answer::Executed(Response::from_errors(vec![error]))
     }
 }
 

@@ -5,6 +5,8 @@
 
 use std::collections::HashMap;
 use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Instant;
 
 use actix_web::http::header;
 use actix_web::web::{Bytes, Data, Query, ServiceConfig, get};
@@ -13,15 +15,20 @@ use async_stream::stream;
 use audit::access::{Action, Class, Classes, disclose};
 use audit::page::{PageArgs, Position};
 use audit::population::import::amount::{self, Decimals};
+use audit::reads::{Asked, Export, RECORDED, Reads, operation_hash};
 use audit::sample::{ItemFilter, ItemOrder, ItemSort, items};
 use audit::{Ctx, Db, Language, jobcenter};
-use entity::{BezirksstelleId, EngagementId, ListedItem, SampleId, StratumId, sample_item};
+use entity::{BezirksstelleId, Cents, EngagementId, ListedItem, SampleId, StratumId, sample_item};
 use serde::Deserialize;
+use serde_json::json;
+use uuid::Uuid;
 
 use super::callers::House;
+use super::transport::Fault;
 use crate::auth::{Actor, Refused};
 use crate::graphql::{NodeKind, euro, refusal_json};
 use crate::language::language_of;
+use crate::telemetry::Metrics;
 
 /// Rows fetched at once.
 const PAGE: u64 = 1_000;
@@ -64,6 +71,7 @@ async fn sample_items(
     parameters: Result<Query<Parameters>, actix_web::Error>,
     actor: Actor,
     house: Data<House>,
+    metrics: Data<Metrics>,
 ) -> HttpResponse {
     let language = language_of(&request);
     let ctx = match house.context(Some(&actor), &request).await {
@@ -91,23 +99,41 @@ async fn sample_items(
         Ok(first) => first,
         Err(error) => return refusal_json(&error, &ctx, language),
     };
+    let reads = Recording {
+        reads: house.reads.clone(),
+        metrics: metrics.into_inner(),
+    };
+    let operation = "GET /exports/sample-items.csv";
+    let mut export = match reads.begin(&ctx, operation, &filter, order, &first.0).await {
+        Ok(export) => export,
+        Err(error) => return unrecorded(&error, &ctx, language),
+    };
     let (db, columns) = (house.db.clone(), header_row(language));
     let body = stream! {
         let names = jobcenter::bezirksstellen(&db).await.map(names).unwrap_or_default();
         yield Ok::<_, Infallible>(Bytes::from(columns));
-        let mut next = Some(first);
-        while let Some((rows, after)) = next.take() {
+        let (mut rows, mut after) = first;
+        loop {
+            export.add(ctx.notes.take());
+            let Some(position) = after else { break };
             yield Ok(Bytes::from(lines(&ctx, &rows, &names)));
-            let Some(after) = after else { break };
-            match page(&ctx, &db, &filter, order, Some(after)).await {
-                Ok(found) => next = Some(found),
+            match page(&ctx, &db, &filter, order, Some(position)).await {
+                Ok(found) => (rows, after) = found,
                 Err(error) => {
                     tracing::error!(%error, "an export broke off");
-                    // The line says so, because the status has been sent long ago.
-                    yield Ok(Bytes::from_static(b"# ABGEBROCHEN / BROKEN OFF\r\n"));
+                    yield Ok(Bytes::from_static(BROKEN_OFF));
+                    return;
                 }
             }
         }
+        // The last part leaves when the record of the whole is durable.
+        yield Ok(match reads.end(&ctx, export).await {
+            Ok(()) => Bytes::from(lines(&ctx, &rows, &names)),
+            Err(error) => {
+                tracing::error!(request_id = %ctx.request_id, %error, "an export without read record broke off");
+                Bytes::from_static(BROKEN_OFF)
+            }
+        });
     };
     HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present"))
@@ -118,10 +144,97 @@ async fn sample_items(
         .streaming(body)
 }
 
-/// Writes a sample's items as CSV, page by page.
+/// Says at the end of a list that it is not whole: the status was sent long ago.
+const BROKEN_OFF: &[u8] = b"# ABGEBROCHEN / BROKEN OFF\r\n";
+
+/// Records of a list on its way out: one before its first byte, one before its last part. A list that broke off has the first
+/// alone; what left then is a beginning of what it asked for.
+struct Recording {
+    reads: Arc<Reads>,
+    metrics: Arc<Metrics>,
+}
+
+impl Recording {
+    async fn begin(
+        &self,
+        ctx: &Ctx,
+        operation: &str,
+        filter: &ItemFilter,
+        order: ItemOrder,
+        first: &[ListedItem],
+    ) -> audit::Result<Export> {
+        let begun = Instant::now();
+        let outcome = begin(&self.reads, ctx, operation, filter, order, first).await;
+        self.metrics.read_record(outcome.is_ok(), begun.elapsed());
+        outcome
+    }
+
+    async fn end(&self, ctx: &Ctx, export: Export) -> audit::Result<()> {
+        let begun = Instant::now();
+        let outcome = self.reads.end_export(ctx, export).await;
+        self.metrics.read_record(outcome.is_ok(), begun.elapsed());
+        outcome
+    }
+}
+
+async fn begin(
+    reads: &Reads,
+    ctx: &Ctx,
+    operation: &str,
+    filter: &ItemFilter,
+    order: ItemOrder,
+    first: &[ListedItem],
+) -> audit::Result<Export> {
+    // A sample is of one engagement.
+    let of_sample = filter.sample.and(first.first()).map(|row| row.engagement_id);
+    let asked = Asked {
+        classes: HELD.and(RECORDED),
+        operation: operation_hash(operation, None),
+    };
+    let query = query(filter, order).to_string();
+    let engagement = filter.engagement.or(of_sample);
+    reads.begin_export(ctx, asked, &query, engagement).await
+}
+
+/// Nothing of a list leaves whose record could not be written.
+fn unrecorded(error: &audit::Error, ctx: &Ctx, language: Language) -> HttpResponse {
+    tracing::error!(request_id = %ctx.request_id, %error, "an export without read record was refused");
+    let fault = Fault::Unrecorded { changed: false };
+    HttpResponse::ServiceUnavailable().json(json!({
+        "error": { "code": fault.code(), "message": fault.error(language).message, "requestId": ctx.request_id },
+    }))
+}
+
+/// What a list asks for, as its record says it. Who looks at records learns that a text was searched for, not which.
+fn query(filter: &ItemFilter, order: ItemOrder) -> serde_json::Value {
+    let id = |kind: NodeKind, row: Option<Uuid>| row.map(|row| kind.id(row).0);
+    let amount = |cents: Option<Cents>| cents.map(|cents| amount::format(cents.0, Decimals::English, false));
+    let mut query = json!({
+        "engagement": id(NodeKind::Engagement, filter.engagement.map(|id| id.0)),
+        "sample": id(NodeKind::Sample, filter.sample.map(|id| id.0)),
+        "bezirksstelle": id(NodeKind::Bezirksstelle, filter.bezirksstelle.map(|id| id.0)),
+        "stratum": id(NodeKind::Stratum, filter.stratum.map(|id| id.0)),
+        "state": filter.state, "result": filter.result,
+        "amountFrom": amount(filter.amount_from), "amountTo": amount(filter.amount_to),
+        "reference": filter.reference.as_ref().map(|_| "*"), "announced": filter.announced,
+        "order": match order.by {
+            ItemSort::DrawOrder => "DRAW_ORDER",
+            ItemSort::Amount => "AMOUNT",
+            ItemSort::Reference => "REFERENCE",
+        },
+        "descending": order.descending,
+    });
+    if let Some(fields) = query.as_object_mut() {
+        fields.retain(|_, value| !value.is_null());
+    }
+    query
+}
+
+/// Writes a sample's items as CSV, page by page, with the same records.
 pub async fn write_sample_items(
     ctx: &Ctx,
     db: &Db,
+    reads: &Reads,
     sample: SampleId,
     language: Language,
     output: &mut dyn std::io::Write,
@@ -131,17 +244,22 @@ pub async fn write_sample_items(
         ..ItemFilter::default()
     };
     let names = names(jobcenter::bezirksstellen(db).await?);
+    let order = ItemOrder::usual(ctx);
+    let (mut rows, mut after) = page(ctx, db, &filter, order, None).await?;
+    let operation = "pruefpfad export sample-items";
+    let mut export = begin(reads, ctx, operation, &filter, order, &rows).await?;
     output.write_all(header_row(language).as_bytes())?;
-    let (mut after, mut written) = (None, 0);
+    let mut written = 0;
     loop {
-        let (rows, next) = page(ctx, db, &filter, ItemOrder::usual(ctx), after).await?;
-        output.write_all(lines(ctx, &rows, &names).as_bytes())?;
+        export.add(ctx.notes.take());
         written += rows.len() as u64;
-        match next {
-            Some(position) => after = Some(position),
-            None => return Ok(written),
-        }
+        let Some(position) = after else { break };
+        output.write_all(lines(ctx, &rows, &names).as_bytes())?;
+        (rows, after) = page(ctx, db, &filter, order, Some(position)).await?;
     }
+    reads.end_export(ctx, export).await?;
+    output.write_all(lines(ctx, &rows, &names).as_bytes())?;
+    Ok(written)
 }
 
 impl Parameters {

@@ -12,7 +12,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
-use super::edge::{Callers, Denied, Edge, Visitor};
+use super::edge::{Callers, Denied, Edge, Unrecorded, Visitor};
 use super::graphql::configure;
 use crate::graphql::admit::{Introspection, Limits};
 use crate::graphql::toy;
@@ -20,7 +20,8 @@ use crate::graphql::toy;
 const JSON: &str = "application/json";
 const GRAPHQL: &str = "application/graphql-response+json";
 
-/// "Bearer good" is somebody, "Bearer brief" for half a second; no token is nobody.
+/// "Bearer good" is somebody, "Bearer brief" for half a second, and no read of "Bearer unrecorded" can be recorded; no token is
+/// nobody.
 struct Tokens;
 
 impl Callers for Tokens {
@@ -31,18 +32,23 @@ impl Callers for Tokens {
     ) -> LocalBoxFuture<'a, Result<Visitor, Denied>> {
         let header = request.headers().get(header::AUTHORIZATION);
         let token = authorization.or_else(|| header?.to_str().ok());
+        let unrecorded = token == Some("Bearer unrecorded");
         let visitor = |authenticated, expires| {
             Ok(Visitor {
                 classes: audit::access::Classes::ALL,
                 authenticated,
                 expires,
                 revocable: false,
-                attach: Box::new(|request| request),
+                attach: Box::new(|request, _| request),
+                record: Box::new(move |_, _| {
+                    let outcome = if unrecorded { Err(Unrecorded) } else { Ok(()) };
+                    async move { outcome }.boxed()
+                }),
             })
         };
         let result = match token {
             None => visitor(false, None),
-            Some("Bearer good") => visitor(true, None),
+            Some("Bearer good" | "Bearer unrecorded") => visitor(true, None),
             Some("Bearer brief") => visitor(true, Some(Instant::now() + Duration::from_millis(500))),
             Some(_) => Err(Denied {
                 status: StatusCode::UNAUTHORIZED,
@@ -300,6 +306,34 @@ impl Client {
             Message::Close(Some(CloseFrame { code, .. })) => code.into(),
             other => panic!("{other:?}"),
         }
+    }
+}
+
+#[actix_web::test]
+async fn each_event_of_a_subscription_waits_for_its_record() {
+    let address = server().await;
+    for (token, kept) in [("Bearer good", true), ("Bearer unrecorded", false)] {
+        let mut client = Client::open(address).await;
+        let init = json!({ "type": "connection_init", "payload": { "authorization": token } });
+        client.send(init).await;
+        assert_eq!(client.heard().await, json!({ "type": "connection_ack" }));
+        client.subscribe("1", "subscription { watched(to: 3) }").await;
+        for event in 0..3 {
+            let heard = client.heard().await["payload"].take();
+            if kept {
+                assert_eq!(heard, json!({ "data": { "watched": event } }));
+            } else {
+                assert_eq!(heard["data"], Json::Null);
+                assert_eq!(
+                    heard["errors"][0]["extensions"]["code"],
+                    "READ_RECORD_UNAVAILABLE"
+                );
+            }
+        }
+        assert_eq!(client.heard().await["type"], "complete");
+        // What is public needs no record.
+        client.subscribe("1", "subscription { ticks(to: 1) }").await;
+        assert_eq!(client.heard().await["payload"], json!({ "data": { "ticks": 0 } }));
     }
 }
 

@@ -26,6 +26,10 @@ pub(super) enum Fault {
     Subprotocol,
     TooManyOperations(usize),
     Timeout(u64),
+    /// The read record of an answer could not be written; whether the operation changed something.
+    Unrecorded {
+        changed: bool,
+    },
     Internal,
 }
 
@@ -46,6 +50,7 @@ impl Fault {
             | Self::SubscriptionOverHttp
             | Self::Subprotocol => "BAD_USER_INPUT",
             Self::Timeout(_) => "TIMEOUT",
+            Self::Unrecorded { .. } => "READ_RECORD_UNAVAILABLE",
             Self::Internal => "INTERNAL",
         }
     }
@@ -66,7 +71,7 @@ impl Fault {
             | Self::SubscriptionOverHttp
             | Self::Subprotocol
             | Self::TooManyOperations(_) => StatusCode::BAD_REQUEST,
-            Self::Timeout(_) | Self::Internal => StatusCode::OK,
+            Self::Timeout(_) | Self::Unrecorded { .. } | Self::Internal => StatusCode::OK,
         }
     }
 
@@ -129,6 +134,18 @@ impl Fault {
             ),
             (Self::Timeout(ms), Language::En) => {
                 format!("The operation was stopped after {ms} ms; check whether changes took effect.")
+            }
+            (Self::Unrecorded { changed: false }, Language::De) => {
+                "Der Lesezugriff konnte nicht protokolliert werden, deshalb gibt es keine Antwort. Bitte in einer Minute noch einmal versuchen; hält es an, die Administration verständigen.".to_owned()
+            }
+            (Self::Unrecorded { changed: false }, Language::En) => {
+                "The read could not be recorded, and so there is no answer. Try again in a minute; if it lasts, tell the administration.".to_owned()
+            }
+            (Self::Unrecorded { changed: true }, Language::De) => {
+                "Was die Operation geändert hat, ist gespeichert. Der Lesezugriff konnte aber nicht protokolliert werden, deshalb gibt es keine Antwort. Bitte den Stand in einer Minute neu laden; hält es an, die Administration verständigen.".to_owned()
+            }
+            (Self::Unrecorded { changed: true }, Language::En) => {
+                "What the operation changed is saved. But the read could not be recorded, and so there is no answer. Reload in a minute; if it lasts, tell the administration.".to_owned()
             }
             (Self::Internal, Language::De) => "Interner Fehler.".to_owned(),
             (Self::Internal, Language::En) => "Internal error.".to_owned(),

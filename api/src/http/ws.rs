@@ -15,6 +15,7 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, rt};
 use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseCode, CloseReason, ProtocolError, Session};
 use async_graphql::ServerError;
+use audit::reads::Notes;
 use futures_util::StreamExt as _;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
@@ -373,11 +374,18 @@ impl Operation {
         let measure = self.edge.measure("subscription");
         let span = span(&log);
         tracing::info!(operation = ?log, "operation over websocket");
-        let request = (self.visitor.attach)(admitted.request.data(self.language));
+        let notes = Notes::default();
+        let (kind, recorded) = (admitted.operation_kind, admitted.recorded);
+        let request = (self.visitor.attach)(admitted.request.data(self.language), notes.clone());
         let mut responses = self.edge.service.subscribe(request);
         let mut kept = Some(kept);
         while let Some(response) = responses.next().instrument(span.clone()).await {
-            match present(response, &self.visitor, self.language) {
+            let answer = present(response, &self.visitor, self.language);
+            let answer = self
+                .edge
+                .leave(answer, recorded, &notes, kind, &self.visitor, self.language)
+                .await;
+            match answer {
                 Answer::Refused(errors) => {
                     measure.end("REFUSED");
                     return self.refuse(&errors).await;

@@ -39,6 +39,10 @@ words! {
         SampleItemRead = "SAMPLE_ITEM_READ",
         /// Make sample items visible to their Bezirksstelle.
         SampleItemAnnounce = "SAMPLE_ITEM_ANNOUNCE",
+        /// See case numbers of items that are requested from one's Bezirksstelle.
+        CaseNumberRead = "CASE_NUMBER_READ",
+        /// See the case number of a drawn item, with a reason.
+        Reidentify = "REIDENTIFY",
         /// See checks.
         CheckRead = "CHECK_READ",
         /// Record a check.
@@ -65,5 +69,13 @@ words! {
         CommentRead = "COMMENT_READ",
         /// Comment. No role's right: that of a grant.
         CommentWrite = "COMMENT_WRITE",
+        /// Stop the deletion of what hangs on an engagement.
+        LegalHoldPlace = "LEGAL_HOLD_PLACE",
+        /// Let deletion go on; never by who stopped it.
+        LegalHoldLift = "LEGAL_HOLD_LIFT",
+        /// See who read what, and what the deletion job deleted.
+        ReadRecordList = "READ_RECORD_LIST",
+        /// Delete what is kept no longer. Nobody's right: the service does it by itself.
+        RetentionRun = "RETENTION_RUN",
     }
 }

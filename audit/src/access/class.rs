@@ -60,6 +60,12 @@ impl Classes {
         Self(self.0 | other.0)
     }
 
+    /// The classes of both sets.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
     /// The classes that the other set lacks.
     #[must_use]
     pub const fn beyond(self, other: Self) -> Self {
@@ -122,6 +128,7 @@ mod tests {
                 (Action::CheckRead, Class::Audit),
                 (Action::SampleEvaluate, Class::Audit),
                 (Action::TrailRead, Class::Audit),
+                (Action::ReadRecordList, Class::AccessLog),
             ] {
                 assert!(
                     !permits(*role, action) || classes(*role).contains(class),

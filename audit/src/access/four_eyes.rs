@@ -14,6 +14,8 @@ words! {
         SecondCheck = "SECOND_CHECK",
         /// Whoever proposes a grant does not issue it.
         GrantIssue = "GRANT_ISSUE",
+        /// Whoever placed a legal hold does not lift it.
+        LegalHold = "LEGAL_HOLD",
     }
 }
 
@@ -25,6 +27,7 @@ impl FourEyes {
             Self::DifferenceApproval => Action::DifferenceExplain,
             Self::SecondCheck => Action::CheckRecord,
             Self::GrantIssue => Action::GrantPropose,
+            Self::LegalHold => Action::LegalHoldPlace,
         }
     }
 
@@ -35,6 +38,7 @@ impl FourEyes {
             Self::DifferenceApproval => Action::DifferenceApprove,
             Self::SecondCheck => Action::CheckRecord,
             Self::GrantIssue => Action::GrantIssue,
+            Self::LegalHold => Action::LegalHoldLift,
         }
     }
 
@@ -42,7 +46,7 @@ impl FourEyes {
     pub const fn usual(self) -> Role {
         match self {
             Self::ControlTotal | Self::SecondCheck => Role::Innenrevision,
-            Self::DifferenceApproval => Role::InnenrevisionLeitung,
+            Self::DifferenceApproval | Self::LegalHold => Role::InnenrevisionLeitung,
             Self::GrantIssue => Role::Fachbereichsleitung,
         }
     }
@@ -55,6 +59,7 @@ impl FourEyes {
             }
             Self::DifferenceApproval => &[Role::Qualitaetssicherung],
             Self::GrantIssue => &[Role::InnenrevisionLeitung],
+            Self::LegalHold => &[Role::Innenrevision, Role::Qualitaetssicherung],
         }
     }
 
@@ -65,6 +70,7 @@ impl FourEyes {
             Self::DifferenceApproval => Code::ApproverIsAuthor,
             Self::SecondCheck => Code::SecondCheckSamePerson,
             Self::GrantIssue => Code::GrantSamePerson,
+            Self::LegalHold => Code::LegalHoldOwn,
         }
     }
 

@@ -65,7 +65,13 @@ pub const fn granted(kind: Kind, action: Action) -> bool {
         | Action::GrantIssue
         | Action::GrantRevoke
         | Action::GrantLift
-        | Action::GrantRedeem => false,
+        | Action::GrantRedeem
+        | Action::CaseNumberRead
+        | Action::Reidentify
+        | Action::LegalHoldPlace
+        | Action::LegalHoldLift
+        | Action::ReadRecordList
+        | Action::RetentionRun => false,
     }
 }
 

@@ -5,7 +5,8 @@ use super::{Action, Role};
 /// May this role do this?
 ///
 /// The Innenrevision does the audit; its head closes and approves; the quality assurance approves and checks as a
-/// second person. A Bezirksstelle reads its own announced items. Whoever administers reads no content.
+/// second person. A Bezirksstelle reads its own announced items. The data protection officer sees who read what, never what
+/// was read. Whoever administers reads no content.
 ///
 /// A grant takes two people. The head of the Innenrevision proposes, or an auditor in the head's place; the head of the
 /// Fachbereich issues, or, where an auditor proposed, the head of the Innenrevision. Each of them revokes it alone.
@@ -32,6 +33,7 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::SampleRecord
             | Action::SampleItemRead
             | Action::SampleItemAnnounce
+            | Action::Reidentify
             | Action::CheckRead
             | Action::CheckRecord
             | Action::SampleEvaluate
@@ -42,8 +44,14 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::GrantRevoke
             | Action::GrantLift
             | Action::VisibilityState
-            | Action::CommentRead => true,
-            Action::GrantRedeem | Action::CommentWrite => false,
+            | Action::CommentRead
+            | Action::LegalHoldPlace
+            | Action::LegalHoldLift => true,
+            Action::GrantRedeem
+            | Action::CommentWrite
+            | Action::CaseNumberRead
+            | Action::ReadRecordList
+            | Action::RetentionRun => false,
         },
         Role::Innenrevision => match action {
             Action::EngagementRead
@@ -62,6 +70,7 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::SampleRecord
             | Action::SampleItemRead
             | Action::SampleItemAnnounce
+            | Action::Reidentify
             | Action::CheckRead
             | Action::CheckRecord
             | Action::SampleEvaluate
@@ -70,13 +79,18 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::GrantPropose
             | Action::GrantRevoke
             | Action::VisibilityState
-            | Action::CommentRead => true,
+            | Action::CommentRead
+            | Action::LegalHoldPlace
+            | Action::LegalHoldLift => true,
             Action::EngagementClose
             | Action::DifferenceApprove
             | Action::GrantIssue
             | Action::GrantLift
             | Action::GrantRedeem
-            | Action::CommentWrite => false,
+            | Action::CommentWrite
+            | Action::CaseNumberRead
+            | Action::ReadRecordList
+            | Action::RetentionRun => false,
         },
         Role::Qualitaetssicherung => match action {
             Action::EngagementRead
@@ -89,7 +103,9 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::CheckRecord
             | Action::SampleEvaluate
             | Action::TrailRead
-            | Action::CommentRead => true,
+            | Action::CommentRead
+            | Action::LegalHoldPlace
+            | Action::LegalHoldLift => true,
             Action::EngagementOpen
             | Action::EngagementClose
             | Action::PopulationCreate
@@ -109,20 +125,26 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::GrantLift
             | Action::GrantRedeem
             | Action::VisibilityState
-            | Action::CommentWrite => false,
+            | Action::CommentWrite
+            | Action::CaseNumberRead
+            | Action::Reidentify
+            | Action::ReadRecordList
+            | Action::RetentionRun => false,
         },
         Role::Bezirksstellenleitung | Role::Sachbearbeitung => {
             matches!(
                 action,
-                Action::EngagementRead | Action::SampleRead | Action::SampleItemRead
+                Action::EngagementRead | Action::SampleRead | Action::SampleItemRead | Action::CaseNumberRead
             )
         }
         Role::Fachbereichsleitung => matches!(
             action,
             Action::GrantRead | Action::GrantIssue | Action::GrantRevoke | Action::GrantLift
         ),
-        // Who was let in, by whom and for what; and one's own grants, before any is redeemed.
-        Role::Datenschutz | Role::ExternalAuditor => matches!(action, Action::GrantRead),
+        // Who was let in, by whom and for what, and who read what.
+        Role::Datenschutz => matches!(action, Action::GrantRead | Action::ReadRecordList),
+        // One's own grants, before any is redeemed.
+        Role::ExternalAuditor => matches!(action, Action::GrantRead),
         Role::Budget
         | Role::Controlling
         | Role::Fachleitung

@@ -530,6 +530,19 @@ impl<'a> Preparation<'a> {
     }
 }
 
+/// A case number, opened.
+pub(crate) fn open_case_number(sources: &Sources, row: &entity::case_number::Model) -> Result<String> {
+    let key: [u8; 16] = row
+        .case_key
+        .as_slice()
+        .try_into()
+        .map_err(|_| Error::internal("a case key has not 16 bytes"))?;
+    let number = sources
+        .vault()
+        .open(&case_binding(row.import_id, &key), &row.sealed)?;
+    String::from_utf8(number).map_err(|_| Error::internal("a case number is no text"))
+}
+
 /// What a sealed case number is bound to: its row.
 fn case_binding(import: ImportId, key: &[u8; 16]) -> [u8; 32] {
     let mut bound_to = [0; 32];

@@ -20,6 +20,7 @@ pub use control::{
 };
 pub use freeze::freeze;
 pub(crate) use freeze::number_event;
+pub(crate) use intake::open_case_number;
 pub use intake::{IntakeLimits, import_file, run_import, sweep};
 pub use service::{
     Create, OpenImport, create, discard, find_imports, find_many, imports, list, open_import, rejections,

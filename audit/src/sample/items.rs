@@ -25,6 +25,8 @@ use crate::page::{self, Page, PageArgs};
 use crate::refusal::optional_text;
 use crate::{Code, Ctx, Db, Error, Result};
 
+/// What is noted as read: a drawn item, with the population item and the checks behind it.
+pub(super) const KIND: &str = "SampleItem";
 /// Longest text looked for in references.
 const MAX_TEXT: usize = 200;
 /// Ids of one statement.
@@ -129,6 +131,8 @@ pub async fn items(
     let (columns, down) = ([sort, Column::Id], order.descending);
     let page: Page<ListedItem> = page::by_column(select, &visible, columns, down, args, db.reader()).await?;
     charge(ctx, db, page.rows.len()).await?;
+    let seen = page.rows.iter().map(|row| (row.engagement_id, row.id.0));
+    ctx.notes.add(KIND, seen);
     Ok((page, totals))
 }
 
@@ -236,6 +240,8 @@ pub async fn items_by_id(ctx: &Ctx, db: &Db, ids: &[SampleItemId]) -> Result<Vec
         );
     }
     charge(ctx, db, rows.len()).await?;
+    ctx.notes
+        .add(KIND, rows.iter().map(|row| (row.engagement_id, row.id.0)));
     Ok(rows)
 }
 
@@ -248,14 +254,19 @@ pub async fn population_items(
     authorize(ctx, Action::SampleItemRead)?;
     let mut found = Vec::with_capacity(ids.len());
     for chunk in ids.chunks(AT_ONCE) {
-        let pairs: Vec<(SampleItemId, ItemId)> = Entity::visible_to(&ctx.caller.scope(ctx.now()))
-            .filter(among(db.reader(), Column::Id, chunk.iter().copied()))
-            .select_only()
-            .column(Column::Id)
-            .column(Column::ItemId)
-            .into_tuple()
-            .all(db.reader())
-            .await?;
+        let rows: Vec<(SampleItemId, ItemId, EngagementId)> =
+            Entity::visible_to(&ctx.caller.scope(ctx.now()))
+                .filter(among(db.reader(), Column::Id, chunk.iter().copied()))
+                .select_only()
+                .column(Column::Id)
+                .column(Column::ItemId)
+                .column(Column::EngagementId)
+                .into_tuple()
+                .all(db.reader())
+                .await?;
+        ctx.notes
+            .add(KIND, rows.iter().map(|(id, _, engagement)| (*engagement, id.0)));
+        let pairs: Vec<(SampleItemId, ItemId)> = rows.into_iter().map(|(id, item, _)| (id, item)).collect();
         // Several samples may hold one item.
         let rows: HashMap<ItemId, population_item::Model> = population_item::Entity::find()
             .filter(among(

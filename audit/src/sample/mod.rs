@@ -8,6 +8,7 @@
 //! for all strata, and in each the items with the smallest tickets of that stratum (a ticket depends on seed and id
 //! alone). Monetary unit: the items above zero in ascending order of id, with the context [`WHOLE`].
 
+mod case_number;
 mod copy_out;
 mod draw;
 mod evaluation;
@@ -17,6 +18,7 @@ mod record;
 mod rules;
 mod service;
 
+pub use case_number::{MAX_REIDENTIFIED, Reidentify, case_numbers, reidentify};
 pub use draw::{Draw, draw};
 pub use evaluation::{
     BezirksstelleRate, Evaluate, Evaluation, Exclusion, Figures, MonetaryFigures, RateFigures, StratumRate,

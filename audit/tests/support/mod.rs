@@ -54,7 +54,9 @@ impl House {
             sources: sources(),
             _folder: folder,
         };
-        migration::up(house.another().await.owner()).await.unwrap();
+        let owner = house.another().await;
+        migration::up(owner.owner()).await.unwrap();
+        migration::reads::up(owner.reads_owner()).await.unwrap();
         let preset = jobcenter::preset("recklinghausen").unwrap();
         jobcenter::set_up(&Ctx::system(house.sources.clone()), &house.db, preset, None)
             .await

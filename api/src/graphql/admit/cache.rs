@@ -25,6 +25,8 @@ pub(super) struct Prepared {
     /// The operation's own name.
     pub(super) name: Option<String>,
     pub(super) plan: Arc<Plan>,
+    /// Names the operation in read records.
+    pub(super) hash: [u8; 32],
 }
 
 impl Prepared {

@@ -131,6 +131,31 @@ impl Disclosures {
         self.searches.push(found);
     }
 
+    /// Those of these classes that the operation gives away with these variables: by what it selects, or by what it searches.
+    pub(super) fn among(&self, wanted: Classes, index: &Index, variables: &Variables) -> Classes {
+        let mut found = Classes::NONE;
+        if !self.all.and(wanted).is_empty() {
+            for of in &self.uses {
+                let missing = of.classes.and(wanted).beyond(found);
+                if !missing.is_empty() && of.conditions.iter().all(|condition| condition.holds(variables)) {
+                    found = found.or(missing);
+                }
+            }
+        }
+        for search in &self.searches {
+            if let Some(value) = variables.get(&search.variable)
+                && search
+                    .conditions
+                    .iter()
+                    .all(|condition| condition.holds(variables))
+            {
+                let mut add = |_: &str, _: &str, classes: Classes| found = found.or(classes.and(wanted));
+                given(index, &search.ty, value, &search.path, &mut add);
+            }
+        }
+        found
+    }
+
     /// What the operation gives away with these variables beyond what the caller may see.
     pub(super) fn beyond(&self, allowed: Classes, index: &Index, variables: &Variables) -> Vec<Offence> {
         let mut offences = Vec::new();
@@ -355,6 +380,70 @@ mod tests {
         ] {
             assert_eq!(local(refused, json!({})), offences, "{refused}");
         }
+    }
+
+    #[test]
+    fn what_needs_a_read_record_follows_the_variables() {
+        let recorded = |query: &str, variables: Json| {
+            let Json::Object(variables) = variables else {
+                panic!("variables are an object");
+            };
+            let incoming = Incoming {
+                query: query.to_owned(),
+                variables,
+                ..Incoming::default()
+            };
+            let facts = Facts {
+                authenticated: true,
+                introspection_allowed: true,
+                method_get: false,
+                classes: Classes::ALL,
+            };
+            let admission = Admission::new(SDL, Limits::default()).unwrap();
+            let asked = admission.admit(incoming, facts).unwrap().recorded;
+            asked.map(|asked| {
+                assert_eq!(asked.operation, audit::reads::operation_hash(query, None));
+                asked
+                    .classes
+                    .iter()
+                    .map(Class::as_str)
+                    .collect::<Vec<_>>()
+                    .join(" ")
+            })
+        };
+        let social = Some("SOCIAL_DATA".to_owned());
+        assert_eq!(
+            recorded("{ case { id notes } any { __typename } }", json!({})),
+            None
+        );
+        assert_eq!(
+            recorded(
+                "{ a: case { ...F } } fragment F on Case { parent { name } }",
+                json!({})
+            ),
+            social
+        );
+        assert_eq!(recorded("mutation { open { name } }", json!({})), social);
+        let query = "query($x: Boolean = true) { case { id name @include(if: $x) } }";
+        assert_eq!(recorded(query, json!({})), social);
+        assert_eq!(recorded(query, json!({ "x": false })), None);
+        // What is searched or sorted by, written down or given.
+        assert_eq!(
+            recorded("{ cases(filter: { name: \"x\" }) { id } }", json!({})),
+            social
+        );
+        assert_eq!(recorded("{ cases(order: CITY) { id } }", json!({})), None);
+        let query = "query($f: Filter) { cases(filter: $f) { id } }";
+        assert_eq!(recorded(query, json!({ "f": { "city": "x" } })), None);
+        assert_eq!(
+            recorded(query, json!({ "f": { "not": { "order": "NAME" } } })),
+            social
+        );
+        // What has no class may be anything.
+        assert_eq!(
+            recorded("{ forgotten { id } }", json!({})).as_deref(),
+            Some("SOCIAL_DATA SPECIAL PERSONNEL")
+        );
     }
 
     #[test]

@@ -22,6 +22,7 @@ use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, Opera
 use async_graphql::parser::{Error as ParseError, parse_query, parse_schema};
 use async_graphql::{Positioned, Request, Value, Variables};
 use audit::access::{Class, Classes};
+use audit::reads::{Asked, RECORDED, operation_hash};
 use serde_json::{Map, Value as Json};
 
 use cache::{Cache, Prepared};
@@ -106,6 +107,8 @@ pub struct Admitted {
     pub cost: u64,
     /// The document came from the cache.
     pub cached: bool,
+    /// Why the answer needs a read record, if it does: what it selects or searches with these variables.
+    pub recorded: Option<Asked>,
     prepared: Arc<Prepared>,
 }
 
@@ -180,6 +183,11 @@ impl Admission {
                 None,
             ));
         }
+        let classes = plan.disclosures.among(RECORDED, &self.index, &variables);
+        let recorded = (!classes.is_empty()).then(|| Asked {
+            classes,
+            operation: prepared.hash,
+        });
         let mut request = Request::new(String::new()).variables(variables);
         // The engine knows an operation name only where there is one to choose by.
         if let DocumentOperations::Multiple(_) = prepared.document.operations {
@@ -197,6 +205,7 @@ impl Admission {
             plan,
             cost,
             cached,
+            recorded,
             prepared,
         })
     }
@@ -238,8 +247,10 @@ impl Admission {
         let document = parse_query(&text).map_err(unparsed)?;
         let (name, chosen) = choose(&document, asked.as_deref())?;
         let plan = walk::plan(&self.index, &self.limits, self.scalars, &document, chosen)?;
+        let hash = operation_hash(&text, name.as_deref());
         Ok(Prepared {
             name,
+            hash,
             plan: Arc::new(plan),
             text,
             asked,
