@@ -19,7 +19,7 @@ pub fn inspection(engagement: &str, fields: &Value) -> Value {
     let input = json!({
         "kind": "INSPECTION", "basis": "SGB2_6B_3", "recipientBody": "Bundesrechnungshof", "recipientName": "R. Prüfer",
         "recipientSubject": RECIPIENT, "purpose": "Prüfung der Leistungsgewährung 2025", "engagementIds": [engagement],
-        "classes": ["AUDIT", "SOCIAL_DATA"], "idempotencyKey": uuid::Uuid::from_bytes(crate::rand_bytes()).to_string(),
+        "classes": ["AUDIT", "SOCIAL_DATA"], "idempotencyKey": crate::unique("grant"),
     });
     with(&input, fields)
 }
