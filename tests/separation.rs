@@ -2,10 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends where something is missing")]
 
+use std::fmt::Write as _;
+
 use api::graphql::NodeKind;
 use reqwest::Method;
 use sea_orm::{EntityTrait as _, QueryOrder as _};
 use serde_json::{Value, json};
+use tests::grants::{commission, inspection, issued};
 use tests::story::{Audit, change, check, demo_mapping, nodes, with};
 use tests::{Person, Service, on_both};
 
@@ -18,7 +21,7 @@ async fn with_own_staff(service: &Service) -> Audit<'_> {
     let mut file = "Beleg;Ort;Betrag;Eigen\n".to_owned();
     for line in 1..=12 {
         let own = if line % 4 == 0 { "ja" } else { "nein" };
-        file.push_str(&format!("B{line:02};09;10,00;{own}\n"));
+        writeln!(file, "B{line:02};09;10,00;{own}").unwrap();
     }
     let mapping = json!({
         "encoding": "UTF_8", "delimiter": "SEMICOLON", "decimals": "GERMAN", "dateFormat": "ISO", "key": ["Beleg"],
@@ -245,6 +248,30 @@ on_both!(
         assert_eq!(head.done(&close, input).await["engagement"]["state"], "CLOSED");
     }
 );
+
+on_both!(own_staffs_items_are_granted_by_name_alone, |service| async move {
+    let audit = with_own_staff(&service).await;
+    let sample = audit.drawn("alle", "SIMPLE_RANDOM", &json!({ "size": 12 })).await;
+    for (classes, sees) in [
+        (json!(["AUDIT", "SOCIAL_DATA"]), 9),
+        (json!(["AUDIT", "SOCIAL_DATA", "PERSONNEL"]), 12),
+    ] {
+        let input = inspection(&audit.engagement, &json!({ "classes": classes }));
+        let grant = issued(&audit, input).await;
+        let outsider = service.holder(&grant).await;
+        assert_eq!(found(&outsider, &sample).await.len(), sees, "{classes}");
+    }
+    // Nobody by contract, and not by a recipient's wish.
+    let propose = change("proposeGrant", "grant { id }");
+    let input = commission(
+        &audit.engagement,
+        &json!({ "classes": ["AUDIT", "SOCIAL_DATA", "PERSONNEL"] }),
+    );
+    assert_eq!(
+        audit.auditor.refused(&propose, input).await,
+        [("GRANT_CLASS_NOT_GRANTABLE".to_owned(), "input.classes".to_owned())]
+    );
+});
 
 /// Two payments with a case number and one without, all drawn; those of Bezirksstelle 09 are announced.
 async fn with_cases(service: &Service) -> (Audit<'_>, Vec<Value>) {

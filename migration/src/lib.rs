@@ -19,6 +19,7 @@ mod m20261121_000004_sample;
 mod m20261121_000005_check;
 mod m20261121_000006_trail;
 mod m20261121_000007_log;
+mod m20261121_000009_grant;
 mod m20261121_000010_own_staff;
 mod m20261121_000011_legal_hold;
 mod m20261121_000012_log_rights;
@@ -38,6 +39,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000005_check::Migration),
             Box::new(m20261121_000006_trail::Migration),
             Box::new(m20261121_000007_log::Migration),
+            Box::new(m20261121_000009_grant::Migration),
             Box::new(m20261121_000010_own_staff::Migration),
             Box::new(m20261121_000011_legal_hold::Migration),
             Box::new(m20261121_000012_log_rights::Migration),

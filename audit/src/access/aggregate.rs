@@ -15,9 +15,11 @@ words! {
 impl Aggregate {
     /// The rows it counts. Own staff's items are counted for the whole audit function; whoever sees less than that gets
     /// figures of what they see.
-    pub(crate) const fn rows(self, scope: Scope) -> Scope {
+    pub(crate) fn rows(self, scope: Scope) -> Scope {
         match (self, scope) {
-            (Self::Evaluation | Self::OpenWork, Scope::WithoutOwnStaff) => Scope::Everything,
+            // Only whoever is granted whole engagements evaluates at all.
+            (Self::Evaluation, Scope::WithoutOwnStaff | Scope::Grant { .. })
+            | (Self::OpenWork, Scope::WithoutOwnStaff) => Scope::Everything,
             (Self::Evaluation | Self::OpenWork, scope) => scope,
         }
     }

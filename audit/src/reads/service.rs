@@ -198,7 +198,7 @@ fn record(ctx: &Ctx, asked: &Asked, kind: Kind) -> Model {
             .as_ref()
             .map(ToString::to_string)
             .unwrap_or_default(),
-        grant_id: None,
+        grant_id: ctx.caller.grant.as_ref().map(|grant| grant.id),
         engagement_id: None,
         purpose: None,
         classes: classes.join(" "),

@@ -20,6 +20,7 @@ use super::service::{tell, visible_one};
 use crate::access::{Action, Class, Classes, authorize, authorize_write, disclose};
 use crate::db::among;
 use crate::engagement::lock_open;
+use crate::grant::charge;
 use crate::page::{self, Page, PageArgs};
 use crate::refusal::optional_text;
 use crate::{Code, Ctx, Db, Error, Result};
@@ -129,6 +130,7 @@ pub async fn items(
     let visible = Entity::visible_to(&ctx.caller.scope(ctx.now()));
     let (columns, down) = ([sort, Column::Id], order.descending);
     let page: Page<ListedItem> = page::by_column(select, &visible, columns, down, args, db.reader()).await?;
+    charge(ctx, db, page.rows.len()).await?;
     let seen = page.rows.iter().map(|row| (row.engagement_id, row.id.0));
     ctx.notes.add(KIND, seen);
     Ok((page, totals))
@@ -237,6 +239,7 @@ pub async fn items_by_id(ctx: &Ctx, db: &Db, ids: &[SampleItemId]) -> Result<Vec
                 .await?,
         );
     }
+    charge(ctx, db, rows.len()).await?;
     ctx.notes
         .add(KIND, rows.iter().map(|row| (row.engagement_id, row.id.0)));
     Ok(rows)

@@ -2,7 +2,7 @@
 
 use entity::trail_entry::{ActiveModel, Column, Entity, Model, Outcome};
 use entity::{EngagementId, TrailEntryId, log_queue};
-use sea_orm::{ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set};
+use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, Set};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -23,6 +23,15 @@ pub struct Subject {
 }
 
 impl Subject {
+    /// A subject of no engagement.
+    pub const fn apart(kind: &'static str, id: Uuid) -> Self {
+        Self {
+            kind,
+            id: Some(id),
+            engagement: None,
+        }
+    }
+
     /// A subject of an engagement.
     pub const fn new(kind: &'static str, id: Uuid, engagement: EngagementId) -> Self {
         Self {
@@ -72,12 +81,7 @@ fn entry(ctx: &Ctx, action: Action, outcome: Outcome, subject: Subject, detail: 
         id: TrailEntryId(ctx.new_id()),
         at: ctx.now(),
         actor: ctx.caller.subject.clone(),
-        membership: ctx
-            .caller
-            .membership
-            .as_ref()
-            .map(ToString::to_string)
-            .unwrap_or_default(),
+        membership: ctx.caller.acting_as(),
         action: action.as_str().to_owned(),
         outcome,
         engagement_id: subject.engagement,
@@ -112,6 +116,32 @@ async fn append(tx: &DatabaseTransaction, entry: Model, ctx: &Ctx) -> Result<()>
 /// What happened in an engagement, oldest first.
 pub async fn list(ctx: &Ctx, db: &Db, engagement: EngagementId, args: &PageArgs) -> Result<Page<Model>> {
     authorize(ctx, Action::TrailRead)?;
-    let select = Entity::find().filter(Column::EngagementId.eq(engagement));
+    let select = Entity::find()
+        .filter(Column::EngagementId.eq(engagement))
+        .filter(told_to(ctx));
+    Ok(page::by_id(select, Column::Id, false, args, db.reader()).await?)
+}
+
+/// Who comments under a grant is not told of comments under others: what another body looks at is its own affair
+/// (§ 96 (4) BHO). Their leaves are in the log like all others.
+fn told_to(ctx: &Ctx) -> Condition {
+    match &ctx.caller.grant {
+        None => Condition::all(),
+        Some(_) => Condition::any()
+            .add(Column::SubjectKind.ne("Comment"))
+            .add(Column::Membership.eq(ctx.caller.acting_as())),
+    }
+}
+
+/// What happened to one thing that belongs to no engagement, oldest first. Whoever asks was shown the thing before.
+pub(crate) async fn of_subject(
+    db: &Db,
+    kind: &'static str,
+    id: Uuid,
+    args: &PageArgs,
+) -> Result<Page<Model>> {
+    let select = Entity::find()
+        .filter(Column::SubjectId.eq(id))
+        .filter(Column::SubjectKind.eq(kind));
     Ok(page::by_id(select, Column::Id, false, args, db.reader()).await?)
 }
