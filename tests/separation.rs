@@ -4,7 +4,9 @@
 
 use std::fmt::Write as _;
 
+use api::graphql::NodeKind;
 use reqwest::Method;
+use sea_orm::{EntityTrait as _, QueryOrder as _};
 use serde_json::{Value, json};
 use tests::grants::{commission, inspection, issued};
 use tests::story::{Audit, change, check, demo_mapping, nodes, with};
@@ -302,6 +304,20 @@ on_both!(a_case_number_is_shown_for_a_reason, |service| async move {
     );
     let input = json!({ "sampleItemIds": [b, a], "reason": "Akten werden angefordert" });
     let shown = audit.auditor.done(&reidentify, input.clone()).await;
+    // It is a read, too, of these two items and no others.
+    let record = entity::read_record::Entity::find()
+        .order_by_desc(entity::read_record::Column::Id)
+        .one(service.db.reads())
+        .await
+        .unwrap()
+        .unwrap();
+    let mut read = [&a, &b].map(|id| NodeKind::SampleItem.parse(id.as_str().unwrap()).unwrap());
+    read.sort_unstable();
+    assert_eq!(
+        (record.actor.as_str(), record.objects().collect::<Vec<_>>()),
+        ("auditor", read.to_vec())
+    );
+    assert_eq!(record.classes, "SOCIAL_DATA");
     assert_eq!(
         shown["reidentification"]["cases"],
         json!([{ "sampleItemId": b, "caseNumber": "BG 0815" }, { "sampleItemId": a, "caseNumber": "BG 4711" }])
