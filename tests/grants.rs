@@ -885,7 +885,8 @@ on_both!(token_and_stored_grant_both_hold, |service| async move {
         form
     };
     for (form, error) in [
-        (other(0, "client_credentials"), "unsupported_grant_type"),
+        (other(0, "password"), "unsupported_grant_type"),
+        (other(0, "client_credentials"), "invalid_dpop_proof"),
         (other(1, "x"), "invalid_request"),
         (
             other(2, "urn:ietf:params:oauth:token-type:id_token"),

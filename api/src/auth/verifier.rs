@@ -290,24 +290,19 @@ impl TokenVerifier {
             .get(&digest)
             .filter(|verified| verified.is_current())
             .cloned();
-        let verified = match known {
-            Some(verified) => verified,
-            None => {
-                if let Some(identity) = self.holder_of_grant(token)? {
-                    return Ok(Arc::new(identity));
-                }
-                match self.verify_signed(token) {
-                    Ok(verified) => verified,
-                    Err(error) => {
-                        // Perhaps one that held until its key was withdrawn.
-                        self.verified
-                            .lock()
-                            .unwrap_or_else(PoisonError::into_inner)
-                            .pop(&digest);
-                        return Err(error);
-                    }
-                }
+        let verified = if let Some(verified) = known {
+            verified
+        } else {
+            if let Some(identity) = self.holder_of_grant(token)? {
+                return Ok(Arc::new(identity));
             }
+            self.verify_signed(token).inspect_err(|_| {
+                // Perhaps one that held until its key was withdrawn.
+                self.verified
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .pop(&digest);
+            })?
         };
         // Only a token that holds now is kept, and it is asked again each time whether it still holds.
         let checked = self.check_times(&verified);
@@ -315,7 +310,7 @@ impl TokenVerifier {
         match checked {
             Ok(()) => {
                 let identity = Arc::clone(&verified.identity);
-                cache.get_or_insert(digest, || verified);
+                cache.put(digest, verified);
                 Ok(identity)
             }
             Err(error) => {

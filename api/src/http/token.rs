@@ -1,6 +1,6 @@
 //! `POST /oauth/token`: a grant is redeemed for a short access token by the person it names (RFC 8693, RFC 9396).
 //!
-//! Without an identity provider, whoever has the key that the grant names: `grant_type=client_credentials` and a DPoP proof by
+//! Without an identity provider, whoever has the key that the grant names: `grant_type=client_credentials` and a `DPoP` proof by
 //! it (RFC 9449) instead of a subject token. A proof may come with a subject token, too: the token is bound to its key then.
 //!
 //! Form fields: `grant_type` = `urn:ietf:params:oauth:grant-type:token-exchange`, `subject_token` = the person's access token
@@ -211,14 +211,11 @@ fn proof(request: &HttpRequest, proofs: &Proofs, language: Language) -> Result<O
     let Some(value) = values.next() else {
         return Ok(None);
     };
-    let text = match (value.to_str(), values.next()) {
-        (Ok(text), None) => text,
-        _ => {
-            return Err(refuse(
-                "invalid_dpop_proof",
-                ProofError::Malformed.message(language),
-            ));
-        }
+    let (Ok(text), None) = (value.to_str(), values.next()) else {
+        return Err(refuse(
+            "invalid_dpop_proof",
+            ProofError::Malformed.message(language),
+        ));
     };
     proofs
         .check(text, request.method().as_str(), request.path(), None)
