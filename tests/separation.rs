@@ -132,15 +132,71 @@ on_both!(own_staffs_items_stay_with_their_group, |service| async move {
         )
         .await;
     for membership in ["INNENREVISION", "INNENREVISION+OWN_STAFF"] {
-        let document = "query($id: ID!) { sample(id: $id) { evaluation { items checked } } }";
+        let document = "query($id: ID!) { sample(id: $id) { evaluation { items checked errorClasses { count }
+            exclusions { code } figures { ... on RateFigures { rate bezirksstellen { result { size } } } } } } }";
         let person = service.person("jemand", membership);
         let told = person.data(document, json!({ "id": sample["id"] })).await;
+        let evaluation = &told["sample"]["evaluation"];
         assert_eq!(
-            told["sample"]["evaluation"],
-            json!({ "items": 12, "checked": 12 }),
+            (&evaluation["items"], &evaluation["checked"]),
+            (&json!(12), &json!(12)),
             "{membership}"
         );
+        // Parts would tell of single ones.
+        let withheld = evaluation["exclusions"].to_string().contains("PARTS_WITHHELD");
+        let parts = evaluation["figures"]["bezirksstellen"].as_array().unwrap();
+        assert_eq!(
+            (withheld, parts.is_empty()),
+            (membership == "INNENREVISION", withheld)
+        );
     }
+
+    // The trail tells others what was done, and nothing of these items.
+    let trail =
+        "query($id: ID!) { engagement(id: $id) { trail(first: 200) { edges { node { action detail } } } } }";
+    let mut counts = Vec::new();
+    for membership in ["INNENREVISION_LEITUNG", "INNENREVISION+OWN_STAFF"] {
+        let person = service.person("jemand", membership);
+        let told = person.data(trail, json!({ "id": audit.engagement })).await;
+        let entries = nodes(&told["engagement"]["trail"]);
+        counts.push(
+            entries
+                .iter()
+                .filter(|entry| entry["action"] == "CHECK_RECORD")
+                .count(),
+        );
+    }
+    assert_eq!(counts, [9, 12]);
+
+    // Who does not see them does not announce them, nor learns of them by a sample drawn elsewhere.
+    let other = audit
+        .drawn(
+            "noch eine",
+            "SIMPLE_RANDOM",
+            &json!({ "size": 12, "reason": "weitere" }),
+        )
+        .await;
+    let announced = plain.done(&announce, json!({ "sampleId": other["id"] })).await;
+    assert_eq!(announced["announced"]["count"], 9);
+    let announced = audit
+        .auditor
+        .done(&announce, json!({ "sampleId": other["id"] }))
+        .await;
+    assert_eq!(announced["announced"]["count"], 3);
+    let input = json!({
+        "populationId": audit.population, "name": "Probe", "reason": "weitere", "idempotencyKey": "Probe",
+        "items": [{ "key": ["B04"] }],
+    });
+    let refused = plain
+        .refused(&change("recordSample", "sample { id }"), input)
+        .await;
+    assert_eq!(
+        refused,
+        [(
+            "ITEM_NOT_IN_POPULATION".to_owned(),
+            "input.items.0.key".to_owned()
+        )]
+    );
 });
 
 on_both!(
@@ -416,11 +472,10 @@ on_both!(
         // A page of them costs as many statements as one.
         let page = "{ sampleItems(first: 50) { edges { node { caseNumber } } } }";
         let (page, statements) = service.statements(here.data(page, json!({}))).await;
-        let numbers: Vec<_> = nodes(&page["sampleItems"])
-            .iter()
-            .map(|node| node["caseNumber"].clone())
-            .collect();
-        assert_eq!(numbers, [json!("BG 4711"), Value::Null]);
+        let items = nodes(&page["sampleItems"]);
+        let numbers: Vec<_> = items.iter().map(|item| item["caseNumber"].as_str()).collect();
+        assert_eq!(numbers.len(), 2);
+        assert!(numbers.contains(&Some("BG 4711")) && numbers.contains(&None));
         assert!(statements <= 4, "{statements}");
     }
 );

@@ -90,7 +90,7 @@ impl Entity {
 }
 
 /// The scope as a condition on sample items.
-pub(crate) fn condition(scope: &Scope) -> Condition {
+pub fn condition(scope: &Scope) -> Condition {
     match scope {
         Scope::Everything => Condition::all(),
         Scope::WithoutOwnStaff => Condition::all().add(Column::OwnStaff.eq(false)),

@@ -48,6 +48,15 @@ impl Scope {
         }
     }
 
+    /// Whether own staff's items are in it.
+    pub const fn holds_own_staff(&self) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::WithoutOwnStaff | Self::Nothing => false,
+            Self::Bezirksstelle { own_staff, .. } | Self::Grant { own_staff, .. } => *own_staff,
+        }
+    }
+
     /// A condition no row meets.
     pub(crate) fn nothing() -> Condition {
         Condition::all().add(Expr::val(false))

@@ -23,6 +23,7 @@ mod m20261121_000009_grant;
 mod m20261121_000010_own_staff;
 mod m20261121_000011_legal_hold;
 mod m20261121_000012_log_rights;
+mod m20261121_000014_trail_own_staff;
 pub mod reads;
 
 /// All changes in order.
@@ -43,6 +44,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000010_own_staff::Migration),
             Box::new(m20261121_000011_legal_hold::Migration),
             Box::new(m20261121_000012_log_rights::Migration),
+            Box::new(m20261121_000014_trail_own_staff::Migration),
         ]
     }
 }

@@ -64,6 +64,7 @@ enum Sort {
     DrawOrder,
     Amount,
     Reference,
+    Id,
 }
 
 async fn sample_items(
@@ -221,6 +222,7 @@ fn query(filter: &ItemFilter, order: ItemOrder) -> serde_json::Value {
             ItemSort::DrawOrder => "DRAW_ORDER",
             ItemSort::Amount => "AMOUNT",
             ItemSort::Reference => "REFERENCE",
+            ItemSort::Id => "ID",
         },
         "descending": order.descending,
     });
@@ -294,6 +296,7 @@ impl Parameters {
                     Sort::DrawOrder => ItemSort::DrawOrder,
                     Sort::Amount => ItemSort::Amount,
                     Sort::Reference => ItemSort::Reference,
+                    Sort::Id => ItemSort::Id,
                 },
                 descending: self.descending,
             },

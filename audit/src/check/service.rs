@@ -72,6 +72,7 @@ async fn record_one(
     let tx = db.begin_write().await?;
     let scope = ctx.caller.scope(ctx.now());
     let item = visible_item(&tx, &scope, input.sample_item_id).await?;
+    ctx.notes.add("SampleItem", [(item.engagement_id, item.id.0)]);
     let engagement = lock(&tx, ctx, item.engagement_id, "input.sampleItemId").await?;
     let claim = match claim(&tx, ctx, idempotency_key, "recordCheck", &input).await? {
         Claimed::New(claim) => claim,
@@ -124,7 +125,7 @@ async fn record_one(
     )
     .await?;
     claim.remember(&tx, ctx, row.id.0).await?;
-    let subject = Subject::new("Check", row.id.0, item.engagement_id);
+    let subject = Subject::new("Check", row.id.0, item.engagement_id).of_own_staff(item.own_staff);
     let detail = json!({
         "sampleItem": item.id, "version": version, "errorClass": row.error_class, "state": item.state,
     });

@@ -20,15 +20,28 @@ pub struct Subject {
     pub id: Option<Uuid>,
     /// The engagement it belongs to.
     pub engagement: Option<EngagementId>,
+    /// Whether it concerns a member of the own staff: then only the named group is told.
+    pub own_staff: bool,
 }
 
 impl Subject {
+    /// All of a kind, of no engagement.
+    pub const fn all(kind: &'static str) -> Self {
+        Self {
+            kind,
+            id: None,
+            engagement: None,
+            own_staff: false,
+        }
+    }
+
     /// A subject of no engagement.
     pub const fn apart(kind: &'static str, id: Uuid) -> Self {
         Self {
             kind,
             id: Some(id),
             engagement: None,
+            own_staff: false,
         }
     }
 
@@ -38,7 +51,14 @@ impl Subject {
             kind,
             id: Some(id),
             engagement: Some(engagement),
+            own_staff: false,
         }
+    }
+
+    /// The same, where it concerns a member of the own staff.
+    #[must_use]
+    pub const fn of_own_staff(self, own_staff: bool) -> Self {
+        Self { own_staff, ..self }
     }
 }
 
@@ -61,11 +81,7 @@ pub async fn record(
 /// Appends that an attempt was denied, in a transaction of its own.
 pub async fn denied(db: &Db, ctx: &Ctx, action: Action) -> Result<()> {
     let tx = db.begin_write().await?;
-    let subject = Subject {
-        kind: "Service",
-        id: None,
-        engagement: None,
-    };
+    let subject = Subject::all("Service");
     append(
         &tx,
         entry(ctx, action, Outcome::Denied, subject, &Value::Null),
@@ -88,6 +104,7 @@ fn entry(ctx: &Ctx, action: Action, outcome: Outcome, subject: Subject, detail: 
         subject_kind: subject.kind.to_owned(),
         subject_id: subject.id,
         request_id: ctx.request_id,
+        own_staff: subject.own_staff,
         detail: detail.to_string(),
         salt: None,
     }
@@ -122,15 +139,17 @@ pub async fn list(ctx: &Ctx, db: &Db, engagement: EngagementId, args: &PageArgs)
     Ok(page::by_id(select, Column::Id, false, args, db.reader()).await?)
 }
 
-/// Who comments under a grant is not told of comments under others: what another body looks at is its own affair
+/// What concerns own staff is told to its group alone. Who comments under a grant is not told of comments under others: what another body looks at is its own affair
 /// (§ 96 (4) BHO). Their leaves are in the log like all others.
 fn told_to(ctx: &Ctx) -> Condition {
-    match &ctx.caller.grant {
+    let hidden = !ctx.caller.scope(ctx.now()).holds_own_staff();
+    let open = Condition::all().add_option(hidden.then(|| Column::OwnStaff.eq(false)));
+    open.add(match &ctx.caller.grant {
         None => Condition::all(),
         Some(_) => Condition::any()
             .add(Column::SubjectKind.ne("Comment"))
             .add(Column::Membership.eq(ctx.caller.acting_as())),
-    }
+    })
 }
 
 /// What happened to one thing that belongs to no engagement, oldest first. Whoever asks was shown the thing before.
