@@ -7,25 +7,28 @@ use std::collections::BTreeSet;
 use api::graphql::NodeKind;
 use async_graphql::parser::parse_schema;
 use async_graphql::parser::types::{TypeKind, TypeSystemDefinition};
-use audit::access::{Action, Class, Role, classes, permits};
+use audit::access::{Action, Class, Classes, Role, classes, granted, permits};
+use entity::grant::Kind;
 use futures_util::SinkExt as _;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use tests::grants::{commission, inspection, issued};
 use tests::story::{Audit, change, nodes};
 use tests::{Person, Service, next_message, on_both};
 
 /// The Bezirksstelle of the local roles.
 const HERE: &str = "09";
 
-/// Whoever may come: every role, somebody with none, and nobody.
+/// Whoever may come: every role, somebody under a grant of each kind, somebody with no role, and nobody.
 struct Visitor<'a> {
     name: String,
     role: Option<Role>,
+    grant: Option<Kind>,
     signed_in: bool,
     person: Person<'a>,
 }
 
-fn visitors(service: &Service) -> Vec<Visitor<'_>> {
+async fn visitors<'a>(service: &'a Service, world: &World<'a>) -> Vec<Visitor<'a>> {
     let mut all: Vec<_> = Role::ALL
         .iter()
         .map(|role| {
@@ -38,19 +41,33 @@ fn visitors(service: &Service) -> Vec<Visitor<'_>> {
                 person: service.person("besuch", &membership),
                 name: membership,
                 role: Some(*role),
+                grant: None,
                 signed_in: true,
             }
         })
         .collect();
+    for (kind, grant) in &world.grants {
+        let (status, answer) = service.redeem("besuch", grant, &json!({})).await;
+        assert_eq!(status, 200, "{answer}");
+        all.push(Visitor {
+            name: kind.as_str().to_owned(),
+            role: Some(Role::ExternalAuditor),
+            grant: Some(*kind),
+            signed_in: true,
+            person: service.bearer(answer["access_token"].as_str().unwrap()),
+        });
+    }
     all.push(Visitor {
         name: "without a role".to_owned(),
         role: None,
+        grant: None,
         signed_in: true,
         person: service.nobody("besuch"),
     });
     all.push(Visitor {
         name: "anonymous".to_owned(),
         role: None,
+        grant: None,
         signed_in: false,
         person: service.anybody(),
     });
@@ -62,7 +79,10 @@ impl Visitor<'_> {
         match needs {
             Needs::Nothing => true,
             Needs::Token => self.signed_in,
-            Needs::Action(action) => self.role.is_some_and(|role| permits(role, action)),
+            Needs::Action(action) => match self.grant {
+                Some(kind) => granted(kind, action),
+                None => self.role.is_some_and(|role| permits(role, action)),
+            },
         }
     }
 
@@ -106,6 +126,19 @@ fn queries(audit: &Audit<'_>, sample: &Value, own: &Value) -> Vec<Way> {
     };
     let engagement = json!({ "id": audit.engagement });
     vec![
+        way(
+            "grant",
+            "query($id: ID!) { grant(id: $id) { number } }",
+            json!({ "id": unknown(NodeKind::Grant) }),
+            Needs::Action(Action::GrantRead),
+        ),
+        way(
+            "grants",
+            "{ grants { edges { node { number } } } }",
+            json!({}),
+            Needs::Action(Action::GrantRead),
+        ),
+        way("grantBases", "{ grantBases { code } }", json!({}), Needs::Token),
         way(
             "serviceInfo",
             "{ serviceInfo { version } }",
@@ -315,6 +348,51 @@ fn mutations() -> Vec<Way> {
             Action::SampleItemAnnounce,
         ),
         way(
+            "proposeGrant",
+            json!({
+                "kind": "INSPECTION", "basis": "x", "recipientBody": "x", "recipientName": "x", "purpose": "x",
+                "engagementIds": [unknown(NodeKind::Engagement)], "classes": [], "idempotencyKey": "k",
+            }),
+            Action::GrantPropose,
+        ),
+        way(
+            "recordGrantVerpflichtung",
+            json!({
+                "id": unknown(NodeKind::Grant), "expectedVersion": 1, "verpflichtung": { "on": "2026-01-15", "text": "x" },
+            }),
+            Action::GrantPropose,
+        ),
+        way(
+            "withdrawGrant",
+            json!({ "id": unknown(NodeKind::Grant), "expectedVersion": 1, "reason": "x" }),
+            Action::GrantPropose,
+        ),
+        way(
+            "issueGrant",
+            json!({ "id": unknown(NodeKind::Grant), "expectedVersion": 1 }),
+            Action::GrantIssue,
+        ),
+        way(
+            "revokeGrant",
+            json!({ "id": unknown(NodeKind::Grant), "expectedVersion": 1, "reason": "x" }),
+            Action::GrantRevoke,
+        ),
+        way(
+            "liftGrantLimits",
+            json!({ "id": unknown(NodeKind::Grant), "expectedVersion": 1, "reason": "x" }),
+            Action::GrantLift,
+        ),
+        way(
+            "stateVisibility",
+            json!({ "grantId": unknown(NodeKind::Grant) }),
+            Action::VisibilityState,
+        ),
+        way(
+            "addComment",
+            json!({ "engagementId": unknown(NodeKind::Engagement), "text": "x", "idempotencyKey": "k" }),
+            Action::CommentWrite,
+        ),
+        way(
             "reidentify",
             json!({ "sampleItemIds": [unknown(NodeKind::SampleItem)], "reason": "x" }),
             Action::Reidentify,
@@ -371,6 +449,8 @@ struct World<'a> {
     own: Value,
     foreign: Value,
     hidden: Value,
+    /// One of each kind, of the whole engagement.
+    grants: Vec<(Kind, Value)>,
 }
 
 async fn world(service: &Service) -> World<'_> {
@@ -396,7 +476,11 @@ async fn world(service: &Service) -> World<'_> {
         .auditor
         .done(&change("announceSampleItems", "announced { count }"), input)
         .await;
+    let to = json!({ "recipientSubject": "besuch" });
+    let inspected = issued(&audit, inspection(&audit.engagement, &to)).await;
+    let commissioned = issued(&audit, commission(&audit.engagement, &to)).await;
     World {
+        grants: vec![(Kind::Inspection, inspected), (Kind::Commission, commissioned)],
         audit,
         sample,
         own,
@@ -417,7 +501,7 @@ on_both!(
             roots("Mutation"),
             "a field of Mutation has no row here"
         );
-        for visitor in visitors(&service) {
+        for visitor in visitors(&service, &world).await {
             for way in ways.iter().chain(&changes) {
                 // One for each field that is not disclosed.
                 let mut codes = visitor.person.codes(&way.document, way.variables.clone()).await;
@@ -452,7 +536,7 @@ on_both!(
             .unwrap()
             .to_owned();
         let watch = "subscription($id: ID!) { importProgress(id: $id) { state } }";
-        for visitor in visitors(&service) {
+        for visitor in visitors(&service, &world).await {
             let refused = visitor.refusal();
             let mut socket = visitor.person.subscribe().await;
             let payload = json!({ "query": watch, "variables": { "id": import } });
@@ -466,11 +550,10 @@ on_both!(
                     visitor.name
                 );
             } else {
-                assert_eq!(
-                    message["payload"][0]["extensions"]["code"], refused,
-                    "{}",
-                    visitor.name
-                );
+                // Refused before it runs, or by the use case: an error of the operation or of its first answer.
+                let payload = &message["payload"];
+                let error = payload["errors"].get(0).unwrap_or(&payload[0]);
+                assert_eq!(error["extensions"]["code"], refused, "{}", visitor.name);
             }
 
             let refused = if visitor.signed_in {
@@ -513,7 +596,7 @@ on_both!(what_is_hidden_does_not_exist, |service| async move {
     let world = world(&service).await;
     let list = "{ sampleItems { edges { node { id reference } } totalCount totals { count amount } } }";
     let one = "query($id: ID!, $ids: [ID!]!) { sampleItem(id: $id) { id } node(id: $id) { id } nodes(ids: $ids) { id } }";
-    for visitor in visitors(&service) {
+    for visitor in visitors(&service, &world).await {
         if !visitor.may(Needs::Action(Action::SampleItemRead)) {
             let document = "query($id: ID!, $ids: [ID!]!) { node(id: $id) { id } nodes(ids: $ids) { id } }";
             let id = &world.own["id"];
@@ -685,7 +768,17 @@ on_both!(permissions_say_what_happens, |service| async move {
         .data(imports, json!({ "id": world.audit.population }))
         .await;
     // What may be done with each as it is, by whoever has the right; the first is what it takes to see it.
-    let kinds: [(&str, Value, &[Action]); 5] = [
+    let kinds: [(&str, Value, &[Action]); 6] = [
+        (
+            "Grant",
+            world.grants[0].1["id"].clone(),
+            &[
+                Action::GrantRead,
+                Action::VisibilityState,
+                Action::GrantRevoke,
+                Action::GrantLift,
+            ],
+        ),
         (
             "Engagement",
             json!(world.audit.engagement),
@@ -696,6 +789,8 @@ on_both!(permissions_say_what_happens, |service| async move {
                 Action::SamplePlan,
                 Action::SampleRecord,
                 Action::TrailRead,
+                Action::CommentRead,
+                Action::CommentWrite,
                 Action::LegalHoldPlace,
             ],
         ),
@@ -734,7 +829,7 @@ on_both!(permissions_say_what_happens, |service| async move {
         ),
     ];
     let changes = mutations();
-    for visitor in visitors(&service) {
+    for visitor in visitors(&service, &world).await {
         let viewer = visitor
             .person
             .graphql("{ viewer { actions classes } }", json!({}))
@@ -762,11 +857,14 @@ on_both!(permissions_say_what_happens, |service| async move {
             );
         }
         for class in Class::ALL {
-            let sees = visitor
-                .role
-                .map_or(matches!(class, Class::Public | Class::Internal), |role| {
-                    classes(role).contains(*class)
-                });
+            let sees = match (visitor.grant, visitor.role) {
+                (Some(_), _) => {
+                    Classes::of(&[Class::Public, Class::Internal, Class::Audit, Class::SocialData])
+                }
+                (None, Some(role)) => classes(role),
+                (None, None) => Classes::of(&[Class::Public, Class::Internal]),
+            }
+            .contains(*class);
             assert_eq!(
                 told(&viewer["classes"]).contains(class.as_str()),
                 sees,
@@ -806,3 +904,95 @@ on_both!(permissions_say_what_happens, |service| async move {
         }
     }
 });
+
+on_both!(
+    what_lies_outside_a_grant_changes_no_answer,
+    |service| async move {
+        let world = world(&service).await;
+        let audit = &world.audit;
+        let places = audit
+            .auditor
+            .data("{ bezirksstellen { id number } }", json!({}))
+            .await;
+        let here = places["bezirksstellen"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|place| place["number"] == HERE)
+            .unwrap()["id"]
+            .clone();
+        let fields = json!({ "recipientSubject": "besuch", "bezirksstelleIds": [here] });
+        let mut people = Vec::new();
+        for input in [
+            inspection(&audit.engagement, &fields),
+            commission(&audit.engagement, &fields),
+        ] {
+            let grant = issued(audit, input).await;
+            let (_, answer) = service.redeem("besuch", &grant, &json!({})).await;
+            people.push(service.bearer(answer["access_token"].as_str().unwrap()));
+        }
+        let told = async |person: &Person<'_>| {
+            let papers = "query($id: ID!, $engagement: ID!) { sample(id: $id) { size frameCount frameSum seed strata { label size } }
+            engagement(id: $engagement) { comments { edges { node { text } } } drawEvents { number } trail { edges { node { action } } }
+                populations { id } }
+            sampleItems { edges { node { reference state result version drawOrder checks { tester errorClass } stratum { label }
+                permissions } } totals { count amount hits } } grants { totalCount } }";
+            let ids = json!({ "id": world.sample["id"], "engagement": audit.engagement });
+            let papers = person.graphql(papers, ids).await;
+            format!("{}\n{papers}", all_that(person, &world).await)
+        };
+        let mut before = Vec::new();
+        for person in &people {
+            before.push(told(person).await);
+            assert!(before[0].contains("\"reference\":\"b\"") && !before[0].contains("\"reference\":\"c\""));
+        }
+
+        // Elsewhere items are announced and checked; there are more populations, engagements, grants and comments.
+        let elsewhere: Vec<_> = audit
+            .items(&world.sample)
+            .await
+            .into_iter()
+            .filter(|item| item["bezirksstelle"]["number"] != HERE)
+            .collect();
+        let ids: Vec<_> = elsewhere.iter().map(|item| item["id"].clone()).collect();
+        let input = json!({ "sampleId": world.sample["id"], "itemIds": ids });
+        let announce = change("announceSampleItems", "announced { count }");
+        audit.auditor.done(&announce, input).await;
+        audit
+            .check_truly(
+                &audit
+                    .items(&world.sample)
+                    .await
+                    .into_iter()
+                    .filter(|item| item["bezirksstelle"]["number"] != HERE)
+                    .collect::<Vec<_>>(),
+            )
+            .await;
+        let input = json!({
+            "engagementId": audit.engagement, "name": "Bescheide", "unit": "DECISION", "source": "Fachverfahren",
+            "idempotencyKey": "zweite",
+        });
+        let create = change("createPopulation", "population { id }");
+        audit.auditor.done(&create, input).await;
+        let input = json!({
+            "title": "Eine andere", "function": "INNENREVISION", "objective": "Rechtmäßigkeit",
+            "legalBasis": "§ 6b (4) SGB II", "periodFrom": "2025-01-01", "periodTo": "2025-12-31", "idempotencyKey": "andere",
+        });
+        let open = change("openEngagement", "engagement { id }");
+        audit.auditor.done(&open, input).await;
+        let others = issued(audit, inspection(&audit.engagement, &json!({}))).await;
+        let other = service.holder(&others).await;
+        let input = json!({
+            "engagementId": audit.engagement, "sampleItemId": world.own["id"], "text": "Nur für uns", "idempotencyKey": "k",
+        });
+        other.done(&change("addComment", "comment { id }"), input).await;
+
+        for (person, before) in people.iter().zip(before) {
+            let after = told(person).await;
+            for (before, after) in before.lines().zip(after.lines()) {
+                assert_eq!(before, after);
+            }
+            assert_eq!(before.lines().count(), after.lines().count());
+        }
+    }
+);

@@ -598,7 +598,6 @@ on_both!(
                 "sample.seed",
                 "sample.size",
                 "sampleItem.checks",
-                "sampleItem.checks.errorClass",
                 "sampleItem.drawOrder",
                 "sampleItem.result",
                 "sampleItem.state",

@@ -2,8 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends where something is missing")]
 
+use std::fmt::Write as _;
+
+use api::graphql::NodeKind;
 use reqwest::Method;
+use sea_orm::{EntityTrait as _, QueryOrder as _};
 use serde_json::{Value, json};
+use tests::grants::{commission, inspection, issued};
 use tests::story::{Audit, change, check, demo_mapping, nodes, with};
 use tests::{Person, Service, on_both};
 
@@ -16,7 +21,7 @@ async fn with_own_staff(service: &Service) -> Audit<'_> {
     let mut file = "Beleg;Ort;Betrag;Eigen\n".to_owned();
     for line in 1..=12 {
         let own = if line % 4 == 0 { "ja" } else { "nein" };
-        file.push_str(&format!("B{line:02};09;10,00;{own}\n"));
+        writeln!(file, "B{line:02};09;10,00;{own}").unwrap();
     }
     let mapping = json!({
         "encoding": "UTF_8", "delimiter": "SEMICOLON", "decimals": "GERMAN", "dateFormat": "ISO", "key": ["Beleg"],
@@ -127,15 +132,71 @@ on_both!(own_staffs_items_stay_with_their_group, |service| async move {
         )
         .await;
     for membership in ["INNENREVISION", "INNENREVISION+OWN_STAFF"] {
-        let document = "query($id: ID!) { sample(id: $id) { evaluation { items checked } } }";
+        let document = "query($id: ID!) { sample(id: $id) { evaluation { items checked errorClasses { count }
+            exclusions { code } figures { ... on RateFigures { rate bezirksstellen { result { size } } } } } } }";
         let person = service.person("jemand", membership);
         let told = person.data(document, json!({ "id": sample["id"] })).await;
+        let evaluation = &told["sample"]["evaluation"];
         assert_eq!(
-            told["sample"]["evaluation"],
-            json!({ "items": 12, "checked": 12 }),
+            (&evaluation["items"], &evaluation["checked"]),
+            (&json!(12), &json!(12)),
             "{membership}"
         );
+        // Parts would tell of single ones.
+        let withheld = evaluation["exclusions"].to_string().contains("PARTS_WITHHELD");
+        let parts = evaluation["figures"]["bezirksstellen"].as_array().unwrap();
+        assert_eq!(
+            (withheld, parts.is_empty()),
+            (membership == "INNENREVISION", withheld)
+        );
     }
+
+    // The trail tells others what was done, and nothing of these items.
+    let trail =
+        "query($id: ID!) { engagement(id: $id) { trail(first: 200) { edges { node { action detail } } } } }";
+    let mut counts = Vec::new();
+    for membership in ["INNENREVISION_LEITUNG", "INNENREVISION+OWN_STAFF"] {
+        let person = service.person("jemand", membership);
+        let told = person.data(trail, json!({ "id": audit.engagement })).await;
+        let entries = nodes(&told["engagement"]["trail"]);
+        counts.push(
+            entries
+                .iter()
+                .filter(|entry| entry["action"] == "CHECK_RECORD")
+                .count(),
+        );
+    }
+    assert_eq!(counts, [9, 12]);
+
+    // Who does not see them does not announce them, nor learns of them by a sample drawn elsewhere.
+    let other = audit
+        .drawn(
+            "noch eine",
+            "SIMPLE_RANDOM",
+            &json!({ "size": 12, "reason": "weitere" }),
+        )
+        .await;
+    let announced = plain.done(&announce, json!({ "sampleId": other["id"] })).await;
+    assert_eq!(announced["announced"]["count"], 9);
+    let announced = audit
+        .auditor
+        .done(&announce, json!({ "sampleId": other["id"] }))
+        .await;
+    assert_eq!(announced["announced"]["count"], 3);
+    let input = json!({
+        "populationId": audit.population, "name": "Probe", "reason": "weitere", "idempotencyKey": "Probe",
+        "items": [{ "key": ["B04"] }],
+    });
+    let refused = plain
+        .refused(&change("recordSample", "sample { id }"), input)
+        .await;
+    assert_eq!(
+        refused,
+        [(
+            "ITEM_NOT_IN_POPULATION".to_owned(),
+            "input.items.0.key".to_owned()
+        )]
+    );
 });
 
 on_both!(
@@ -244,6 +305,30 @@ on_both!(
     }
 );
 
+on_both!(own_staffs_items_are_granted_by_name_alone, |service| async move {
+    let audit = with_own_staff(&service).await;
+    let sample = audit.drawn("alle", "SIMPLE_RANDOM", &json!({ "size": 12 })).await;
+    for (classes, sees) in [
+        (json!(["AUDIT", "SOCIAL_DATA"]), 9),
+        (json!(["AUDIT", "SOCIAL_DATA", "PERSONNEL"]), 12),
+    ] {
+        let input = inspection(&audit.engagement, &json!({ "classes": classes }));
+        let grant = issued(&audit, input).await;
+        let outsider = service.holder(&grant).await;
+        assert_eq!(found(&outsider, &sample).await.len(), sees, "{classes}");
+    }
+    // Nobody by contract, and not by a recipient's wish.
+    let propose = change("proposeGrant", "grant { id }");
+    let input = commission(
+        &audit.engagement,
+        &json!({ "classes": ["AUDIT", "SOCIAL_DATA", "PERSONNEL"] }),
+    );
+    assert_eq!(
+        audit.auditor.refused(&propose, input).await,
+        [("GRANT_CLASS_NOT_GRANTABLE".to_owned(), "input.classes".to_owned())]
+    );
+});
+
 /// Two payments with a case number and one without, all drawn; those of Bezirksstelle 09 are announced.
 async fn with_cases(service: &Service) -> (Audit<'_>, Vec<Value>) {
     let audit = Audit::open(service).await;
@@ -275,6 +360,20 @@ on_both!(a_case_number_is_shown_for_a_reason, |service| async move {
     );
     let input = json!({ "sampleItemIds": [b, a], "reason": "Akten werden angefordert" });
     let shown = audit.auditor.done(&reidentify, input.clone()).await;
+    // It is a read, too, of these two items and no others.
+    let record = entity::read_record::Entity::find()
+        .order_by_desc(entity::read_record::Column::Id)
+        .one(service.db.reads())
+        .await
+        .unwrap()
+        .unwrap();
+    let mut read = [&a, &b].map(|id| NodeKind::SampleItem.parse(id.as_str().unwrap()).unwrap());
+    read.sort_unstable();
+    assert_eq!(
+        (record.actor.as_str(), record.objects().collect::<Vec<_>>()),
+        ("auditor", read.to_vec())
+    );
+    assert_eq!(record.classes, "SOCIAL_DATA");
     assert_eq!(
         shown["reidentification"]["cases"],
         json!([{ "sampleItemId": b, "caseNumber": "BG 0815" }, { "sampleItemId": a, "caseNumber": "BG 4711" }])
@@ -373,11 +472,10 @@ on_both!(
         // A page of them costs as many statements as one.
         let page = "{ sampleItems(first: 50) { edges { node { caseNumber } } } }";
         let (page, statements) = service.statements(here.data(page, json!({}))).await;
-        let numbers: Vec<_> = nodes(&page["sampleItems"])
-            .iter()
-            .map(|node| node["caseNumber"].clone())
-            .collect();
-        assert_eq!(numbers, [json!("BG 4711"), Value::Null]);
+        let items = nodes(&page["sampleItems"]);
+        let numbers: Vec<_> = items.iter().map(|item| item["caseNumber"].as_str()).collect();
+        assert_eq!(numbers.len(), 2);
+        assert!(numbers.contains(&Some("BG 4711")) && numbers.contains(&None));
         assert!(statements <= 4, "{statements}");
     }
 );

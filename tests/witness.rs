@@ -191,6 +191,37 @@ async fn python(
     None
 }
 
+/// The command says the same without the service, of what the service gave out.
+async fn verified_alone(program: &Program, key: &str, all: &[&str; 2], stranger: &str) {
+    for (words, witnesses, quorum, code) in [
+        (&["checkpoint", "now"][..], &all[..], None, None),
+        (&["inclusion", "entry"], all, None, None),
+        (&["consistency", "old", "growth"], all, Some("2"), None),
+        (&["checkpoint", "lacking"], all, Some("1"), None),
+        (&["checkpoint", "lacking"], all, None, Some("NOT_PROVED")),
+        (&["checkpoint", "lacking"], &all[1..], None, Some("NOT_PROVED")),
+        (&["checkpoint", "now"], &[stranger], None, Some("NOT_PROVED")),
+    ] {
+        let mut arguments = [&["verify", "--json", "--key", key], words].concat();
+        arguments.extend(witnesses.iter().flat_map(|witness| ["--witness", witness]));
+        arguments.extend(quorum.into_iter().flat_map(|quorum| ["--quorum", quorum]));
+        let ended = program.run(&arguments).await;
+        let said: Value = serde_json::from_str(&ended.out).unwrap();
+        assert_eq!(
+            (ended.code, said["code"].as_str()),
+            (i32::from(code.is_some()), code),
+            "{arguments:?}: {said}"
+        );
+        if code.is_none() {
+            let expected = if words.contains(&"lacking") { 1 } else { 2 };
+            assert_eq!(said["witnesses"].as_array().unwrap().len(), expected);
+        }
+    }
+    let mut too_many = vec!["verify", "checkpoint", "now", "--key", key];
+    too_many.extend(["--quorum", "3", "--witness", all[0]]);
+    assert_eq!(program.run(&too_many).await.code, 2);
+}
+
 async fn proved_by_the_quorum(backend: Backend) {
     let logs = [log_key().verifier().to_string()];
     let Some(one) = Witness::start("rpa.example", &logs).await else {
@@ -215,19 +246,11 @@ async fn proved_by_the_quorum(backend: Backend) {
     let proof = auditor.data(TRAIL, json!({ "id": first })).await;
     let proof = nodes(&proof["engagement"]["trail"])[0]["proof"].clone();
     assert_eq!(proof["proved"], true);
-    let answer = anybody
-        .request(Method::GET, "/log/checkpoint")
-        .send()
-        .await
-        .unwrap();
-    let note = answer.text().await.unwrap();
+    let answer = anybody.request(Method::GET, "/log/checkpoint").send().await;
+    let note = answer.unwrap().text().await.unwrap();
     assert_eq!(note, old["note"].as_str().unwrap());
-    assert_eq!(
-        cosignatures(&note, &[one.verifier(), two.verifier()])
-            .unwrap()
-            .len(),
-        2
-    );
+    let found = cosignatures(&note, &[one.verifier(), two.verifier()]).unwrap();
+    assert_eq!(found.len(), 2);
 
     // What is stored stays.
     for statement in [
@@ -278,69 +301,26 @@ async fn proved_by_the_quorum(backend: Backend) {
     ] {
         program.file(name, value.as_str().unwrap());
     }
-    let key = logs[0].as_str();
+    let (key, all) = (logs[0].as_str(), [one.key.as_str(), two.key.as_str()]);
     let stranger = WitnessSigner::new("rpa.example", [9; 32])
         .unwrap()
         .verifier()
         .to_string();
-    let (all, lone) = ([one.key.as_str(), two.key.as_str()], [two.key.as_str()]);
-    for (words, witnesses, quorum, code) in [
-        (&["checkpoint", "now"][..], &all[..], None, None),
-        (&["inclusion", "entry"], &all, None, None),
-        (&["consistency", "old", "growth"], &all, Some("2"), None),
-        (&["checkpoint", "lacking"], &all, Some("1"), None),
-        (&["checkpoint", "lacking"], &all, None, Some("NOT_PROVED")),
-        (&["checkpoint", "lacking"], &lone, None, Some("NOT_PROVED")),
-        (&["checkpoint", "now"], &[&stranger], None, Some("NOT_PROVED")),
-    ] {
-        let mut arguments = [&["verify", "--json", "--key", key], words].concat();
-        arguments.extend(witnesses.iter().flat_map(|witness| ["--witness", witness]));
-        arguments.extend(quorum.into_iter().flat_map(|quorum| ["--quorum", quorum]));
-        let ended = program.run(&arguments).await;
-        let said: Value = serde_json::from_str(&ended.out).unwrap();
-        assert_eq!(
-            (ended.code, said["code"].as_str()),
-            (i32::from(code.is_some()), code),
-            "{arguments:?}: {said}"
-        );
-        if code.is_none() {
-            let expected = if words.contains(&"lacking") { 1 } else { 2 };
-            assert_eq!(said["witnesses"].as_array().unwrap().len(), expected);
-        }
-    }
-    let too_many = [
+    verified_alone(&program, key, &all, &stranger).await;
+    // Not a byte of a cosignature can be changed.
+    let note = now["note"].as_str().unwrap();
+    let known = cosignatures(note, &[one.verifier()]).unwrap().remove(0).line;
+    program.file("forged", &note.replace(&known, &known.replace("AAA", "AAB")));
+    let arguments = [
         "verify",
         "checkpoint",
-        "now",
+        "forged",
         "--key",
         key,
-        "--quorum",
-        "3",
         "--witness",
         all[0],
     ];
-    assert_eq!(program.run(&too_many).await.code, 2);
-    // Not a byte of a cosignature can be changed.
-    let line = cosignatures(now["note"].as_str().unwrap(), &[one.verifier()])
-        .unwrap()
-        .remove(0)
-        .line;
-    let forged = now["note"]
-        .as_str()
-        .unwrap()
-        .replace(&line, &line.replace("AAA", "AAB"));
-    program.file("forged", &forged);
-    let ended = program
-        .run(&[
-            "verify",
-            "checkpoint",
-            "forged",
-            "--key",
-            key,
-            "--witness",
-            all[0],
-        ])
-        .await;
+    let ended = program.run(&arguments).await;
     assert_eq!(ended.code, 1, "{ended:?}");
 
     let shown = json!({ "entries": [proof], "growth": [{ "old": old["note"], "text": growth }] });

@@ -17,7 +17,9 @@ use futures_util::future::join_all;
 use secrecy::ExposeSecret as _;
 use tokio::task::JoinHandle;
 
-use crate::auth::{Proofs, Provider, TokenVerifier, authenticate, start_check, system_clock, verifier};
+use crate::auth::{
+    GrantIssuer, Proofs, Provider, TokenVerifier, authenticate, start_check, system_clock, verifier,
+};
 use crate::config::{Mode, Settings};
 use crate::graphql::admit::Admission;
 use crate::graphql::{self, Info};
@@ -25,7 +27,7 @@ use crate::http::callers::{House, HouseCallers};
 use crate::http::edge::Edge;
 use crate::http::{
     RateLimit, Readiness, cors, explorer_routes, export_routes, health_routes, log_routes, rate_limit,
-    request_log, security_headers, upload_routes,
+    request_log, security_headers, token_routes, upload_routes,
 };
 use crate::language::Language;
 use crate::telemetry::{Metrics, metrics};
@@ -69,6 +71,17 @@ pub fn log_keys(settings: &Settings) -> anyhow::Result<LogKeys> {
     let seed = settings.secrets.log_key_or_create(&log_key_file(settings))?;
     let signer = SigningKey::new(&settings.log.origin, seed).context("log.origin")?;
     Ok(LogKeys::new(signer, settings.log.earlier_keys()))
+}
+
+/// Where a development installation keeps the signing key of grants' tokens.
+pub fn grant_key_file(settings: &Settings) -> PathBuf {
+    settings.auth.development_key_file.with_file_name("grant.key")
+}
+
+/// What signs the tokens of grants.
+pub fn grant_issuer(settings: &Settings) -> anyhow::Result<GrantIssuer> {
+    let seed = settings.secrets.grant_key_or_create(&grant_key_file(settings))?;
+    GrantIssuer::new(&seed, &settings.server.public_url, &settings.auth.audience).context("secrets.grant_key")
 }
 
 /// Connects to the database; the folder of a SQLite file is made.
@@ -172,10 +185,12 @@ pub async fn start_keeping(
     keeper: impl KeepsReads,
 ) -> anyhow::Result<Running> {
     start_check()?;
-    let verifier: web::Data<TokenVerifier> = web::Data::new(verifier(&settings.auth, system_clock())?);
+    let issuer = Arc::new(grant_issuer(settings)?);
+    let verifier: web::Data<TokenVerifier> =
+        web::Data::new(verifier(&settings.auth, system_clock())?.with_grants(issuer.clone()));
     let metrics_data = web::Data::new(Metrics::new(&settings.telemetry.service_name)?);
     let reads = Reads::new(db.clone(), keeper);
-    let house = house(settings, db.clone(), sources.clone(), reads).await?;
+    let house = house(settings, db.clone(), sources.clone(), issuer, reads).await?;
     let proofs = web::Data::new(Proofs::new(
         &settings.server.public_url,
         settings.auth.leeway_seconds,
@@ -232,6 +247,7 @@ pub async fn start_keeping(
             .configure(upload_routes)
             .configure(export_routes)
             .configure(log_routes)
+            .configure(token_routes)
             .route("/metrics", web::get().to(metrics))
     })
     .shutdown_timeout(settings.server.shutdown_seconds);
@@ -252,12 +268,15 @@ async fn house(
     settings: &Settings,
     db: Db,
     sources: Arc<Sources>,
+    issuer: Arc<GrantIssuer>,
     reads: Arc<Reads>,
 ) -> anyhow::Result<House> {
     let rows = jobcenter::bezirksstellen(&db).await?;
     Ok(House {
         sources,
         db,
+        issuer,
+        proxies: settings.server.proxies().into(),
         reads,
         bezirksstellen: Arc::new(rows.iter().map(|row| (row.number.clone(), row.id)).collect()),
         info: Arc::new(Info {

@@ -156,6 +156,11 @@ impl Db {
         &self.read
     }
 
+    /// For what must be the newest state, such as whether somebody's access still holds: never a copy that lags behind.
+    pub const fn primary(&self) -> &DatabaseConnection {
+        &self.read
+    }
+
     /// For schema changes at start.
     pub const fn owner(&self) -> &DatabaseConnection {
         &self.write

@@ -5,12 +5,14 @@
 
 pub mod access;
 pub mod check;
+pub mod comment;
 mod copy;
 mod ctx;
 mod db;
 pub mod demo;
 pub mod engagement;
 mod error;
+pub mod grant;
 pub mod idempotency;
 pub mod jobcenter;
 mod language;

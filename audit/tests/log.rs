@@ -418,11 +418,7 @@ async fn who_commits_late_is_placed_late() {
     let anna = house.person("anna", "INNENREVISION").await;
     let keys = keys();
     let permit = authorize(&anna, Action::EngagementOpen).unwrap();
-    let subject = Subject {
-        kind: "Engagement",
-        id: None,
-        engagement: None,
-    };
+    let subject = Subject::all("Engagement");
     let late = house.db.begin_write().await.unwrap();
     trail::record(
         &late,

@@ -791,6 +791,7 @@ fn sort_key(by: ItemSort, item: &ListedItem) -> (i64, String) {
         ItemSort::DrawOrder => (item.draw_order, String::new()),
         ItemSort::Amount => (item.amount_cents.0, String::new()),
         ItemSort::Reference => (0, item.reference.clone()),
+        ItemSort::Id => (0, item.id.0.to_string()),
     }
 }
 

@@ -1,9 +1,11 @@
 //! Differences between a population and its control total: found, explained, approved by a second person.
 
-use sea_orm::QueryFilter;
 use sea_orm::entity::prelude::*;
+use sea_orm::{Condition, QueryFilter};
 
-use crate::{BezirksstelleId, Cents, ControlTotalId, DifferenceId, Fund, PopulationId, Scope, text_enum};
+use crate::{
+    BezirksstelleId, Cents, ControlTotalId, DifferenceId, Fund, PopulationId, Scope, population, text_enum,
+};
 
 text_enum! {
     /// The state of a difference.
@@ -67,6 +69,8 @@ impl ActiveModelBehavior for ActiveModel {}
 impl Entity {
     /// Differences a caller may see, like their population.
     pub fn visible_to(scope: &Scope) -> Select<Self> {
-        Self::find().filter(scope.papers())
+        Self::find().filter(scope.papers(|coverage| {
+            Condition::all().add(Column::PopulationId.in_subquery(population::granted_ids(coverage)))
+        }))
     }
 }

@@ -100,6 +100,7 @@ fn condition(scope: &Scope) -> Condition {
                     .to_owned(),
             ),
         ),
+        Scope::Grant { coverage, .. } => Condition::all().add(Column::Id.is_in(coverage.engagements())),
         Scope::Nothing => Scope::nothing(),
     }
 }

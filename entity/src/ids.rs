@@ -53,12 +53,14 @@ ids! {
     CheckId,
     /// Id of a numbered event of drawing.
     DrawEventId,
+    /// Id of a grant to somebody from outside.
+    GrantId,
+    /// Id of a comment.
+    CommentId,
     /// Id of an entry of the trail.
     TrailEntryId,
     /// Id of a read record.
     ReadRecordId,
     /// Id of a legal hold.
     LegalHoldId,
-    /// Id of a grant for somebody from outside.
-    GrantId,
 }

@@ -1,7 +1,7 @@
 //! Legal holds: while one of them stands, nothing that hangs on its engagement is deleted for its age.
 
-use sea_orm::QueryFilter;
 use sea_orm::entity::prelude::*;
+use sea_orm::{Condition, QueryFilter};
 
 use crate::{EngagementId, LegalHoldId, Scope};
 
@@ -37,6 +37,8 @@ impl ActiveModelBehavior for ActiveModel {}
 impl Entity {
     /// Holds a caller may see: working papers, which stay with the audit function.
     pub fn visible_to(scope: &Scope) -> Select<Self> {
-        Self::find().filter(scope.papers())
+        Self::find().filter(
+            scope.papers(|coverage| Condition::all().add(Column::EngagementId.is_in(coverage.engagements()))),
+        )
     }
 }

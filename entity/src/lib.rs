@@ -11,11 +11,13 @@ mod scope;
 pub mod bezirksstelle;
 pub mod case_number;
 pub mod check_answer;
+pub mod comment;
 pub mod control_cell;
 pub mod control_total;
 pub mod difference;
 pub mod draw_event;
 pub mod engagement;
+pub mod grant;
 pub mod idempotency;
 pub mod import_rejection;
 pub mod item_check;
@@ -38,9 +40,9 @@ pub mod trail_entry;
 
 pub use fund::{Fund, FundSplit};
 pub use ids::{
-    BezirksstelleId, CheckId, ControlTotalId, DifferenceId, DrawEventId, EngagementId, GrantId, ImportId,
-    ItemId, JobcenterId, LegalHoldId, PopulationId, ReadRecordId, SampleId, SampleItemId, StratumId,
-    TrailEntryId,
+    BezirksstelleId, CheckId, CommentId, ControlTotalId, DifferenceId, DrawEventId, EngagementId, GrantId,
+    ImportId, ItemId, JobcenterId, LegalHoldId, PopulationId, ReadRecordId, SampleId, SampleItemId,
+    StratumId, TrailEntryId,
 };
 pub use listed::{Listed, ListedCheck, ListedItem};
 pub use money::Cents;

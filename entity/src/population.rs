@@ -1,8 +1,10 @@
 //! Populations (Grundgesamtheiten).
 
-use sea_orm::QueryFilter;
 use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::{Query, SelectStatement};
+use sea_orm::{Condition, QueryFilter};
 
+use crate::grant::Coverage;
 use crate::{Cents, EngagementId, PopulationId, Scope, text_enum};
 
 text_enum! {
@@ -93,6 +95,19 @@ impl ActiveModelBehavior for ActiveModel {}
 impl Entity {
     /// Populations a caller may see: a Bezirksstelle sees none, since a population tells what may yet be drawn.
     pub fn visible_to(scope: &Scope) -> Select<Self> {
-        Self::find().filter(scope.papers())
+        Self::find().filter(scope.papers(granted))
     }
+}
+
+fn granted(coverage: &Coverage) -> Condition {
+    Condition::all().add(Column::EngagementId.is_in(coverage.engagements()))
+}
+
+/// Ids of the populations of granted engagements, for what hangs on them.
+pub(crate) fn granted_ids(coverage: &Coverage) -> SelectStatement {
+    Query::select()
+        .column(Column::Id)
+        .from(Entity)
+        .cond_where(granted(coverage))
+        .to_owned()
 }

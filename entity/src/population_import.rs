@@ -1,9 +1,9 @@
 //! Imports of population extracts: one row a file.
 
-use sea_orm::QueryFilter;
 use sea_orm::entity::prelude::*;
+use sea_orm::{Condition, QueryFilter};
 
-use crate::{Cents, ImportId, PopulationId, Scope, text_enum};
+use crate::{Cents, ImportId, PopulationId, Scope, population, text_enum};
 
 text_enum! {
     /// The state of an import.
@@ -72,6 +72,8 @@ impl ActiveModelBehavior for ActiveModel {}
 impl Entity {
     /// Imports a caller may see, like their population.
     pub fn visible_to(scope: &Scope) -> Select<Self> {
-        Self::find().filter(scope.papers())
+        Self::find().filter(scope.papers(|coverage| {
+            Condition::all().add(Column::PopulationId.in_subquery(population::granted_ids(coverage)))
+        }))
     }
 }

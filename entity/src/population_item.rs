@@ -1,8 +1,11 @@
 //! Items of populations. Reached through a sample item or a rule of the audit crate, never listed by themselves.
 
+use chrono::Datelike as _;
+use sea_orm::Condition;
 use sea_orm::entity::prelude::*;
 
-use crate::{BezirksstelleId, Cents, FundSplit, ImportId, ItemId, PopulationId};
+use crate::grant::Coverage;
+use crate::{BezirksstelleId, Cents, Fund, FundSplit, ImportId, ItemId, PopulationId};
 
 /// One item: a decision, case month, payment or procedure, under a pseudonym.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -71,3 +74,36 @@ impl Model {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+/// The part of a grant that only the population item can meet: period and funds. None where neither restricts.
+pub(crate) fn granted(coverage: &Coverage) -> Option<Condition> {
+    if coverage.period.is_none() && coverage.funds.is_none() {
+        return None;
+    }
+    let period = coverage.period.map(|period| {
+        // A month counts by its first day.
+        let month = period.from.with_day(1).unwrap_or(period.from);
+        let decided = Condition::all()
+            .add(Column::Period.is_null())
+            .add(Column::DecisionDate.between(period.from, period.to));
+        Condition::any()
+            .add(Column::Period.between(month, period.to))
+            .add(decided)
+    });
+    let funds = coverage.funds.as_ref().map(|funds| {
+        // An empty list of alternatives would be no restriction at all.
+        let none = Condition::any().add(Expr::val(false));
+        funds.iter().fold(none, |any, fund| {
+            any.add(
+                match fund {
+                    Fund::Bund => Column::BundCents,
+                    Fund::Kommune => Column::KommuneCents,
+                    Fund::Land => Column::LandCents,
+                    Fund::Eu => Column::EuCents,
+                }
+                .ne(0_i64),
+            )
+        })
+    });
+    Some(Condition::all().add_option(period).add_option(funds))
+}

@@ -87,11 +87,15 @@ pub enum Relation {}
 impl ActiveModelBehavior for ActiveModel {}
 
 impl Entity {
-    /// Samples a caller may see. A Bezirksstelle sees those in which one of its own items is visible to it.
+    /// Samples a caller may see. Whoever sees a part of the items, a Bezirksstelle or somebody
+    /// under a grant, sees those samples in which one of them is visible.
     pub fn visible_to(scope: &Scope) -> Select<Self> {
         Self::find().filter(match scope {
             Scope::Everything | Scope::WithoutOwnStaff => Condition::all(),
-            Scope::Bezirksstelle { .. } => Condition::all().add(
+            Scope::Grant { coverage, .. } if coverage.is_whole() => {
+                Condition::all().add(Column::EngagementId.is_in(coverage.engagements()))
+            }
+            Scope::Bezirksstelle { .. } | Scope::Grant { .. } => Condition::all().add(
                 Column::Id.in_subquery(
                     Query::select()
                         .column(sample_item::Column::SampleId)

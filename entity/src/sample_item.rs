@@ -4,10 +4,13 @@
 //! filter, sort and scope on them with one index.
 
 use sea_orm::entity::prelude::*;
-use sea_orm::{Condition, QueryFilter};
+use sea_orm::sea_query::Query;
+use sea_orm::{Condition, ExprTrait as _, QueryFilter};
 
+use crate::grant::Coverage;
 use crate::{
-    BezirksstelleId, Cents, EngagementId, ItemId, SampleId, SampleItemId, Scope, StratumId, text_enum,
+    BezirksstelleId, Cents, EngagementId, ItemId, SampleId, SampleItemId, Scope, StratumId, population_item,
+    text_enum,
 };
 
 text_enum! {
@@ -87,7 +90,7 @@ impl Entity {
 }
 
 /// The scope as a condition on sample items.
-pub(crate) fn condition(scope: &Scope) -> Condition {
+pub fn condition(scope: &Scope) -> Condition {
     match scope {
         Scope::Everything => Condition::all(),
         Scope::WithoutOwnStaff => Condition::all().add(Column::OwnStaff.eq(false)),
@@ -95,6 +98,38 @@ pub(crate) fn condition(scope: &Scope) -> Condition {
             .add(Column::BezirksstelleId.eq(*id))
             .add(Column::VisibleFrom.lte(*now))
             .add_option((!own_staff).then(|| Column::OwnStaff.eq(false))),
+        Scope::Grant {
+            coverage, own_staff, ..
+        } => granted(coverage).add_option((!own_staff).then(|| Column::OwnStaff.eq(false))),
         Scope::Nothing => Scope::nothing(),
     }
+}
+
+/// Items a grant reaches; period and funds are the population item's.
+fn granted(coverage: &Coverage) -> Condition {
+    let item = population_item::granted(coverage).map(|granted| {
+        Expr::exists(
+            Query::select()
+                .expr(Expr::val(1))
+                .from(population_item::Entity)
+                .cond_where(
+                    Condition::all()
+                        .add(
+                            Expr::col((population_item::Entity, population_item::Column::Id))
+                                .equals((Entity, Column::ItemId)),
+                        )
+                        .add(granted),
+                )
+                .to_owned(),
+        )
+    });
+    Condition::all()
+        .add(Column::EngagementId.is_in(coverage.engagements()))
+        .add_option(
+            coverage
+                .bezirksstellen
+                .as_ref()
+                .map(|ids| Column::BezirksstelleId.is_in(ids.iter().copied())),
+        )
+        .add_option(item)
 }

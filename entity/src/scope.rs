@@ -1,12 +1,15 @@
 //! Which rows a caller may see.
 
+use std::sync::Arc;
+
 use sea_orm::Condition;
 use sea_orm::prelude::{DateTimeUtc, Expr};
 
-use crate::BezirksstelleId;
+use crate::grant::Coverage;
+use crate::{BezirksstelleId, GrantId};
 
 /// The rows a caller may see. Made from the caller by the audit crate; every finder takes it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// Every row: the service itself, and the named group of the audit function that handles own staff's items.
     Everything,
@@ -21,25 +24,36 @@ pub enum Scope {
         /// Whether own staff's items are among them.
         own_staff: bool,
     },
+    /// What a grant reaches, announced or not.
+    Grant {
+        /// The grant.
+        id: GrantId,
+        /// What it reaches.
+        coverage: Arc<Coverage>,
+        /// Whether own staff's items are among them.
+        own_staff: bool,
+    },
     /// No row.
     Nothing,
 }
 
 impl Scope {
-    /// The scope of working papers: the audit function sees them all, a Bezirksstelle none.
-    pub(crate) fn papers(&self) -> Condition {
-        if self.holds_papers() {
-            Condition::all()
-        } else {
-            Self::nothing()
+    /// The scope of working papers about whole engagements: the audit function sees them all, a grant of whole engagements
+    /// theirs, a Bezirksstelle none. `of` says which rows belong to engagements.
+    pub(crate) fn papers(&self, of: impl FnOnce(&Coverage) -> Condition) -> Condition {
+        match self {
+            Self::Everything | Self::WithoutOwnStaff => Condition::all(),
+            Self::Grant { coverage, .. } if coverage.is_whole() => of(coverage),
+            Self::Grant { .. } | Self::Bezirksstelle { .. } | Self::Nothing => Self::nothing(),
         }
     }
 
-    /// Whether working papers are in it.
-    pub const fn holds_papers(&self) -> bool {
+    /// Whether own staff's items are in it.
+    pub const fn holds_own_staff(&self) -> bool {
         match self {
-            Self::Everything | Self::WithoutOwnStaff => true,
-            Self::Bezirksstelle { .. } | Self::Nothing => false,
+            Self::Everything => true,
+            Self::WithoutOwnStaff | Self::Nothing => false,
+            Self::Bezirksstelle { own_staff, .. } | Self::Grant { own_staff, .. } => *own_staff,
         }
     }
 

@@ -39,6 +39,8 @@ pub struct Model {
     pub subject_id: Option<Uuid>,
     /// The request it came with.
     pub request_id: Uuid,
+    /// Whether it concerns a member of the own staff. Not part of what is proven: it says who is told.
+    pub own_staff: bool,
     /// What changed, as JSON; never social data.
     pub detail: String,
     /// 32 random bytes of the commitment in the log. Without them the entry can no longer be proven: erased, or written before

@@ -19,10 +19,12 @@ mod m20261121_000004_sample;
 mod m20261121_000005_check;
 mod m20261121_000006_trail;
 mod m20261121_000007_log;
+mod m20261121_000009_grant;
 mod m20261121_000010_own_staff;
 mod m20261121_000011_legal_hold;
 mod m20261121_000012_log_rights;
 mod m20261121_000013_log_cosignature;
+mod m20261121_000014_trail_own_staff;
 pub mod reads;
 
 /// All changes in order.
@@ -39,10 +41,12 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000005_check::Migration),
             Box::new(m20261121_000006_trail::Migration),
             Box::new(m20261121_000007_log::Migration),
+            Box::new(m20261121_000009_grant::Migration),
             Box::new(m20261121_000010_own_staff::Migration),
             Box::new(m20261121_000011_legal_hold::Migration),
             Box::new(m20261121_000012_log_rights::Migration),
             Box::new(m20261121_000013_log_cosignature::Migration),
+            Box::new(m20261121_000014_trail_own_staff::Migration),
         ]
     }
 }

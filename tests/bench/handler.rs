@@ -83,6 +83,7 @@ async fn prepare(database: &str, case_key: &str) -> anyhow::Result<()> {
         membership: Some(Membership::new(Role::InnenrevisionLeitung, None)?),
         bezirksstelle: None,
         authenticated: true,
+        grant: None,
     };
     let request = sources.new_id();
     let ctx = Ctx::new(caller, request, Arc::new(sources));

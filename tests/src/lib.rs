@@ -7,6 +7,7 @@
     reason = "a test ends where something is missing"
 )]
 
+pub mod grants;
 pub mod program;
 pub mod story;
 
@@ -149,6 +150,15 @@ impl Service {
         Person {
             service: self,
             token: Some(self.token(subject, &[])),
+            english: true,
+        }
+    }
+
+    /// Somebody with this token.
+    pub fn bearer(&self, token: &str) -> Person<'_> {
+        Person {
+            service: self,
+            token: Some(token.to_owned()),
             english: true,
         }
     }

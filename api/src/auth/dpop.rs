@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use reqwest::Url;
 use serde::Deserialize;
 use serde_json::Value;
@@ -181,6 +181,7 @@ struct Claims {
 pub struct Proofs {
     public_url: String,
     leeway: TimeDelta,
+    started: DateTime<Utc>,
     now: Now,
     seen: Mutex<Seen>,
 }
@@ -191,6 +192,7 @@ impl Proofs {
         Self {
             public_url: public_url.trim_end_matches('/').to_owned(),
             leeway: TimeDelta::seconds(i64::from(leeway_seconds)),
+            started: now().trunc_subsecs(0),
             now,
             seen: Mutex::default(),
         }
@@ -232,7 +234,9 @@ impl Proofs {
             return Err(ProofError::WrongRequest);
         }
         let now = (self.now)();
-        if claims.iat > now + self.leeway || claims.iat < now - self.leeway - LIFETIME {
+        // What was shown before this process began is not remembered.
+        let oldest = self.started.max(now - self.leeway - LIFETIME);
+        if claims.iat > now + self.leeway || claims.iat < oldest {
             return Err(ProofError::WrongTime);
         }
         if let Some(token) = token
@@ -371,12 +375,16 @@ mod tests {
     const THUMBPRINT: &str = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I";
 
     const NOW: i64 = 1_562_262_620;
+    /// When the process began.
+    const START: i64 = NOW - 1_000;
 
     fn proofs(public_url: &str) -> (Proofs, Arc<AtomicI64>) {
-        let clock = Arc::new(AtomicI64::new(NOW));
+        let clock = Arc::new(AtomicI64::new(START));
         let hand = Arc::clone(&clock);
         let now: Now = Arc::new(move || DateTime::from_timestamp(hand.load(Ordering::Relaxed), 0).unwrap());
-        (Proofs::new(public_url, 30, now), clock)
+        let proofs = Proofs::new(public_url, 30, now);
+        clock.store(NOW, Ordering::Relaxed);
+        (proofs, clock)
     }
 
     #[test]
@@ -402,6 +410,17 @@ mod tests {
         ] {
             clock.store(seconds, Ordering::Relaxed);
             assert_eq!(check(TOKEN).err(), expected, "{seconds}");
+        }
+    }
+
+    #[test]
+    fn a_proof_from_before_the_start_may_have_been_shown() {
+        let (vks, clock) = proofs("https://vks.example");
+        let holder = Holder::new();
+        clock.store(START + 1, Ordering::Relaxed);
+        for (iat, expected) in [(START - 1, Some(ProofError::WrongTime)), (START, None)] {
+            let text = holder.sign(&holder.header(), &with(claims(), "iat", json!(iat)));
+            assert_eq!(vks.check(&text, "POST", "/graphql", None).err(), expected);
         }
     }
 

@@ -6,6 +6,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::WWW_AUTHENTICATE;
 use actix_web::{HttpResponse, ResponseError};
 use audit::access::Membership;
+use audit::grant::Unusable;
 use serde_json::{Value, json};
 
 use super::ProofError;
@@ -160,6 +161,89 @@ impl MembershipError {
     }
 }
 
+/// Why a grant does not let anybody in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum GrantError {
+    /// It does not hold now.
+    Unusable(Unusable),
+    /// It could not be looked up.
+    Unchecked,
+}
+
+impl GrantError {
+    /// Every refusal.
+    pub const ALL: [Self; 8] = [
+        Self::Unusable(Unusable::Unknown),
+        Self::Unusable(Unusable::NotYetValid),
+        Self::Unusable(Unusable::Expired),
+        Self::Unusable(Unusable::Revoked),
+        Self::Unusable(Unusable::Exhausted),
+        Self::Unusable(Unusable::Address),
+        Self::Unusable(Unusable::Key),
+        Self::Unchecked,
+    ];
+
+    /// Its code.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Unusable(Unusable::Unknown) => "GRANT_UNKNOWN",
+            Self::Unusable(Unusable::NotYetValid) => "GRANT_NOT_YET_VALID",
+            Self::Unusable(Unusable::Expired) => "GRANT_EXPIRED",
+            Self::Unusable(Unusable::Revoked) => "GRANT_REVOKED",
+            Self::Unusable(Unusable::Exhausted) => "GRANT_EXHAUSTED",
+            Self::Unusable(Unusable::Address) => "GRANT_ADDRESS",
+            Self::Unusable(Unusable::Key) => "GRANT_KEY",
+            Self::Unchecked => "GRANT_UNCHECKED",
+        }
+    }
+
+    /// What is wrong and what to do.
+    pub fn message(self, language: Language) -> &'static str {
+        match self {
+            Self::Unusable(Unusable::Unknown) => language.say(
+                "Diesen Zugang gibt es für Sie nicht: bitte die Kennung im Schreiben des Jobcenters vergleichen",
+                "There is no such grant for you: compare the id in the letter of the Jobcenter",
+            ),
+            Self::Unusable(Unusable::NotYetValid) => language.say(
+                "Der Zugang gilt noch nicht",
+                "The grant is not valid yet",
+            ),
+            Self::Unusable(Unusable::Expired) => language.say(
+                "Der Zugang ist abgelaufen: bitte bei der Innenrevision einen neuen erbitten",
+                "The grant has expired: ask the Innenrevision for a new one",
+            ),
+            Self::Unusable(Unusable::Revoked) => language.say(
+                "Der Zugang wurde widerrufen: bitte an die Innenrevision wenden",
+                "The grant was revoked: turn to the Innenrevision",
+            ),
+            Self::Unusable(Unusable::Exhausted) => language.say(
+                "Das Leseguthaben des Zugangs ist verbraucht: bitte bei der Innenrevision einen neuen erbitten",
+                "The read budget of the grant is used up: ask the Innenrevision for a new one",
+            ),
+            Self::Unusable(Unusable::Address) => language.say(
+                "Von dieser Adresse gilt der Zugang nicht: bitte aus dem vereinbarten Netz anmelden",
+                "The grant does not hold from this address: come from the agreed network",
+            ),
+            Self::Unusable(Unusable::Key) => language.say(
+                "Der Zugang ist an einen Schlüssel gebunden, dessen Besitz nicht nachgewiesen ist",
+                "The grant is bound to a key, and its possession is not proven",
+            ),
+            Self::Unchecked => language.say(
+                "Der Zugang konnte nicht geprüft werden: bitte später noch einmal versuchen",
+                "The grant could not be checked: try again later",
+            ),
+        }
+    }
+
+    const fn status(self) -> StatusCode {
+        match self {
+            Self::Unusable(Unusable::Exhausted | Unusable::Address) => StatusCode::FORBIDDEN,
+            Self::Unusable(_) => StatusCode::UNAUTHORIZED,
+            Self::Unchecked => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+}
+
 /// Why a request is not let in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AuthError {
@@ -169,6 +253,8 @@ pub enum AuthError {
     Proof(ProofError),
     /// The membership: 403.
     Membership(MembershipError),
+    /// The grant: 401, or 403 where it holds but not here or no longer for reading.
+    Grant(GrantError),
 }
 
 impl From<ProofError> for AuthError {
@@ -180,6 +266,12 @@ impl From<ProofError> for AuthError {
 impl From<TokenError> for AuthError {
     fn from(error: TokenError) -> Self {
         Self::Token(error)
+    }
+}
+
+impl From<GrantError> for AuthError {
+    fn from(error: GrantError) -> Self {
+        Self::Grant(error)
     }
 }
 
@@ -196,6 +288,16 @@ impl AuthError {
             Self::Token(error) => error.code(),
             Self::Proof(error) => error.code(),
             Self::Membership(error) => error.code(),
+            Self::Grant(error) => error.code(),
+        }
+    }
+
+    /// The code of the error: what kind of refusal it is.
+    pub fn code(&self) -> &'static str {
+        match self.status() {
+            StatusCode::UNAUTHORIZED => "UNAUTHENTICATED",
+            StatusCode::FORBIDDEN => "FORBIDDEN",
+            _ => "INTERNAL",
         }
     }
 
@@ -204,6 +306,7 @@ impl AuthError {
         match self {
             Self::Token(_) | Self::Proof(_) => StatusCode::UNAUTHORIZED,
             Self::Membership(_) => StatusCode::FORBIDDEN,
+            Self::Grant(error) => error.status(),
         }
     }
 
@@ -213,15 +316,13 @@ impl AuthError {
             Self::Token(error) => error.message(language),
             Self::Proof(error) => error.message(language),
             Self::Membership(error) => error.message(language),
+            Self::Grant(error) => error.message(language),
         }
     }
 
     /// The answer's body.
     pub fn body(&self, language: Language) -> Value {
-        let mut extensions = match self {
-            Self::Token(_) | Self::Proof(_) => json!({"code": "UNAUTHENTICATED", "reason": self.reason()}),
-            Self::Membership(_) => json!({"code": "FORBIDDEN", "reason": self.reason()}),
-        };
+        let mut extensions = json!({"code": self.code(), "reason": self.reason()});
         if let Self::Membership(error) = self {
             let held: Vec<_> = error.held().iter().map(ToString::to_string).collect();
             extensions["memberships"] = json!(held);
@@ -230,13 +331,16 @@ impl AuthError {
     }
 
     /// The value of `WWW-Authenticate`, where another token may help.
-    pub const fn challenge(&self) -> Option<&'static str> {
+    pub fn challenge(&self) -> Option<&'static str> {
         match self {
             // RFC 6750, section 3.1: without credentials the challenge carries no error.
             Self::Token(TokenError::Missing) => Some("Bearer"),
             Self::Token(_) => Some("Bearer error=\"invalid_token\""),
             Self::Proof(error) => Some(error.challenge()),
-            Self::Membership(_) => None,
+            Self::Grant(error) if error.status() == StatusCode::UNAUTHORIZED => {
+                Some("Bearer error=\"invalid_token\"")
+            }
+            Self::Membership(_) | Self::Grant(_) => None,
         }
     }
 }
@@ -318,6 +422,7 @@ mod tests {
             .into_iter()
             .map(AuthError::from)
             .chain(ProofError::ALL.into_iter().map(AuthError::from))
+            .chain(GrantError::ALL.map(AuthError::from))
             .chain([
                 MembershipError::Required(Vec::new()).into(),
                 MembershipError::NotHeld(Vec::new()).into(),

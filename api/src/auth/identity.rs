@@ -3,7 +3,7 @@
 use audit::access::Membership;
 use chrono::{DateTime, Utc};
 
-use super::MembershipError;
+use super::{GrantClaims, MembershipError};
 
 /// A caller whose token was verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub struct Identity {
     pub expires_at: DateTime<Utc>,
     /// The thumbprint of the key that the token is bound to (`cnf.jkt`): without a proof by it, the token is worth nothing.
     pub bound_to: Option<String>,
+    /// The grant, for a token that was made from one.
+    pub grant: Option<GrantClaims>,
 }
 
 impl Identity {
@@ -52,6 +54,7 @@ mod tests {
             token_id: "t".to_owned(),
             expires_at: DateTime::UNIX_EPOCH,
             bound_to: None,
+            grant: None,
         }
     }
 

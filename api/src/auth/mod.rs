@@ -5,6 +5,7 @@
 mod development;
 mod dpop;
 mod error;
+mod grant_token;
 mod groups;
 mod identity;
 mod keys;
@@ -19,7 +20,8 @@ use chrono::{DateTime, Utc};
 
 pub use development::{DEVELOPMENT_KID, DevelopmentKey, NoSignatures, TokenRequest, start_check};
 pub use dpop::{PROOF_HEADER, Proof, ProofError, Proofs};
-pub use error::{AuthError, MembershipError, Refused, TokenError};
+pub use error::{AuthError, GrantError, MembershipError, Refused, TokenError};
+pub use grant_token::{AuthorizationDetail, DETAIL_TYPE, GrantClaims, GrantIssuer, GrantToken, LIFETIME};
 pub use groups::{GroupError, GroupMap};
 pub use identity::Identity;
 pub use keys::thumbprint;

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::{Client, Url, redirect};
 use serde_json::Value;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 
 use super::keys::{PublicKey, TrustedKey};
 use super::{Now, TokenError};
@@ -123,6 +123,9 @@ impl std::fmt::Display for FetchError {
 
 impl std::error::Error for FetchError {}
 
+/// Requests that wait for keys at one time.
+const WAITING: usize = 64;
+
 /// Keys as they were at one time.
 struct KeySet {
     fetched: DateTime<Utc>,
@@ -166,6 +169,7 @@ pub struct Provider {
     client: Client,
     now: Now,
     keys: RwLock<Option<Arc<KeySet>>>,
+    waiting: Semaphore,
     misses: Mutex<Misses>,
     wake: Notify,
     ended: watch::Sender<u64>,
@@ -198,6 +202,7 @@ impl Provider {
             now,
             keys: RwLock::default(),
             misses: Mutex::default(),
+            waiting: Semaphore::new(WAITING),
             wake: Notify::new(),
             ended: watch::Sender::default(),
             fetched: AtomicU64::default(),
@@ -251,6 +256,10 @@ impl Provider {
     /// Has the keys fetched for a token whose key is not known, and waits for the end of it. Whether it is worth looking
     /// again: not while the last such fetch is too young.
     pub(super) async fn ask_for_unknown_key(&self) -> bool {
+        // Whoever comes when many wait already is told at once.
+        let Ok(_waiting) = self.waiting.try_acquire() else {
+            return false;
+        };
         let mut ended = self.ended.subscribe();
         {
             let mut misses = self.misses.lock().unwrap_or_else(PoisonError::into_inner);
@@ -278,14 +287,20 @@ impl Provider {
         }
     }
 
-    /// Fetches the keys once; after a failure those fetched before stay.
+    /// Fetches the keys once; after a failure those fetched before stay, unless the provider answers that there are none.
     pub async fn refresh(&self) -> Result<(), FetchError> {
         self.misses.lock().unwrap_or_else(PoisonError::into_inner).pending = true;
         let begun = (self.now)();
         let outcome = self.fetch().await;
         match &outcome {
             Ok(keys) => self.take(begun, keys),
-            Err(error) => self.complain(error),
+            Err(error) => {
+                if matches!(error, FetchError::NoKeys(_)) {
+                    // The provider was reached and has withdrawn them all.
+                    *self.keys.write().unwrap_or_else(PoisonError::into_inner) = None;
+                }
+                self.complain(error);
+            }
         }
         self.misses.lock().unwrap_or_else(PoisonError::into_inner).pending = false;
         self.ended.send_modify(|count| *count += 1);

@@ -19,7 +19,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::groups::{GroupMap, GroupsClaim};
 use super::keys::{ALGORITHMS, TrustedKey};
-use super::{DEVELOPMENT_KID, DevelopmentKey, Identity, Now, Provider, TokenError};
+use super::{DEVELOPMENT_KID, DevelopmentKey, GrantIssuer, Identity, Now, Provider, TokenError};
 use crate::config::{AuthSettings, KeyAlgorithm, KeySettings};
 
 /// Longest accepted token.
@@ -88,6 +88,8 @@ pub struct TokenVerifier {
     leeway: TimeDelta,
     now: Now,
     verified: Mutex<LruCache<[u8; 32], Verified>>,
+    /// Tokens the service signed itself, from grants.
+    grants: Option<Arc<GrantIssuer>>,
 }
 
 #[derive(Clone)]
@@ -238,6 +240,7 @@ pub fn verifier(settings: &AuthSettings, now: Now) -> Result<TokenVerifier, KeyE
         verified: Mutex::new(LruCache::new(
             NonZeroUsize::new(settings.cached_tokens).unwrap_or(NonZeroUsize::MIN),
         )),
+        grants: None,
     })
 }
 
@@ -265,6 +268,15 @@ fn read_key(key: &KeySettings) -> Result<(Algorithm, DecodingKey), KeyError> {
 }
 
 impl TokenVerifier {
+    /// The same, knowing tokens of grants too.
+    #[must_use]
+    pub fn with_grants(self, issuer: Arc<GrantIssuer>) -> Self {
+        Self {
+            grants: Some(issuer),
+            ..self
+        }
+    }
+
     /// Who holds this token.
     pub fn verify(&self, token: &str) -> Result<Arc<Identity>, TokenError> {
         if token.len() > MAX_LENGTH {
@@ -278,19 +290,19 @@ impl TokenVerifier {
             .get(&digest)
             .filter(|verified| verified.is_current())
             .cloned();
-        let verified = match known {
-            Some(verified) => verified,
-            None => match self.verify_signed(token) {
-                Ok(verified) => verified,
-                Err(error) => {
-                    // Perhaps one that held until its key was withdrawn.
-                    self.verified
-                        .lock()
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .pop(&digest);
-                    return Err(error);
-                }
-            },
+        let verified = if let Some(verified) = known {
+            verified
+        } else {
+            if let Some(identity) = self.holder_of_grant(token)? {
+                return Ok(Arc::new(identity));
+            }
+            self.verify_signed(token).inspect_err(|_| {
+                // Perhaps one that held until its key was withdrawn.
+                self.verified
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .pop(&digest);
+            })?
         };
         // Only a token that holds now is kept, and it is asked again each time whether it still holds.
         let checked = self.check_times(&verified);
@@ -298,7 +310,7 @@ impl TokenVerifier {
         match checked {
             Ok(()) => {
                 let identity = Arc::clone(&verified.identity);
-                cache.get_or_insert(digest, || verified);
+                cache.put(digest, verified);
                 Ok(identity)
             }
             Err(error) => {
@@ -306,6 +318,20 @@ impl TokenVerifier {
                 Err(error)
             }
         }
+    }
+
+    /// Who holds a token that the service signed itself; none where another signed it.
+    fn holder_of_grant(&self, token: &str) -> Result<Option<Identity>, TokenError> {
+        let Some(issuer) = &self.grants else {
+            return Ok(None);
+        };
+        let header: Header = read_part(token, 0)?;
+        if header.crit.is_some() || !header.kid.as_deref().is_some_and(|kid| issuer.names(kid)) {
+            return Ok(None);
+        }
+        issuer
+            .verify(token, header.typ.as_deref(), (self.now)())
+            .map(Some)
     }
 
     fn check_times(&self, verified: &Verified) -> Result<(), TokenError> {
@@ -368,6 +394,7 @@ impl TokenVerifier {
                 token_id: claims.jti,
                 expires_at: claims.exp,
                 bound_to,
+                grant: None,
             }),
             issuer: Arc::clone(issuer),
             kid,

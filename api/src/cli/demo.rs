@@ -9,13 +9,13 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use audit::access::{Caller, Membership, Role};
+use audit::access::{Caller, Class, Membership, Role};
 use audit::demo::{CONTROL_DIFFERENCE, Demo, Extract, Size, mapping_decisions, mapping_payments};
 use audit::engagement::Open;
 use audit::page::PageArgs;
 use audit::population::import::Mapping;
 use audit::population::{ControlTotalInput, Create, cells_from_csv};
-use audit::{Ctx, Db, Sources, engagement, jobcenter, population};
+use audit::{Ctx, Db, Sources, engagement, grant, jobcenter, population};
 use chrono::TimeDelta;
 use entity::population::Unit;
 use entity::{control_total, population as population_row, population_import};
@@ -27,6 +27,7 @@ use super::{DemoArgs, Surroundings};
 use crate::app;
 use crate::auth::{DevelopmentKey, TokenRequest};
 use crate::config::{Mode, Settings};
+use crate::graphql::NodeKind;
 use crate::http::is_built;
 use crate::language::Language;
 use crate::telemetry::Telemetry;
@@ -55,6 +56,7 @@ pub(super) async fn run(
     app::prepare(&settings, &db, &sources, true).await?;
     let people = People::new(&sources);
     people.fill(&db, &settings, arguments, language).await?;
+    let grant = people.grant(&db, language).await?;
     let key = DevelopmentKey::open(&settings.auth.development_key_file)?;
     if arguments.prepare_only {
         super::emit(&tokens(&settings, &key, &db, surroundings).await?)?;
@@ -63,7 +65,9 @@ pub(super) async fn run(
     let text = tokens(&settings, &key, &db, surroundings).await?;
     let running = app::start(&settings, db, sources).await?;
     super::emit(&text)?;
-    super::emit(&welcome(&settings, &running.address.to_string(), language))?;
+    let address = running.address.to_string();
+    super::emit(&welcome(&settings, &address, language))?;
+    super::emit(&redeeming(&grant, &address, language))?;
     running.wait().await?;
     telemetry.shutdown().await;
     Ok(ExitCode::SUCCESS)
@@ -93,6 +97,28 @@ fn welcome(settings: &Settings, address: &str, language: Language) -> String {
     format!(
         "\nExplorer  {explorer}\nGraphQL   http://{address}/graphql\n{}\n",
         language.say("Beenden mit Strg-C.", "End with Ctrl-C."),
+    )
+}
+
+/// How the external auditor redeems the grant that is ready.
+fn redeeming(grant: &entity::grant::Model, address: &str, language: Language) -> String {
+    let id = NodeKind::Grant.id(grant.id.0);
+    format!(
+        "\n{}\n  curl -s http://{address}/oauth/token \\\n\
+         \x20   -d grant_type=urn:ietf:params:oauth:grant-type:token-exchange \\\n\
+         \x20   -d subject_token_type=urn:ietf:params:oauth:token-type:access_token -d subject_token=$TOKEN \\\n\
+         \x20   --data-urlencode 'authorization_details=[{{\"type\":\"pruefpfad_engagement\",\"identifier\":\"{}\"}}]'\n",
+        language.say(
+            format!(
+                "Zugang {} einlösen, mit dem Token von EXTERNAL_AUDITOR:",
+                grant.number
+            ),
+            format!(
+                "Redeem grant {}, with the token of EXTERNAL_AUDITOR:",
+                grant.number
+            ),
+        ),
+        id.as_str(),
     )
 }
 
@@ -141,6 +167,7 @@ struct People {
     auditor: Ctx,
     head: Ctx,
     quality: Ctx,
+    department: Ctx,
 }
 
 impl People {
@@ -152,6 +179,7 @@ impl People {
                 membership: Membership::new(role, None).ok(),
                 bezirksstelle: None,
                 authenticated: true,
+                grant: None,
             };
             Ctx::new(caller, sources.new_id(), sources.clone())
         };
@@ -159,7 +187,48 @@ impl People {
             auditor: person(Role::Innenrevision),
             head: person(Role::InnenrevisionLeitung),
             quality: person(Role::Qualitaetssicherung),
+            department: person(Role::Fachbereichsleitung),
         }
+    }
+
+    /// An inspection of the demonstration's engagement, ready to be redeemed by whoever holds the token of `EXTERNAL_AUDITOR`.
+    async fn grant(&self, db: &Db, language: Language) -> anyhow::Result<entity::grant::Model> {
+        let engagement = self.engagement(db, language).await?.id;
+        let propose = grant::Propose {
+            kind: entity::grant::Kind::Inspection,
+            basis: "SGB2_6B_3".to_owned(),
+            recipient_body: "Bundesrechnungshof".to_owned(),
+            recipient_name: "R. Prüfer".to_owned(),
+            recipient_subject: Some(subject(Role::ExternalAuditor)),
+            recipient_key: None,
+            purpose: "Prüfung der Leistungsgewährung 2025".to_owned(),
+            engagements: vec![engagement],
+            bezirksstellen: None,
+            period: None,
+            funds: None,
+            classes: vec![Class::Audit, Class::SocialData],
+            not_before: None,
+            expires_at: None,
+            read_budget: None,
+            addresses: Vec::new(),
+            contract: None,
+            team_role: None,
+            retrieval_procedure: None,
+            verpflichtung: None,
+            reads_withheld: false,
+        };
+        let row = said(
+            grant::propose(&self.auditor, db, "demo-grant", propose).await,
+            language,
+        )?;
+        if row.state != entity::grant::State::Proposed {
+            return Ok(row);
+        }
+        let issue = grant::Change {
+            id: row.id,
+            expected_version: row.version,
+        };
+        said(grant::issue(&self.department, db, issue).await, language)
     }
 
     /// Fills the house step by step. Each step looks whether it was done: an interrupted start goes on where it stopped.

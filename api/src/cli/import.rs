@@ -60,6 +60,7 @@ pub(super) fn operator(subject: &str, sources: &Arc<Sources>) -> anyhow::Result<
         membership: Some(Membership::new(Role::Innenrevision, None)?),
         bezirksstelle: None,
         authenticated: true,
+        grant: None,
     };
     Ok(Ctx::new(caller, sources.new_id(), sources.clone()))
 }

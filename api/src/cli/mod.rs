@@ -473,7 +473,10 @@ pub async fn run(cli: Cli, surroundings: Surroundings) -> anyhow::Result<ExitCod
         Command::LogKey(command) => log_key::run(&command, load, language),
         Command::Healthcheck(arguments) => healthcheck::run(&arguments, &load()?.settings, language).await,
         Command::Serve(arguments) => serve::run(&arguments, &load()?.settings, language).await,
-        Command::Demo(arguments) => demo::run(&arguments, load()?.settings, &surroundings).await,
+        Command::Demo(arguments) => {
+            let settings = load()?.settings;
+            Box::pin(demo::run(&arguments, settings, &surroundings)).await
+        }
         Command::Migrate(command) => migrate::run(command, &load()?.settings, language).await,
         Command::Schema(command) => schema::run(&command, language),
         Command::Import(arguments) => import::run(&arguments, &load()?.settings, language).await,

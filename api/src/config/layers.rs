@@ -113,6 +113,9 @@ impl Layers {
         if let Some(path) = &settings.secrets.log_key_file {
             settings.secrets.log_key = Some(read_secret("secrets.log_key_file", path)?.into());
         }
+        if let Some(path) = &settings.secrets.grant_key_file {
+            settings.secrets.grant_key = Some(read_secret("secrets.grant_key_file", path)?.into());
+        }
         Ok(Loaded { settings, tree })
     }
 
@@ -350,6 +353,7 @@ mod tests {
             ("server.cors_origins", "https://a.example, https://b.example"),
             ("server.shutdown_seconds", "7"),
             ("server.workers", "3"),
+            ("server.trusted_proxies", "127.0.0.1/32"),
             ("database.url", "postgres://one:geheim@host/db"),
             ("database.url_file", "URL_FILE"),
             ("database.max_connections", "5"),
@@ -409,6 +413,8 @@ mod tests {
             ("secrets.case_key_file", "KEY_FILE"),
             ("secrets.log_key", "geheim"),
             ("secrets.log_key_file", "KEY_FILE"),
+            ("secrets.grant_key", "geheim"),
+            ("secrets.grant_key_file", "KEY_FILE"),
             ("import.record_limit_bytes", "26"),
             ("import.file_limit_bytes", "27"),
             ("import.rejections_kept", "28"),
@@ -461,6 +467,8 @@ mod tests {
         assert_eq!(settings.auth.issuers[0].maximum_age_seconds, 86_400);
         assert_eq!(settings.secrets.case_key(), Some([0x11; 32]));
         assert_eq!(settings.secrets.log_key(), Some([0x11; 32]));
+        assert_eq!(settings.secrets.grant_key(), Some([0x11; 32]));
+        assert_eq!(settings.server.proxies().len(), 1);
         assert_eq!(settings.log.verifier_keys.len(), 1);
         assert_eq!((settings.log.witness_keys().len(), settings.log.quorum), (1, 1));
         assert_eq!(
@@ -626,6 +634,7 @@ mod tests {
                 "database.url",
                 "log.origin",
                 "secrets.case_key_file",
+                "secrets.grant_key_file",
                 "secrets.log_key_file",
                 "server.cors_origins"
             ]
@@ -716,6 +725,8 @@ mod tests {
             ),
             ("SECRETS__CASE_KEY", "abc", "secrets.case_key"),
             ("SECRETS__LOG_KEY", "abc", "secrets.log_key"),
+            ("SECRETS__GRANT_KEY", "abc", "secrets.grant_key"),
+            ("SERVER__TRUSTED_PROXIES", "proxy", "server.trusted_proxies"),
             ("IMPORT__REJECTIONS_KEPT", "0", "import.rejections_kept"),
         ] {
             assert_eq!(

@@ -89,9 +89,19 @@ pub struct ServerSettings {
     pub shutdown_seconds: u64,
     /// Worker threads; 0 for one per core.
     pub workers: usize,
+    /// Networks of the reverse proxies, whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<String>,
 }
 
 impl ServerSettings {
+    /// The networks of the reverse proxies; a text that is none was refused before the service starts.
+    pub fn proxies(&self) -> Vec<ipnet::IpNet> {
+        self.trusted_proxies
+            .iter()
+            .filter_map(|text| text.parse().ok())
+            .collect()
+    }
+
     fn validate(&self, mode: Mode, problems: &mut Vec<Problem>) {
         if !is_http(&self.public_url) {
             problems.push(Problem::new(
@@ -114,6 +124,15 @@ impl ServerSettings {
                     "server.cors_origins",
                     format!("{origin:?} ist kein Ursprung. Schreiben Sie Schema und Rechner ohne Schrägstrich am Ende, z. B. https://vks.kreis.example."),
                     format!("{origin:?} is no origin. Write scheme and host without a final slash, such as https://vks.kreis.example."),
+                ));
+            }
+        }
+        for proxy in &self.trusted_proxies {
+            if proxy.parse::<ipnet::IpNet>().is_err() {
+                problems.push(Problem::new(
+                    "server.trusted_proxies",
+                    format!("{proxy:?} ist kein Netz. Schreiben Sie z. B. 127.0.0.1/32 oder 10.1.0.0/16."),
+                    format!("{proxy:?} is no network. Write such as 127.0.0.1/32 or 10.1.0.0/16."),
                 ));
             }
         }
@@ -820,6 +839,12 @@ pub struct SecretsSettings {
     /// File whose only line is the key; goes before `log_key`.
     #[serde(default)]
     pub log_key_file: Option<PathBuf>,
+    /// 32 bytes in hexadecimal: signs the tokens of grants. Holds what `grant_key_file` says where that is set.
+    #[serde(default)]
+    pub grant_key: Option<SecretString>,
+    /// File whose only line is the key; goes before `grant_key`.
+    #[serde(default)]
+    pub grant_key_file: Option<PathBuf>,
 }
 
 impl SecretsSettings {
@@ -843,10 +868,21 @@ impl SecretsSettings {
         self.log_key().map_or_else(|| key_or_create(file), Ok)
     }
 
+    /// The configured signing key of grants' tokens.
+    pub fn grant_key(&self) -> Option<[u8; 32]> {
+        key_of(self.grant_key.as_ref())
+    }
+
+    /// The configured signing key of grants' tokens, or on a desk the one in `file`, made on first use.
+    pub fn grant_key_or_create(&self, file: &Path) -> std::io::Result<[u8; 32]> {
+        self.grant_key().map_or_else(|| key_or_create(file), Ok)
+    }
+
     fn validate(&self, mode: Mode, problems: &mut Vec<Problem>) {
         for (name, text, key) in [
             ("secrets.case_key", &self.case_key, self.case_key()),
             ("secrets.log_key", &self.log_key, self.log_key()),
+            ("secrets.grant_key", &self.grant_key, self.grant_key()),
         ] {
             if text.is_some() && key.is_none() {
                 problems.push(Problem::new(
@@ -868,6 +904,13 @@ impl SecretsSettings {
                 "secrets.log_key_file",
                 "fehlt: ohne ihn kann das Log des Prüfpfads nicht unterschrieben werden. Erzeugen Sie ihn mit `pruefpfad log-key new log.key` und nennen Sie die Datei hier.",
                 "is missing: the log over the trail cannot be signed without it. Make it with `pruefpfad log-key new log.key` and name the file here.",
+            ));
+        }
+        if mode == Mode::Production && self.grant_key.is_none() {
+            problems.push(Problem::new(
+                "secrets.grant_key_file",
+                "fehlt: ohne ihn können Zugänge für externe Prüfer nicht eingelöst werden. Erzeugen Sie ihn mit `openssl rand -hex 32 > grant.key && chmod 600 grant.key` und nennen Sie die Datei hier.",
+                "is missing: grants to auditors from outside cannot be redeemed without it. Make it with `openssl rand -hex 32 > grant.key && chmod 600 grant.key` and name the file here.",
             ));
         }
     }

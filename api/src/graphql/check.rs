@@ -101,21 +101,25 @@ impl Check {
     }
 
     /// Kind of error.
+    #[graphql(directive = disclosure::apply(Class::SocialData))]
     async fn error_class(&self) -> ErrorClass {
         self.0.error_class.into()
     }
 
     /// The booked amounts per fund.
+    #[graphql(directive = disclosure::apply(Class::SocialData))]
     async fn booked(&self, ctx: &Context<'_>) -> Maybe<Split> {
         self.amounts(ctx, |row| row.booked().into()).await
     }
 
     /// The correct amounts per fund.
+    #[graphql(directive = disclosure::apply(Class::SocialData))]
     async fn correct(&self, ctx: &Context<'_>) -> Maybe<Split> {
         self.amounts(ctx, |row| row.correct().into()).await
     }
 
     /// Remark.
+    #[graphql(directive = disclosure::apply(Class::SocialData))]
     async fn remark(&self) -> &str {
         &self.0.remark
     }
@@ -126,6 +130,7 @@ impl Check {
     }
 
     /// Answers to the attributes, in the programme's order.
+    #[graphql(directive = disclosure::apply(Class::SocialData))]
     async fn answers(&self, ctx: &Context<'_>) -> Maybe<Vec<CheckAnswer>> {
         let rows = ctx.loaders().one(ctx, AnswersOf(self.0.id)).await;
         Some(rows.map(|rows| rows.unwrap_or_default().into_iter().map(CheckAnswer).collect()))
@@ -158,7 +163,7 @@ impl many::Row for Check {
 #[derive(Clone, Description)]
 pub(super) struct CheckAnswer(check_answer::Model);
 
-#[Object(use_type_description, directive = disclosure::apply(Class::Audit))]
+#[Object(use_type_description, directive = disclosure::apply(Class::SocialData))]
 impl CheckAnswer {
     /// Code of the attribute.
     async fn attribute(&self) -> &str {

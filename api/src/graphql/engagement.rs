@@ -8,6 +8,7 @@ use entity::engagement::{Model, State};
 
 use super::ContextExt;
 use super::admit::{NESTED_PAGE, costs};
+use super::comment::{self, CommentConnection};
 use super::disclosure::{Class, disclosure};
 use super::error::{Maybe, field, payload};
 use super::legal_hold::{self, LegalHold};
@@ -143,9 +144,17 @@ impl Engagement {
                 May::PopulationCreate,
                 May::SamplePlan,
                 May::SampleRecord,
+                May::CommentRead,
+                May::CommentWrite,
                 May::LegalHoldPlace,
             ],
-            State::Closed => &[May::EngagementRead, May::TrailRead, May::LegalHoldPlace],
+            State::Closed => &[
+                May::EngagementRead,
+                May::TrailRead,
+                May::CommentRead,
+                May::CommentWrite,
+                May::LegalHoldPlace,
+            ],
         };
         permitted(ctx, now)
     }
@@ -192,6 +201,25 @@ impl Engagement {
     #[graphql(directive = disclosure::apply(Class::Audit))]
     async fn draw_events(&self, ctx: &Context<'_>) -> Maybe<Vec<DrawEvent>> {
         Some(sample::events(ctx, self.0.id).await)
+    }
+
+    /// Comments of people from outside on it and its items, oldest first; under a grant those made under it.
+    #[graphql(directive = disclosure::apply(Class::Audit), directive = costs::apply(NESTED_PAGE))]
+    async fn comments(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Maybe<CommentConnection> {
+        let window = Window {
+            first,
+            after,
+            last,
+            before,
+        };
+        Some(comment::of_engagement(ctx, self.0.id, &window).await)
     }
 
     /// Who did what in it, oldest first.

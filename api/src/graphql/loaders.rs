@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use async_graphql::dataloader::{DataLoader, Loader};
 use async_graphql::{Context, Result};
-use audit::{Ctx, Db, check, engagement, legal_hold, population, sample, trail};
-use entity::{CheckId, EngagementId, PopulationId, SampleId, SampleItemId, TrailEntryId};
+use audit::{Ctx, Db, check, engagement, grant, legal_hold, population, sample, trail};
+use entity::{CheckId, EngagementId, GrantId, PopulationId, SampleId, SampleItemId, TrailEntryId};
 
 use super::error::failure;
 
@@ -275,6 +275,26 @@ impl Loader<TrailEntryId> for House {
         by(trail::proofs(&self.ctx, &self.db, keys).await, |placed| {
             placed.leaf.entry_id
         })
+    }
+}
+
+/// What the engagements of a grant are called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct EngagementsOf(pub GrantId);
+
+impl Loader<EngagementsOf> for House {
+    type Value = Vec<grant::Named>;
+    type Error = Arc<audit::Error>;
+
+    async fn load(&self, keys: &[EngagementsOf]) -> Found<EngagementsOf, Self::Value> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let named = grant::engagements_of(&self.ctx, &self.db, &ids)
+            .await
+            .map_err(Arc::new)?;
+        Ok(named
+            .into_iter()
+            .map(|(id, named)| (EngagementsOf(id), named))
+            .collect())
     }
 }
 

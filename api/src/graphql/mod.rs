@@ -4,10 +4,12 @@
 
 pub mod admit;
 mod check;
+mod comment;
 mod disclosure;
 mod engagement;
 mod error;
 mod evaluation;
+mod grant;
 mod jobcenter;
 mod legal_hold;
 mod loaders;
@@ -53,6 +55,7 @@ pub struct Query(
     sample::SampleQuery,
     check::CheckQuery,
     log::LogQuery,
+    grant::GrantQuery,
     reads::ReadQuery,
 );
 
@@ -64,6 +67,8 @@ pub struct Mutation(
     population::PopulationMutation,
     sample::SampleMutation,
     check::CheckMutation,
+    grant::GrantMutation,
+    comment::CommentMutation,
     legal_hold::LegalHoldMutation,
 );
 

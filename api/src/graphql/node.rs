@@ -4,15 +4,18 @@ use std::collections::HashMap;
 
 use async_graphql::{Context, ID, Interface, Object, Result};
 use audit::access::Action as May;
-use audit::{engagement, population, sample};
+use audit::{engagement, grant, population, sample};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use entity::{BezirksstelleId, DifferenceId, EngagementId, ImportId, PopulationId, SampleId, SampleItemId};
+use entity::{
+    BezirksstelleId, DifferenceId, EngagementId, GrantId, ImportId, PopulationId, SampleId, SampleItemId,
+};
 use uuid::Uuid;
 
 use super::ContextExt;
 use super::engagement::Engagement;
 use super::error::{Maybe, bad_input, field};
+use super::grant::Grant;
 use super::jobcenter::Bezirksstelle;
 use super::population::{Difference, Import, Population};
 use super::sample::{Sample, SampleItem};
@@ -41,13 +44,17 @@ pub enum NodeKind {
     SampleItem,
     /// A version of a check: found through its item.
     Check,
+    /// A grant.
+    Grant,
+    /// A comment: found through its engagement.
+    Comment,
     /// A legal hold: found through its engagement.
     LegalHold,
 }
 
 impl NodeKind {
     /// Every kind.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Bezirksstelle,
         Self::Engagement,
         Self::Population,
@@ -57,6 +64,8 @@ impl NodeKind {
         Self::Stratum,
         Self::SampleItem,
         Self::Check,
+        Self::Grant,
+        Self::Comment,
         Self::LegalHold,
     ];
 
@@ -72,6 +81,8 @@ impl NodeKind {
             Self::Stratum => "Stratum",
             Self::SampleItem => "SampleItem",
             Self::Check => "Check",
+            Self::Grant => "Grant",
+            Self::Comment => "Comment",
             Self::LegalHold => "LegalHold",
         }
     }
@@ -120,6 +131,8 @@ pub(super) enum Node {
     Sample(Box<Sample>),
     /// An item of a sample.
     SampleItem(Box<SampleItem>),
+    /// A grant.
+    Grant(Box<Grant>),
 }
 
 /// Finds nodes.
@@ -173,7 +186,12 @@ async fn of_kind(ctx: &Context<'_>, kind: NodeKind, rows: &[Uuid]) -> Result<Vec
     let (audit, db) = (ctx.audit(), ctx.db());
     // What a role sees nothing of is not there for it: null, like anything else that is hidden.
     let readable = match kind {
-        NodeKind::Bezirksstelle | NodeKind::Stratum | NodeKind::Check | NodeKind::LegalHold => true,
+        NodeKind::Bezirksstelle
+        | NodeKind::Stratum
+        | NodeKind::Check
+        | NodeKind::Comment
+        | NodeKind::LegalHold => true,
+        NodeKind::Grant => ctx.caller().may(May::GrantRead),
         NodeKind::Engagement => ctx.caller().may(May::EngagementRead),
         NodeKind::Population | NodeKind::Import | NodeKind::Difference => {
             ctx.caller().may(May::PopulationRead)
@@ -219,6 +237,7 @@ async fn of_kind(ctx: &Context<'_>, kind: NodeKind, rows: &[Uuid]) -> Result<Vec
             Node::SampleItem,
             SampleItem::from
         ),
-        NodeKind::Stratum | NodeKind::Check | NodeKind::LegalHold => Vec::new(),
+        NodeKind::Grant => through!(grant::find_many, GrantId, Node::Grant, Grant),
+        NodeKind::Stratum | NodeKind::Check | NodeKind::Comment | NodeKind::LegalHold => Vec::new(),
     })
 }

@@ -56,6 +56,24 @@ pub(super) enum Action {
     SampleEvaluate,
     /// See the trail.
     TrailRead,
+    /// See grants: all of them, or one's own.
+    GrantRead,
+    /// Propose a grant, complete it and withdraw it.
+    GrantPropose,
+    /// Issue a grant that another person proposed.
+    GrantIssue,
+    /// Revoke a grant.
+    GrantRevoke,
+    /// Lift end and budget of a public body's grant.
+    GrantLift,
+    /// Redeem a grant for a token. No role's right: the person's whom the grant names.
+    GrantRedeem,
+    /// State what is visible under a grant.
+    VisibilityState,
+    /// See comments.
+    CommentRead,
+    /// Comment. No role's right: that of a grant.
+    CommentWrite,
     /// Stop the deletion of what hangs on an engagement.
     LegalHoldPlace,
     /// Let deletion go on; never by who stopped it.

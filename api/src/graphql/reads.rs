@@ -3,10 +3,10 @@
 use async_graphql::{Context, Description, Enum, ID, InputObject, Object, Result, SimpleObject};
 use audit::reads::{self, ReadFilter};
 use audit::retention::{self, Part, Run, RunState};
-use entity::EngagementId;
 use entity::engagement::Function;
 use entity::read_record::{Kind, Model};
 use entity::trail_entry;
+use entity::{EngagementId, GrantId};
 
 use super::ContextExt;
 use super::disclosure::{Class, disclosure};
@@ -62,6 +62,11 @@ impl ReadRecord {
     /// Under which membership.
     async fn membership(&self) -> &str {
         &self.0.membership
+    }
+
+    /// Id of the grant, for somebody from outside.
+    async fn grant_id(&self) -> Option<ID> {
+        self.0.grant_id.map(|id| NodeKind::Grant.id(id.0))
     }
 
     /// Id of the engagement; null where what was read belongs to none, or nothing was found.
@@ -144,6 +149,9 @@ pub(super) struct ReadRecordFilter {
     /// By this person: the subject of the token.
     #[graphql(directive = disclosure::apply(Class::AccessLog))]
     actor: Option<String>,
+    /// Under this grant.
+    #[graphql(directive = disclosure::apply(Class::AccessLog))]
+    grant_id: Option<ID>,
     /// In this request.
     #[graphql(directive = disclosure::apply(Class::AccessLog))]
     request_id: Option<String>,
@@ -172,7 +180,7 @@ impl ReadRecordFilter {
             engagement: row(NodeKind::Engagement, self.engagement_id, "filter.engagementId")?
                 .map(EngagementId),
             actor: self.actor,
-            grant: None,
+            grant: row(NodeKind::Grant, self.grant_id, "filter.grantId")?.map(GrantId),
             request: request.transpose()?,
             object: row(NodeKind::SampleItem, self.object_id, "filter.objectId")?,
             kind: self.kind.map(Into::into),

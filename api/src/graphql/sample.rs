@@ -812,6 +812,9 @@ pub(super) enum SampleItemSort {
     /// Reference, bytewise.
     #[graphql(directive = disclosure::apply(Class::SocialData))]
     Reference,
+    /// Nothing that would tell of them: as they were written.
+    #[graphql(directive = disclosure::apply(Class::Internal))]
+    Id,
 }
 
 /// How items are sorted; the id decides between equals.
@@ -834,6 +837,8 @@ const fn name(order: service::ItemOrder) -> &'static str {
         (service::ItemSort::Amount, true) => "sampleItems:AMOUNT:DESC",
         (service::ItemSort::Reference, false) => "sampleItems:REFERENCE",
         (service::ItemSort::Reference, true) => "sampleItems:REFERENCE:DESC",
+        (service::ItemSort::Id, false) => "sampleItems:ID",
+        (service::ItemSort::Id, true) => "sampleItems:ID:DESC",
     }
 }
 

@@ -1,7 +1,7 @@
 //! The trail of an engagement.
 
 use async_graphql::{Context, Description, Enum, Object, Result};
-use entity::{EngagementId, trail_entry};
+use entity::{EngagementId, GrantId, trail_entry};
 
 use super::ContextExt;
 use super::disclosure::{Class, disclosure};
@@ -85,6 +85,16 @@ impl TrailEntry {
 }
 
 connection!(TrailConnection, TrailEdge, TrailEntry, Audit);
+
+/// The trail of a grant that the caller sees.
+pub(super) async fn of_grant(ctx: &Context<'_>, grant: GrantId, window: &Window) -> Result<TrailConnection> {
+    let args = window.args(ctx, ORDER)?;
+    let page = field(
+        ctx,
+        audit::grant::trail(ctx.audit(), ctx.db(), grant, &args).await,
+    )?;
+    Ok(TrailConnection::of(ORDER, page, |row| by_id(row.id.0)))
+}
 
 /// The trail of an engagement that the caller sees.
 pub(super) async fn of(

@@ -3,6 +3,8 @@
 use async_graphql::{Context, Description, Object, Result, SimpleObject};
 
 use super::disclosure::{Class, disclosure};
+use super::error::Maybe;
+use super::grant::Grant;
 use super::permissions::{Action, permitted};
 use super::{ContextExt, jobcenter::Bezirksstelle};
 
@@ -53,12 +55,17 @@ impl Viewer {
         ctx.info().bezirksstelle(ctx.caller().bezirksstelle?)
     }
 
-    /// The classes of fields that the membership's role sees: what `@disclosure` in the contract has to be one of.
+    /// The grant the request is made under.
+    async fn grant(&self, ctx: &Context<'_>) -> Maybe<Grant> {
+        super::grant::of_caller(ctx).await
+    }
+
+    /// The classes of fields that the membership's role or the grant sees: what `@disclosure` in the contract has to be one of.
     async fn classes(&self, ctx: &Context<'_>) -> Vec<Class> {
         ctx.caller().classes().iter().map(Into::into).collect()
     }
 
-    /// All that the membership's role permits somewhere.
+    /// All that the membership's role or the grant permits somewhere.
     async fn actions(&self, ctx: &Context<'_>) -> Vec<Action> {
         permitted(ctx, audit::access::Action::ALL)
     }

@@ -1,23 +1,25 @@
 //! From a verified token to the caller of a use case.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use actix_web::http::StatusCode;
 use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use actix_web::{HttpMessage as _, HttpRequest};
-use audit::access::Caller;
+use audit::access::{Caller, Granted};
+use audit::grant::{Shown, in_use};
 use audit::reads::Reads;
 use audit::{Ctx, Db, Sources};
 use entity::BezirksstelleId;
 use futures_util::future::{FutureExt as _, LocalBoxFuture};
+use ipnet::IpNet;
 
 use super::RequestId;
-use super::edge::{Callers, Credentials, Denied, Unrecorded, Visitor};
+use super::edge::{Callers, Credentials, Denied, Still, Unrecorded, Visitor};
 use crate::auth::{
-    Actor, AuthError, Authentication, MEMBERSHIP_HEADER, PROOF_HEADER, Proofs, Shown, TokenVerifier,
-    authentication,
+    Actor, AuthError, Authentication, GrantClaims, GrantError, GrantIssuer, Identity, MEMBERSHIP_HEADER,
+    PROOF_HEADER, Proofs, TokenVerifier, authentication,
 };
 use crate::graphql;
 use crate::language::{Language, language_of};
@@ -35,26 +37,100 @@ pub struct House {
     pub bezirksstellen: Arc<HashMap<String, BezirksstelleId>>,
     /// What the schema tells about the service.
     pub info: Arc<graphql::Info>,
+    /// Signs the tokens of grants.
+    pub issuer: Arc<GrantIssuer>,
+    /// Networks of the reverse proxies.
+    pub proxies: Arc<[IpNet]>,
 }
 
 impl House {
-    /// The context of a request: under the membership its token and header came to.
-    pub fn context(&self, actor: Option<&Actor>, request_id: RequestId) -> Ctx {
-        let caller = actor.map_or_else(Caller::anonymous, |actor| Caller {
-            subject: actor.identity.subject.clone(),
-            name: actor.identity.name.clone(),
+    /// The context of a request: under the membership its token and header came to, or under the grant the token names. The
+    /// grant is looked up each time: one that was revoked a moment ago lets nobody in.
+    pub async fn context(&self, actor: Option<&Actor>, request: &HttpRequest) -> Result<Ctx, AuthError> {
+        let Some(actor) = actor else {
+            return Ok(self.anonymous(request_id(request)));
+        };
+        let caller = Caller {
             membership: actor.membership.clone(),
             bezirksstelle: actor
                 .membership
                 .as_ref()
                 .and_then(|membership| membership.bezirksstelle())
                 .and_then(|number| self.bezirksstellen.get(number).copied()),
-            authenticated: true,
-        });
-        Ctx::new(caller, request_id.0, self.sources.clone())
+            ..known(actor.identity.subject.clone(), actor.identity.name.clone())
+        };
+        let mut ctx = Ctx::new(caller, request_id(request).0, self.sources.clone());
+        if let Some(claims) = &actor.identity.grant {
+            let granted = self
+                .granted(&ctx, claims, &actor.identity, self.from(request))
+                .await?;
+            ctx.caller.grant = Some(Arc::new(granted));
+        }
+        Ok(ctx)
     }
 
-    fn visitor(&self, actor: Option<&Actor>, request_id: RequestId) -> Visitor {
+    /// What a grant gives at this moment. The key is the one by which the token was proven to be the caller's.
+    async fn granted(
+        &self,
+        ctx: &Ctx,
+        claims: &GrantClaims,
+        identity: &Identity,
+        from: Option<IpAddr>,
+    ) -> Result<Granted, AuthError> {
+        let shown = Shown {
+            from,
+            key: identity.bound_to.as_deref(),
+        };
+        let found = in_use(
+            ctx,
+            &self.db,
+            claims.id,
+            &identity.subject,
+            &claims.details,
+            shown,
+        )
+        .await;
+        let granted = found.map_err(|error| {
+            tracing::error!(request_id = %ctx.request_id, cause = %error, "a grant could not be looked up");
+            GrantError::Unchecked
+        })?;
+        Ok(granted.map_err(GrantError::Unusable)?)
+    }
+
+    /// The context of somebody who showed no token.
+    pub fn anonymous(&self, request_id: RequestId) -> Ctx {
+        Ctx::new(Caller::anonymous(), request_id.0, self.sources.clone())
+    }
+
+    /// The context of somebody who is known and acts as nothing: at the moment a grant is redeemed.
+    pub(super) fn redeemer(&self, subject: String, name: Option<String>, request_id: RequestId) -> Ctx {
+        Ctx::new(known(subject, name), request_id.0, self.sources.clone())
+    }
+
+    /// Where a request comes from.
+    pub(super) fn from(&self, request: &HttpRequest) -> Option<IpAddr> {
+        let peer = request.peer_addr().map(|address| address.ip());
+        super::address::client(peer, request.headers(), &self.proxies)
+    }
+
+    /// Asks again whether the grant of a caller holds; for what goes on after the request.
+    fn still(&self, actor: Option<&Actor>, request: &HttpRequest, ctx: &Ctx) -> Option<Still> {
+        let identity = Arc::clone(&actor?.identity);
+        let claims = identity.grant.clone()?;
+        let (house, ctx, from) = (self.clone(), ctx.clone(), self.from(request));
+        let language = language_of(request);
+        Some(Box::new(move || {
+            let (house, ctx) = (house.clone(), ctx.clone());
+            let (identity, claims) = (Arc::clone(&identity), claims.clone());
+            async move {
+                let granted = house.granted(&ctx, &claims, &identity, from).await;
+                granted.map(drop).map_err(|error| denied(&error, language))
+            }
+            .boxed()
+        }))
+    }
+
+    async fn visitor(&self, actor: Option<&Actor>, request: &HttpRequest) -> Result<Visitor, AuthError> {
         let expires = actor.and_then(|actor| {
             let left = (actor.identity.expires_at - self.sources.now())
                 .to_std()
@@ -70,15 +146,16 @@ impl House {
                 .collect()
         });
         let (ctx, db, info) = (
-            self.context(actor, request_id),
+            self.context(actor, request).await?,
             self.db.clone(),
             self.info.clone(),
         );
         let (reader, reads) = (ctx.clone(), self.reads.clone());
-        Visitor {
+        Ok(Visitor {
             authenticated: actor.is_some(),
             classes: ctx.caller.classes(),
             expires,
+            still: self.still(actor, request, &ctx),
             record: Box::new(move |asked, noted| {
                 let (ctx, reads) = (reader.clone(), reads.clone());
                 async move {
@@ -98,7 +175,19 @@ impl House {
                     memberships.clone(),
                 )
             }),
-        }
+        })
+    }
+}
+
+/// A person whose token was verified, before a membership is chosen.
+fn known(subject: String, name: Option<String>) -> Caller {
+    Caller {
+        subject,
+        name,
+        membership: None,
+        bezirksstelle: None,
+        authenticated: true,
+        grant: None,
     }
 }
 
@@ -147,7 +236,7 @@ impl Callers for HouseCallers {
                     if let Some(membership) = request.headers().get(MEMBERSHIP_HEADER) {
                         headers.insert(HeaderName::from_static(MEMBERSHIP_HEADER), membership.clone());
                     }
-                    let shown = Shown {
+                    let shown = crate::auth::Shown {
                         method: request.method().as_str(),
                         path: request.uri().path(),
                         headers: &headers,
@@ -155,26 +244,21 @@ impl Callers for HouseCallers {
                     authentication(&self.verifier, &self.proofs, shown).await
                 }
             };
-            match found {
-                Authentication::Anonymous => Ok(self.house.visitor(None, request_id(request))),
-                Authentication::Known(actor) => Ok(self.house.visitor(Some(&actor), request_id(request))),
-                Authentication::Refused(error) => Err(denied(&error, language_of(request))),
-            }
+            let visitor = match found {
+                Authentication::Anonymous => self.house.visitor(None, request).await,
+                Authentication::Known(actor) => self.house.visitor(Some(&actor), request).await,
+                Authentication::Refused(error) => Err(error),
+            };
+            visitor.map_err(|error| denied(&error, language_of(request)))
         }
         .boxed_local()
     }
 }
 
 fn denied(error: &AuthError, language: Language) -> Denied {
-    let status = error.status();
-    let code = if status == StatusCode::FORBIDDEN {
-        "FORBIDDEN"
-    } else {
-        "UNAUTHENTICATED"
-    };
     Denied {
-        status,
-        code,
+        status: error.status(),
+        code: error.code(),
         reason: error.reason(),
         message: error.message(language).to_owned(),
         challenge: error.challenge(),

@@ -75,6 +75,9 @@ pub type Record = Box<dyn Fn(Asked, Vec<Noted>) -> BoxFuture<'static, Result<(),
 #[derive(Debug, Clone, Copy)]
 pub struct Unrecorded;
 
+/// Asks again whether somebody is let in.
+pub type Still = Box<dyn Fn() -> BoxFuture<'static, Result<(), Denied>> + Send + Sync>;
+
 /// Somebody who asks.
 pub struct Visitor {
     /// Whether there was a valid token.
@@ -83,6 +86,8 @@ pub struct Visitor {
     pub classes: Classes,
     /// When the token ends; a WebSocket is closed then.
     pub expires: Option<Instant>,
+    /// Asks whether access still holds, where it can end before the token does; from time to time while a WebSocket is open.
+    pub still: Option<Still>,
     /// Called once for every operation, so that loaders live no longer than it.
     pub attach: Attach,
     /// Called before an answer with recorded classes leaves.

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use actix_web::http::header;
 use actix_web::web::{Bytes, Data, Query, ServiceConfig, get};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, ResponseError as _};
 use async_stream::stream;
 use audit::access::{Action, Class, Classes, disclose};
 use audit::page::{PageArgs, Position};
@@ -23,9 +23,9 @@ use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::callers::{House, request_id};
+use super::callers::House;
 use super::transport::Fault;
-use crate::auth::Actor;
+use crate::auth::{Actor, Refused};
 use crate::graphql::{NodeKind, euro, refusal_json};
 use crate::language::language_of;
 use crate::telemetry::Metrics;
@@ -64,6 +64,7 @@ enum Sort {
     DrawOrder,
     Amount,
     Reference,
+    Id,
 }
 
 async fn sample_items(
@@ -73,8 +74,11 @@ async fn sample_items(
     house: Data<House>,
     metrics: Data<Metrics>,
 ) -> HttpResponse {
-    let ctx = house.context(Some(&actor), request_id(&request));
     let language = language_of(&request);
+    let ctx = match house.context(Some(&actor), &request).await {
+        Ok(ctx) => ctx,
+        Err(error) => return Refused { error, language }.error_response(),
+    };
     let refuse = |path: &str| {
         refusal_json(
             &audit::Error::refused(audit::Code::InvalidValue, path),
@@ -218,6 +222,7 @@ fn query(filter: &ItemFilter, order: ItemOrder) -> serde_json::Value {
             ItemSort::DrawOrder => "DRAW_ORDER",
             ItemSort::Amount => "AMOUNT",
             ItemSort::Reference => "REFERENCE",
+            ItemSort::Id => "ID",
         },
         "descending": order.descending,
     });
@@ -291,6 +296,7 @@ impl Parameters {
                     Sort::DrawOrder => ItemSort::DrawOrder,
                     Sort::Amount => ItemSort::Amount,
                     Sort::Reference => ItemSort::Reference,
+                    Sort::Id => ItemSort::Id,
                 },
                 descending: self.descending,
             },

@@ -72,6 +72,6 @@ fn answer(
                 "Das Log reicht (noch) nicht so weit. /log/checkpoint nennt seine Größe.\n",
                 "The log does not reach so far (yet). /log/checkpoint says its size.\n",
             )),
-        Err(error) => refusal_json(&error, &house.context(None, request_id(request)), language),
+        Err(error) => refusal_json(&error, &house.anonymous(request_id(request)), language),
     }
 }

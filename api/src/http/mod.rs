@@ -1,6 +1,7 @@
 //! The HTTP side of the gateway.
 
 mod accept;
+mod address;
 pub mod callers;
 mod cors;
 pub mod edge;
@@ -12,6 +13,7 @@ mod log;
 mod rate_limit;
 mod request_log;
 mod security_headers;
+mod token;
 mod transport;
 mod uploads;
 pub mod ws;
@@ -27,6 +29,7 @@ pub use log::log_routes;
 pub use rate_limit::{RateLimit, rate_limit};
 pub use request_log::{REQUEST_ID_HEADER, RequestId, request_log};
 pub use security_headers::security_headers;
+pub use token::token_routes;
 pub use uploads::upload_routes;
 
 /// A random id (UUID version 4).

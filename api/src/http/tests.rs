@@ -39,6 +39,7 @@ impl Callers for Tokens {
                 classes: audit::access::Classes::ALL,
                 authenticated,
                 expires,
+                still: None,
                 attach: Box::new(|request, _| request),
                 record: Box::new(move |_, _| {
                     let outcome = if unrecorded { Err(Unrecorded) } else { Ok(()) };

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use actix_web::http::header::CONTENT_LENGTH;
 use actix_web::web::{Bytes, Data, Path, Payload, ServiceConfig, put};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, ResponseError as _};
 use audit::Refusal;
 use audit::population::{IntakeLimits, run_import};
 use futures_util::StreamExt as _;
@@ -13,8 +13,8 @@ use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use super::callers::{House, request_id};
-use crate::auth::Actor;
+use super::callers::House;
+use crate::auth::{Actor, Refused};
 use crate::config::ImportSettings;
 use crate::graphql::{NodeKind, refusal_json};
 use crate::language::language_of;
@@ -72,8 +72,11 @@ async fn upload(
     settings: Data<ImportSettings>,
     metrics: Data<Metrics>,
 ) -> HttpResponse {
-    let ctx = house.context(Some(&actor), request_id(&request));
     let language = language_of(&request);
+    let ctx = match house.context(Some(&actor), &request).await {
+        Ok(ctx) => ctx,
+        Err(error) => return Refused { error, language }.error_response(),
+    };
     let Some(import) = NodeKind::Import.parse(&id) else {
         return refusal_json(
             &audit::Error::refused(audit::Code::NotFound, "id"),

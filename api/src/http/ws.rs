@@ -4,7 +4,7 @@
 //! `connection_init` (`{"authorization": "Bearer ..."}`), since browsers cannot set headers here, and
 //! so does the proof of a bound token (`{"authorization": "DPoP ...", "dpop": "..."}`), made for the
 //! handshake: GET, and the address with `http` or `https`; without them the headers of the handshake count. One that does not hold is refused where it
-//! comes: as answer to the handshake, or by close code 4403 with the same codes.
+//! comes: as answer to the handshake, or by close code 4403 with the same codes. A socket under a grant ends with it.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -36,6 +36,8 @@ const INIT_TIMEOUT: Duration = Duration::from_secs(10);
 const PING_EVERY: Duration = Duration::from_secs(25);
 /// A client that answers no ping for so long is gone.
 const SILENCE: Duration = Duration::from_mins(1);
+/// How often it is asked whether a grant still holds.
+const STILL_EVERY: Duration = Duration::from_secs(2);
 /// Operations of one socket at the same time.
 const OPERATIONS: usize = 20;
 
@@ -192,6 +194,8 @@ impl Socket {
         let mut heard = opened;
         let mut ping = interval(PING_EVERY);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut still = interval(STILL_EVERY);
+        still.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let deadline = match &self.visitor {
                 None => Some(opened + INIT_TIMEOUT),
@@ -216,6 +220,11 @@ impl Socket {
                         None => Close::InitTimeout,
                         Some(_) => Close::Forbidden("UNAUTHENTICATED", "TOKEN_EXPIRED"),
                     });
+                }
+                _ = still.tick(), if self.revocable() => {
+                    if let Err(end) = self.still_allowed().await {
+                        return end;
+                    }
                 }
                 _ = ping.tick() => {
                     if heard.elapsed() > SILENCE || self.session.ping(b"").await.is_err() {
@@ -279,10 +288,27 @@ impl Socket {
         send(&mut self.session, &Plain::ConnectionAck).await
     }
 
+    fn revocable(&self) -> bool {
+        self.visitor
+            .as_ref()
+            .is_some_and(|visitor| visitor.still.is_some())
+    }
+
+    /// A grant may have been revoked since: then the socket ends with all that runs on it.
+    async fn still_allowed(&self) -> Result<(), End> {
+        match self.visitor.as_ref().and_then(|visitor| visitor.still.as_ref()) {
+            None => Ok(()),
+            Some(still) => still()
+                .await
+                .map_err(|denied| End::Close(Close::Forbidden(denied.code, denied.reason))),
+        }
+    }
+
     async fn subscribe(&mut self, id: String, payload: Map<String, Json>) -> Result<(), End> {
         let Some(visitor) = self.visitor.clone() else {
             return Err(End::Close(Close::Unauthorized));
         };
+        self.still_allowed().await?;
         let incoming = well_formed(payload).map_err(|_| End::Close(Close::Invalid))?;
         if self.running.borrow().contains_key(&id) {
             return Err(End::Close(Close::Duplicate));

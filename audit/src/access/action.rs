@@ -51,6 +51,24 @@ words! {
         SampleEvaluate = "SAMPLE_EVALUATE",
         /// See the trail.
         TrailRead = "TRAIL_READ",
+        /// See grants: all of them, or one's own.
+        GrantRead = "GRANT_READ",
+        /// Propose a grant, complete it and withdraw it.
+        GrantPropose = "GRANT_PROPOSE",
+        /// Issue a grant that another person proposed.
+        GrantIssue = "GRANT_ISSUE",
+        /// Revoke a grant.
+        GrantRevoke = "GRANT_REVOKE",
+        /// Lift end and budget of a public body's grant.
+        GrantLift = "GRANT_LIFT",
+        /// Redeem a grant for a token. No role's right: the person's whom the grant names.
+        GrantRedeem = "GRANT_REDEEM",
+        /// State what is visible under a grant.
+        VisibilityState = "VISIBILITY_STATE",
+        /// See comments.
+        CommentRead = "COMMENT_READ",
+        /// Comment. No role's right: that of a grant.
+        CommentWrite = "COMMENT_WRITE",
         /// Stop the deletion of what hangs on an engagement.
         LegalHoldPlace = "LEGAL_HOLD_PLACE",
         /// Let deletion go on; never by who stopped it.

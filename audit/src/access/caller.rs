@@ -1,9 +1,12 @@
 //! Who asks, and which rows they see.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
+use entity::grant::Reader;
 use entity::{BezirksstelleId, Scope};
 
-use super::{Action, Class, Classes, Membership, Role, classes, permits};
+use super::{Action, Class, Classes, Granted, Membership, Role, classes, permits};
 
 /// The person (or the service itself) behind a request, under one membership.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +21,8 @@ pub struct Caller {
     pub bezirksstelle: Option<BezirksstelleId>,
     /// Whether a token was shown.
     pub authenticated: bool,
+    /// The grant the request is made under: it takes the place of what the role may and sees.
+    pub grant: Option<Arc<Granted>>,
 }
 
 impl Caller {
@@ -29,6 +34,7 @@ impl Caller {
             membership: None,
             bezirksstelle: None,
             authenticated: false,
+            grant: None,
         }
     }
 
@@ -40,6 +46,7 @@ impl Caller {
             membership: None,
             bezirksstelle: None,
             authenticated: true,
+            grant: None,
         }
     }
 
@@ -48,13 +55,32 @@ impl Caller {
         self.membership.as_ref().map(Membership::role)
     }
 
+    /// The membership as the trail names it, with the grant where there is one: `EXTERNAL_AUDITOR grant:<id>`.
+    pub fn acting_as(&self) -> String {
+        let membership = self
+            .membership
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        match &self.grant {
+            Some(grant) => format!("{membership} grant:{}", grant.id),
+            None => membership,
+        }
+    }
+
     /// May this caller do this?
     pub fn may(&self, action: Action) -> bool {
-        self.role().is_some_and(|role| permits(role, action))
+        match &self.grant {
+            Some(grant) => grant.permits(action),
+            None => self.role().is_some_and(|role| permits(role, action)),
+        }
     }
 
     /// The classes of fields this caller sees.
     pub fn classes(&self) -> Classes {
+        if let Some(grant) = &self.grant {
+            return grant.classes;
+        }
         let held = self.role().map(classes);
         match (held, self.authenticated) {
             (Some(held), _) if self.handles_own_staff() => held.with(Class::Personnel),
@@ -67,6 +93,13 @@ impl Caller {
 
     /// The rows this caller sees.
     pub fn scope(&self, now: DateTime<Utc>) -> Scope {
+        if let Some(grant) = &self.grant {
+            return Scope::Grant {
+                id: grant.id,
+                coverage: grant.coverage.clone(),
+                own_staff: grant.classes.contains(Class::Personnel),
+            };
+        }
         match self.role() {
             Some(Role::InnenrevisionLeitung | Role::Innenrevision | Role::Qualitaetssicherung) => {
                 if self.handles_own_staff() {
@@ -81,6 +114,20 @@ impl Caller {
                     .map_or(Scope::Nothing, |id| Scope::Bezirksstelle { id, now, own_staff })
             }
             _ => Scope::Nothing,
+        }
+    }
+
+    /// The grants this caller sees: whoever administers or controls them all, a recipient their own.
+    pub fn grants(&self) -> Reader {
+        match self.role() {
+            Some(
+                Role::InnenrevisionLeitung
+                | Role::Innenrevision
+                | Role::Fachbereichsleitung
+                | Role::Datenschutz,
+            ) => Reader::All,
+            Some(Role::ExternalAuditor) => Reader::Recipient(self.subject.clone()),
+            _ => Reader::Nobody,
         }
     }
 

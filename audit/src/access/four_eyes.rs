@@ -12,6 +12,8 @@ words! {
         DifferenceApproval = "DIFFERENCE_APPROVAL",
         /// Whoever checked an item does not make its second check, where the plan asks for one.
         SecondCheck = "SECOND_CHECK",
+        /// Whoever proposes a grant does not issue it.
+        GrantIssue = "GRANT_ISSUE",
         /// Whoever placed a legal hold does not lift it.
         LegalHold = "LEGAL_HOLD",
     }
@@ -24,6 +26,7 @@ impl FourEyes {
             Self::ControlTotal => Action::PopulationImport,
             Self::DifferenceApproval => Action::DifferenceExplain,
             Self::SecondCheck => Action::CheckRecord,
+            Self::GrantIssue => Action::GrantPropose,
             Self::LegalHold => Action::LegalHoldPlace,
         }
     }
@@ -34,6 +37,7 @@ impl FourEyes {
             Self::ControlTotal => Action::ControlTotalEnter,
             Self::DifferenceApproval => Action::DifferenceApprove,
             Self::SecondCheck => Action::CheckRecord,
+            Self::GrantIssue => Action::GrantIssue,
             Self::LegalHold => Action::LegalHoldLift,
         }
     }
@@ -43,6 +47,7 @@ impl FourEyes {
         match self {
             Self::ControlTotal | Self::SecondCheck => Role::Innenrevision,
             Self::DifferenceApproval | Self::LegalHold => Role::InnenrevisionLeitung,
+            Self::GrantIssue => Role::Fachbereichsleitung,
         }
     }
 
@@ -53,6 +58,7 @@ impl FourEyes {
                 &[Role::InnenrevisionLeitung, Role::Qualitaetssicherung]
             }
             Self::DifferenceApproval => &[Role::Qualitaetssicherung],
+            Self::GrantIssue => &[Role::InnenrevisionLeitung],
             Self::LegalHold => &[Role::Innenrevision, Role::Qualitaetssicherung],
         }
     }
@@ -63,6 +69,7 @@ impl FourEyes {
             Self::ControlTotal => Code::ControlTotalSamePerson,
             Self::DifferenceApproval => Code::ApproverIsAuthor,
             Self::SecondCheck => Code::SecondCheckSamePerson,
+            Self::GrantIssue => Code::GrantSamePerson,
             Self::LegalHold => Code::LegalHoldOwn,
         }
     }

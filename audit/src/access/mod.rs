@@ -26,6 +26,7 @@ mod aggregate;
 mod caller;
 mod class;
 mod four_eyes;
+mod granted;
 mod permits;
 mod role;
 
@@ -34,6 +35,7 @@ pub use aggregate::Aggregate;
 pub use caller::Caller;
 pub use class::{Class, Classes, classes};
 pub use four_eyes::FourEyes;
+pub use granted::{Granted, grantable, granted, needs_whole};
 pub use permits::permits;
 pub use role::{Membership, MembershipTextError, Role};
 

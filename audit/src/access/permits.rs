@@ -5,8 +5,12 @@ use super::{Action, Role};
 /// May this role do this?
 ///
 /// The Innenrevision does the audit; its head closes and approves; the quality assurance approves and checks as a
-/// second person. A Bezirksstelle reads its own announced items. The data protection officer sees who read what, never what was read. Whoever administers reads no
-/// content.
+/// second person. A Bezirksstelle reads its own announced items. The data protection officer sees who read what, never what
+/// was read. Whoever administers reads no content.
+///
+/// A grant takes two people. The head of the Innenrevision proposes, or an auditor in the head's place; the head of the
+/// Fachbereich issues, or, where an auditor proposed, the head of the Innenrevision. Each of them revokes it alone.
+/// Whoever comes under a grant has the rights of [`super::granted`], and none of a role.
 #[expect(clippy::too_many_lines, reason = "a table")]
 pub const fn permits(role: Role, action: Action) -> bool {
     match role {
@@ -34,9 +38,20 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::CheckRecord
             | Action::SampleEvaluate
             | Action::TrailRead
+            | Action::GrantRead
+            | Action::GrantPropose
+            | Action::GrantIssue
+            | Action::GrantRevoke
+            | Action::GrantLift
+            | Action::VisibilityState
+            | Action::CommentRead
             | Action::LegalHoldPlace
             | Action::LegalHoldLift => true,
-            Action::CaseNumberRead | Action::ReadRecordList | Action::RetentionRun => false,
+            Action::GrantRedeem
+            | Action::CommentWrite
+            | Action::CaseNumberRead
+            | Action::ReadRecordList
+            | Action::RetentionRun => false,
         },
         Role::Innenrevision => match action {
             Action::EngagementRead
@@ -60,10 +75,19 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::CheckRecord
             | Action::SampleEvaluate
             | Action::TrailRead
+            | Action::GrantRead
+            | Action::GrantPropose
+            | Action::GrantRevoke
+            | Action::VisibilityState
+            | Action::CommentRead
             | Action::LegalHoldPlace
             | Action::LegalHoldLift => true,
             Action::EngagementClose
             | Action::DifferenceApprove
+            | Action::GrantIssue
+            | Action::GrantLift
+            | Action::GrantRedeem
+            | Action::CommentWrite
             | Action::CaseNumberRead
             | Action::ReadRecordList
             | Action::RetentionRun => false,
@@ -79,6 +103,7 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::CheckRecord
             | Action::SampleEvaluate
             | Action::TrailRead
+            | Action::CommentRead
             | Action::LegalHoldPlace
             | Action::LegalHoldLift => true,
             Action::EngagementOpen
@@ -93,6 +118,14 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::SampleAbort
             | Action::SampleRecord
             | Action::SampleItemAnnounce
+            | Action::GrantRead
+            | Action::GrantPropose
+            | Action::GrantIssue
+            | Action::GrantRevoke
+            | Action::GrantLift
+            | Action::GrantRedeem
+            | Action::VisibilityState
+            | Action::CommentWrite
             | Action::CaseNumberRead
             | Action::Reidentify
             | Action::ReadRecordList
@@ -104,16 +137,21 @@ pub const fn permits(role: Role, action: Action) -> bool {
                 Action::EngagementRead | Action::SampleRead | Action::SampleItemRead | Action::CaseNumberRead
             )
         }
-        Role::Datenschutz => matches!(action, Action::ReadRecordList),
-        Role::Fachbereichsleitung
-        | Role::Budget
+        Role::Fachbereichsleitung => matches!(
+            action,
+            Action::GrantRead | Action::GrantIssue | Action::GrantRevoke | Action::GrantLift
+        ),
+        // Who was let in, by whom and for what, and who read what.
+        Role::Datenschutz => matches!(action, Action::GrantRead | Action::ReadRecordList),
+        // One's own grants, before any is redeemed.
+        Role::ExternalAuditor => matches!(action, Action::GrantRead),
+        Role::Budget
         | Role::Controlling
         | Role::Fachleitung
         | Role::Vorstand
         | Role::StadtLeitung
         | Role::Gleichstellung
-        | Role::Administration
-        | Role::ExternalAuditor => false,
+        | Role::Administration => false,
     }
 }
 
@@ -121,8 +159,10 @@ pub const fn permits(role: Role, action: Action) -> bool {
 mod tests {
     use std::fmt::Write as _;
 
+    use entity::grant::{BodyKind, Kind};
+
     use super::*;
-    use crate::access::{Class, FourEyes, classes};
+    use crate::access::{Class, FourEyes, classes, grantable, granted, needs_whole};
 
     /// One table: a row a thing, a column a role, a tick where it holds.
     fn ticked<T: Copy>(
@@ -145,6 +185,66 @@ mod tests {
         }
         text.push('\n');
         text
+    }
+
+    /// The same for grants: a column a kind, or a kind and a recipient.
+    fn granted_table<C: Copy>(
+        title: &str,
+        rows: &[&str],
+        columns: &[(&str, C)],
+        cell: impl Fn(usize, C) -> &'static str,
+    ) -> String {
+        let mut text = format!("| {title} |");
+        for (name, _) in columns {
+            write!(text, " {name} |").unwrap();
+        }
+        text.push_str("\n|---|");
+        text.push_str(&":-:|".repeat(columns.len()));
+        for (place, row) in rows.iter().enumerate() {
+            write!(text, "\n| {row} |").unwrap();
+            for (_, column) in columns {
+                text.push_str(cell(place, *column));
+            }
+        }
+        text.push('\n');
+        text
+    }
+
+    fn grants() -> String {
+        let kinds = [("INSPECTION", Kind::Inspection), ("COMMISSION", Kind::Commission)];
+        let actions: Vec<_> = Action::ALL.iter().map(|action| action.as_str()).collect();
+        let permitted = granted_table("action", &actions, &kinds, |place, kind| {
+            let action = Action::ALL[place];
+            match (granted(kind, action), needs_whole(action)) {
+                (false, _) => " |",
+                (true, false) => " x |",
+                (true, true) => " whole |",
+            }
+        });
+        let recipients = [
+            (
+                "INSPECTION of a public body",
+                (Kind::Inspection, BodyKind::Public),
+            ),
+            ("INSPECTION of another", (Kind::Inspection, BodyKind::NonPublic)),
+            (
+                "COMMISSION of a public body",
+                (Kind::Commission, BodyKind::Public),
+            ),
+            ("COMMISSION of another", (Kind::Commission, BodyKind::NonPublic)),
+        ];
+        let classes: Vec<_> = Class::ALL.iter().map(|class| class.as_str()).collect();
+        let shown = granted_table("class", &classes, &recipients, |place, (kind, body)| {
+            if grantable(kind, body).contains(Class::ALL[place]) {
+                " x |"
+            } else {
+                " |"
+            }
+        });
+        format!(
+            "Under a grant the tables of `granted` and `grantable` hold instead; \"whole\" where the grant reaches its engagements as a \
+             whole, and of the classes those which the grant names.\n\n{permitted}\n{shown}"
+        )
     }
 
     /// Who stands in where another person is needed: a row a rule.
@@ -171,7 +271,7 @@ mod tests {
     #[test]
     fn the_tables_are_the_ones_that_were_reviewed() {
         let found = format!(
-            "# Who may do what, and who sees what\n\nThe tables of `permits`, `classes` and `FourEyes`, for review; a test compares them. PERSONNEL, and rows of own\nstaff, are for memberships of the named group alone (`+OWN_STAFF`), which is open to these roles.\n\n{}\n{}\n{}\n{}",
+            "# Who may do what, and who sees what\n\nThe tables of `permits`, `classes`, `FourEyes`, `granted` and `grantable`, for review; a test compares them. PERSONNEL, and rows of own\nstaff, are for memberships of the named group alone (`+OWN_STAFF`), which is open to these roles.\n\n{}\n{}\n{}\n{}\n{}",
             ticked("action", Action::ALL, Action::as_str, permits),
             ticked("class", Class::ALL, Class::as_str, |role, class| classes(role)
                 .contains(class)),
@@ -182,12 +282,47 @@ mod tests {
                 |role, _| role.may_handle_own_staff()
             ),
             four_eyes(),
+            grants(),
         );
-        let reviewed = include_str!("tables.md");
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/access/tables.md");
+        let reviewed = std::fs::read_to_string(path).unwrap_or_default();
         assert!(
             reviewed == found,
             "audit/src/access/tables.md differs; reviewed, it would be:\n\n{found}"
         );
+    }
+
+    /// A grant shows what belongs to what it permits, and nothing that no kind of recipient may see.
+    #[test]
+    fn nothing_is_granted_that_grants_do_not_carry() {
+        for (kind, body) in [
+            (Kind::Inspection, BodyKind::Public),
+            (Kind::Inspection, BodyKind::NonPublic),
+            (Kind::Commission, BodyKind::Public),
+            (Kind::Commission, BodyKind::NonPublic),
+        ] {
+            let classes = grantable(kind, body);
+            assert!(classes.contains(Class::Audit) && classes.contains(Class::SocialData));
+            for class in [Class::Benchmark, Class::AccessLog] {
+                assert!(!classes.contains(class));
+            }
+            for class in [Class::Special, Class::Personnel] {
+                let public = kind == Kind::Inspection && body == BodyKind::Public;
+                assert_eq!(classes.contains(class), public, "{}", class.as_str());
+            }
+        }
+        for action in Action::ALL {
+            let writes = [Action::CheckRecord, Action::CommentWrite, Action::VisibilityState];
+            let reads = action.as_str().ends_with("_READ") || *action == Action::SampleEvaluate;
+            for kind in [Kind::Inspection, Kind::Commission] {
+                assert!(
+                    !granted(kind, *action) || reads || writes.contains(action),
+                    "{}",
+                    action.as_str()
+                );
+            }
+        }
+        assert!(!granted(Kind::Inspection, Action::CheckRecord));
     }
 
     #[test]

@@ -163,6 +163,21 @@ pub(super) fn version_for(
     }
 }
 
+/// How many checks an item needs: as many as planned, and one by own staff beside every one from outside. What somebody
+/// checked under a commission is never the last word.
+pub(super) fn needed(checks_per_item: i32, from_outside: i32) -> i32 {
+    if from_outside == 0 {
+        checks_per_item
+    } else {
+        checks_per_item.max(from_outside + 1)
+    }
+}
+
+/// Whether one more check from outside has a place: of several checks, one is left to own staff.
+pub(super) fn outside_has_place(checks_per_item: i32, from_outside: i32) -> bool {
+    from_outside < (checks_per_item - 1).max(1)
+}
+
 fn enough(checks_per_item: i32, testers: usize) -> bool {
     usize::try_from(checks_per_item).is_ok_and(|needed| testers >= needed)
 }
@@ -236,6 +251,20 @@ mod tests {
             .into_iter()
             .map(|refusal| (refusal.code, refusal.path))
             .collect()
+    }
+
+    #[test]
+    fn a_check_from_outside_is_never_the_last_word() {
+        for planned in 1..4 {
+            assert_eq!(needed(planned, 0), planned);
+            for outside in 1..4 {
+                assert!(needed(planned, outside) > outside);
+                assert!(needed(planned, outside) >= planned);
+            }
+            assert!(outside_has_place(planned, 0));
+            assert!(!outside_has_place(planned, planned.max(1)));
+        }
+        assert!(!outside_has_place(2, 1) && outside_has_place(3, 1));
     }
 
     #[test]

@@ -12,7 +12,9 @@ use sea_orm::{
 use serde_json::json;
 
 use super::programme::{PROGRAMMES, Programme, programme};
-use super::rules::{MAX_BULK, RecordCheck, check, current_versions, outcome, version_for};
+use super::rules::{
+    MAX_BULK, RecordCheck, check, current_versions, needed, outcome, outside_has_place, version_for,
+};
 use crate::access::{Action, Permit, authorize, authorize_write};
 use crate::db::among;
 use crate::engagement::{lock, must_be_open};
@@ -70,6 +72,7 @@ async fn record_one(
     let tx = db.begin_write().await?;
     let scope = ctx.caller.scope(ctx.now());
     let item = visible_item(&tx, &scope, input.sample_item_id).await?;
+    ctx.notes.add("SampleItem", [(item.engagement_id, item.id.0)]);
     let engagement = lock(&tx, ctx, item.engagement_id, "input.sampleItemId").await?;
     let claim = match claim(&tx, ctx, idempotency_key, "recordCheck", &input).await? {
         Claimed::New(claim) => claim,
@@ -99,8 +102,13 @@ async fn record_one(
         .into_iter()
         .map(|check| (check.tester.as_str(), check.version))
         .collect();
+    let outside = from_outside(&checks);
+    let known = testers.iter().any(|(tester, _)| *tester == ctx.caller.subject);
+    if ctx.caller.grant.is_some() && !known && !outside_has_place(sample.checks_per_item, outside) {
+        return Err(Error::refused(Code::ChecksComplete, "input.correction"));
+    }
     let version = version_for(
-        sample.checks_per_item,
+        needed(sample.checks_per_item, outside),
         &testers,
         &ctx.caller.subject,
         input.correction,
@@ -109,9 +117,15 @@ async fn record_one(
 
     let row = insert(&tx, ctx, programme, &population_item, version, input).await?;
     checks.push(row.clone());
-    let item = settle(&tx, item, sample.checks_per_item, &checks).await?;
+    let item = settle(
+        &tx,
+        item,
+        needed(sample.checks_per_item, from_outside(&checks)),
+        &checks,
+    )
+    .await?;
     claim.remember(&tx, ctx, row.id.0).await?;
-    let subject = Subject::new("Check", row.id.0, item.engagement_id);
+    let subject = Subject::new("Check", row.id.0, item.engagement_id).of_own_staff(item.own_staff);
     let detail = json!({
         "sampleItem": item.id, "version": version, "errorClass": row.error_class, "state": item.state,
     });
@@ -166,6 +180,7 @@ async fn insert(
         correct_eu_cents: Set(input.correct.eu),
         remark: Set(input.remark),
         at: Set(ctx.now()),
+        grant_id: Set(ctx.caller.grant.as_ref().map(|grant| grant.id)),
     }
     .insert(tx)
     .await?;
@@ -183,6 +198,13 @@ async fn insert(
         .exec_without_returning(tx)
         .await?;
     Ok(row)
+}
+
+/// How many people checked under a commission.
+fn from_outside(checks: &[Model]) -> i32 {
+    let current = current_versions(checks);
+    let outside = current.iter().filter(|check| check.grant_id.is_some());
+    i32::try_from(outside.count()).unwrap_or(i32::MAX - 1)
 }
 
 /// Brings the item's state and result in line with its checks.

@@ -12,7 +12,7 @@ pub struct Noted {
     pub engagement: EngagementId,
     /// Kind, as in the API's type names.
     pub kind: &'static str,
-    /// Id.
+    /// Id; nil for what was told about many together.
     pub id: Uuid,
 }
 
@@ -28,6 +28,11 @@ impl Notes {
                 .into_iter()
                 .map(|(engagement, id)| Noted { engagement, kind, id }),
         );
+    }
+
+    /// Notes that something was told about objects of an engagement together, and of none by itself.
+    pub fn add_whole(&self, kind: &'static str, engagement: EngagementId) {
+        self.add(kind, [(engagement, Uuid::nil())]);
     }
 
     /// Takes what was noted, by engagement and kind, ids ascending, each once.

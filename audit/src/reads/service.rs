@@ -19,8 +19,12 @@ use super::writer::KeepsReads;
 use crate::access::{Action, Class, Classes, authorize_write};
 use crate::db::among;
 use crate::page::{self, Page, PageArgs};
+use crate::refusal::optional_text;
 use crate::trail::{self, Subject};
-use crate::{Ctx, Db, Result};
+use crate::{Ctx, Db, Error, Result};
+
+/// Longest subject somebody is looked for by.
+const MAX_ACTOR: usize = 500;
 
 /// Names an operation: SHA-256 over the document as it was sent (UTF-8), a zero byte, and the name of the operation chosen
 /// in it (nothing where the document has but one without a name). Variables are not part of it. Of a download, the
@@ -70,12 +74,13 @@ impl Reads {
     pub async fn answered(&self, ctx: &Ctx, asked: &Asked, noted: &[Noted]) -> Result<()> {
         let mut records = Vec::new();
         for part in noted.chunk_by(|a, b| (a.engagement, a.kind) == (b.engagement, b.kind)) {
+            let ids = || part.iter().map(|noted| noted.id).filter(|id| !id.is_nil());
             records.push(Model {
                 engagement_id: Some(part[0].engagement),
                 purpose: self.purpose(part[0].engagement).await?,
                 object_kind: part[0].kind.to_owned(),
-                object_count: count(part.len()),
-                object_ids: part.iter().flat_map(|noted| noted.id.into_bytes()).collect(),
+                object_count: count(ids().count()),
+                object_ids: ids().flat_map(Uuid::into_bytes).collect(),
                 ..record(ctx, asked, Kind::Answer)
             });
         }
@@ -198,7 +203,7 @@ fn record(ctx: &Ctx, asked: &Asked, kind: Kind) -> Model {
             .as_ref()
             .map(ToString::to_string)
             .unwrap_or_default(),
-        grant_id: None,
+        grant_id: ctx.caller.grant.as_ref().map(|grant| grant.id),
         engagement_id: None,
         purpose: None,
         classes: classes.join(" "),
@@ -278,12 +283,15 @@ pub async fn list(
     counted: bool,
 ) -> Result<(Page<Model>, Option<u64>)> {
     let permit = authorize_write(ctx, db, Action::ReadRecordList).await?;
+    let named = filter
+        .actor
+        .as_deref()
+        .and_then(|actor| optional_text("filter.actor", actor, MAX_ACTOR));
+    if let Some(refusal) = named {
+        return Err(Error::Refused(vec![refusal]));
+    }
     let tx = db.begin_write().await?;
-    let subject = Subject {
-        kind: "ReadRecord",
-        id: None,
-        engagement: None,
-    };
+    let subject = Subject::all("ReadRecord");
     let detail = json!({
         "engagement": filter.engagement, "actor": filter.actor, "grant": filter.grant, "request": filter.request,
         "object": filter.object, "kind": filter.kind, "from": filter.from, "until": filter.until,
@@ -294,7 +302,11 @@ pub async fn list(
     let mut filter = filter.clone();
     if let (Some(object), None) = (filter.object, filter.engagement) {
         // Records are found by their engagement, and it is the object's.
-        filter.engagement = engagement_of(db, object).await?;
+        filter.engagement = match engagement_of(db, object).await? {
+            Some(engagement) => Some(engagement),
+            // No engagement has the nil id: what nobody knows was not read.
+            None => Some(EngagementId(Uuid::nil())),
+        };
     }
     let select = matching(db, &filter);
     let total = if counted {

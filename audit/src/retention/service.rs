@@ -141,17 +141,21 @@ pub async fn run(ctx: &Ctx, db: &Db) -> Result<Run> {
     tell(ctx, db, &begun).await?;
     let mut deleted = Vec::new();
     for part in begun.records {
-        let mut count = 0;
+        let mut gone = Vec::new();
         loop {
             let some = delete(ctx, db, part.engagement, before).await?;
-            count += some;
-            if some < AT_ONCE {
+            let count = some.as_ref().map_or(0, |part| part.count);
+            gone.extend(some);
+            if count < AT_ONCE {
                 break;
             }
         }
-        if count > 0 {
-            deleted.push(Part { count, ..part });
-        }
+        deleted.extend(gone.into_iter().reduce(|one, other| Part {
+            engagement: one.engagement,
+            count: one.count + other.count,
+            from: one.from.min(other.from),
+            to: one.to.max(other.to),
+        }));
     }
     let ended = Run::of(RunState::Ended, before, deleted);
     tell(ctx, db, &ended).await?;
@@ -160,11 +164,7 @@ pub async fn run(ctx: &Ctx, db: &Db) -> Result<Run> {
 
 async fn tell(ctx: &Ctx, db: &Db, run: &Run) -> Result<()> {
     let detail = serde_json::to_value(run).map_err(|error| Error::internal(error.to_string()))?;
-    let subject = Subject {
-        kind: "ReadRecord",
-        id: None,
-        engagement: None,
-    };
+    let subject = Subject::all("ReadRecord");
     let tx = db.begin_write().await?;
     trail::record(&tx, ctx, &Permit::own_work(Action::RetentionRun), subject, detail).await?;
     tx.commit().await?;
@@ -172,10 +172,15 @@ async fn tell(ctx: &Ctx, db: &Db, run: &Run) -> Result<()> {
 }
 
 /// Deletes some records; under a lock on their engagement, so that no hold is placed meanwhile.
-async fn delete(ctx: &Ctx, db: &Db, engagement: Option<EngagementId>, before: DateTime<Utc>) -> Result<u64> {
+async fn delete(
+    ctx: &Ctx,
+    db: &Db,
+    engagement: Option<EngagementId>,
+    before: DateTime<Utc>,
+) -> Result<Option<Part>> {
     let tx = db.begin_write().await?;
     let outcome = match engagement {
-        Some(id) if !may_go(&tx, id, before).await? => Ok(0),
+        Some(id) if !may_go(&tx, id, before).await? => Ok(None),
         _ => delete_some(ctx, db, engagement, before).await,
     };
     tx.rollback().await?;
@@ -195,7 +200,7 @@ async fn delete_some(
     db: &Db,
     engagement: Option<EngagementId>,
     before: DateTime<Utc>,
-) -> Result<u64> {
+) -> Result<Option<Part>> {
     let tx = db.begin_reads().await?;
     let gate = read_gate::ActiveModel {
         id: Set(ctx.new_id()),
@@ -207,23 +212,30 @@ async fn delete_some(
         Some(id) => Column::EngagementId.eq(id),
         None => Column::EngagementId.is_null(),
     };
-    let ids: Vec<ReadRecordId> = Entity::find()
+    let due: Vec<(ReadRecordId, DateTime<Utc>)> = Entity::find()
         .filter(Condition::all().add(of).add(Column::At.lt(before)))
         .order_by_asc(Column::Id)
         .limit(AT_ONCE)
         .select_only()
         .column(Column::Id)
+        .column(Column::At)
         .into_tuple()
         .all(&tx)
         .await?;
-    let deleted = Entity::delete_many()
-        .filter(among(&tx, Column::Id, ids))
+    let count = Entity::delete_many()
+        .filter(among(&tx, Column::Id, due.iter().map(|(id, _)| *id)))
         .exec(&tx)
         .await?
         .rows_affected;
     read_gate::Entity::delete_by_id(gate).exec(&tx).await?;
     tx.commit().await?;
-    Ok(deleted)
+    let times = || due.iter().map(|(_, at)| *at);
+    Ok(times().min().zip(times().max()).map(|(from, to)| Part {
+        engagement,
+        count,
+        from,
+        to,
+    }))
 }
 
 /// What the runs that deleted something said of themselves, newest first.

@@ -65,7 +65,7 @@ pub async fn reidentify(ctx: &Ctx, db: &Db, input: Reidentify) -> Result<Vec<(Sa
             continue;
         };
         found.push((*id, number));
-        let subject = Subject::new("SampleItem", id.0, item.engagement_id);
+        let subject = Subject::new("SampleItem", id.0, item.engagement_id).of_own_staff(item.own_staff);
         trail::record(&tx, ctx, &permit, subject, json!({ "reason": input.reason })).await?;
     }
     if !refusals.is_empty() {

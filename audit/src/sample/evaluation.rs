@@ -152,6 +152,9 @@ pub enum Exclusion {
     OneDimension,
     /// The sample was drawn elsewhere: the selection is not proven here.
     DrawnElsewhere,
+    /// Own staff's items are among those counted, and the caller is not of their group: by its parts the caller would learn
+    /// of single ones.
+    PartsWithheld,
 }
 
 impl Exclusion {
@@ -167,6 +170,7 @@ impl Exclusion {
             Self::Provisional => "PROVISIONAL",
             Self::OneDimension => "ONE_DIMENSION",
             Self::DrawnElsewhere => "DRAWN_ELSEWHERE",
+            Self::PartsWithheld => "PARTS_WITHHELD",
         }
     }
 
@@ -209,6 +213,10 @@ impl Exclusion {
                 "Die Stichprobe wurde anderswo gezogen; die Auswahl ist hier nicht nachvollzogen.",
                 "The sample was drawn elsewhere; the selection is not retraced here.",
             ),
+            Self::PartsWithheld => (
+                "Unter den Positionen sind solche des eigenen Personals; Aufgliederungen sieht nur, wer sie bearbeitet (§ 35 Abs. 1 S. 3 SGB I).",
+                "Items of own staff are among those counted; the breakdown is for those who handle them (§ 35 (1) S. 3 SGB I).",
+            ),
         };
         match language {
             Language::De => german,
@@ -228,6 +236,7 @@ pub async fn evaluate(ctx: &Ctx, db: &Db, input: Evaluate) -> Result<Evaluation>
     if sample.state != State::Drawn {
         return Err(Error::refused(Code::SampleNotDrawn, "input.id"));
     }
+    let hidden_from = scope.clone();
     let rows = sample_item::Entity::visible_to(&Aggregate::Evaluation.rows(scope))
         .filter(sample_item::Column::SampleId.eq(sample.id))
         .order_by_asc(sample_item::Column::DrawOrder)
@@ -239,11 +248,13 @@ pub async fn evaluate(ctx: &Ctx, db: &Db, input: Evaluate) -> Result<Evaluation>
             sample_item::Column::Hits,
             sample_item::Column::AmountCents,
             sample_item::Column::State,
+            sample_item::Column::OwnStaff,
         ])
         .into_model::<Item>()
         .all(db.reader())
         .await?;
     let total = rows.len();
+    let withheld = !hidden_from.holds_own_staff() && rows.iter().any(|row| row.own_staff);
     let checked: Vec<Item> = rows
         .into_iter()
         .filter(|row| row.state == sample_item::State::Checked)
@@ -270,9 +281,33 @@ pub async fn evaluate(ctx: &Ctx, db: &Db, input: Evaluate) -> Result<Evaluation>
         open,
     };
     // Quantiles of a large sample take a while.
-    tokio::task::spawn_blocking(move || checked.evaluate(&input))
+    let evaluation = tokio::task::spawn_blocking(move || checked.evaluate(&input))
         .await
-        .map_err(|error| Error::internal(error.to_string()))?
+        .map_err(|error| Error::internal(error.to_string()))??;
+    Ok(if withheld {
+        evaluation.without_parts()
+    } else {
+        evaluation
+    })
+}
+
+impl Evaluation {
+    /// The same without what tells of single items: kinds of error, strata, Bezirksstellen, the steps of a bound.
+    fn without_parts(mut self) -> Self {
+        self.error_classes.clear();
+        match &mut self.figures {
+            Figures::Rate(figures) => {
+                figures.strata.clear();
+                figures.bezirksstellen.clear();
+            }
+            Figures::Monetary(figures) => {
+                figures.result.over.steps.clear();
+                figures.result.under.steps.clear();
+            }
+        }
+        self.exclusions.push(Exclusion::PartsWithheld);
+        self
+    }
 }
 
 /// A drawn item, as far as figures need it.
@@ -284,6 +319,7 @@ struct Item {
     hits: i64,
     amount_cents: Cents,
     state: sample_item::State,
+    own_staff: bool,
 }
 
 /// A checked item beside what was found.

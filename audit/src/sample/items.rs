@@ -6,7 +6,7 @@ use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use entity::sample::State as SampleState;
 use entity::sample_item::{CheckResult, Column, Entity, Model, State};
 use entity::{
-    BezirksstelleId, Cents, EngagementId, ItemId, ListedItem, SampleId, SampleItemId, StratumId,
+    BezirksstelleId, Cents, EngagementId, ItemId, ListedItem, SampleId, SampleItemId, Scope, StratumId,
     population_item,
 };
 use sea_orm::sea_query::{Expr, ExprTrait, Func, LikeExpr};
@@ -20,6 +20,7 @@ use super::service::{tell, visible_one};
 use crate::access::{Action, Class, Classes, authorize, authorize_write, disclose};
 use crate::db::among;
 use crate::engagement::lock_open;
+use crate::grant::charge;
 use crate::page::{self, Page, PageArgs};
 use crate::refusal::optional_text;
 use crate::{Code, Ctx, Db, Error, Result};
@@ -67,6 +68,8 @@ pub enum ItemSort {
     Amount,
     /// Reference, bytewise.
     Reference,
+    /// Nothing of theirs: as they were written.
+    Id,
 }
 
 /// How items are sorted; the id decides between equals.
@@ -79,12 +82,12 @@ pub struct ItemOrder {
 }
 
 impl ItemOrder {
-    /// The order a caller gets who names none: as drawn, or by reference where the draw is not theirs to see.
+    /// The order a caller gets who names none: as drawn, or one that tells nothing where the draw is not theirs to see.
     pub fn usual(ctx: &Ctx) -> Self {
         let by = if ctx.caller.classes().contains(Class::Audit) {
             ItemSort::DrawOrder
         } else {
-            ItemSort::Reference
+            ItemSort::Id
         };
         Self {
             by,
@@ -125,13 +128,32 @@ pub async fn items(
         ItemSort::DrawOrder => Column::DrawOrder,
         ItemSort::Amount => Column::AmountCents,
         ItemSort::Reference => Column::Reference,
+        ItemSort::Id => Column::Id,
     };
     let visible = Entity::visible_to(&ctx.caller.scope(ctx.now()));
     let (columns, down) = ([sort, Column::Id], order.descending);
     let page: Page<ListedItem> = page::by_column(select, &visible, columns, down, args, db.reader()).await?;
+    charge(ctx, db, page.rows.len()).await?;
     let seen = page.rows.iter().map(|row| (row.engagement_id, row.id.0));
     ctx.notes.add(KIND, seen);
+    if counted && page.rows.is_empty() {
+        // A sum is told, though no row is.
+        if let Some(engagement) = engagement_of(db, filter).await? {
+            ctx.notes.add_whole(KIND, engagement);
+        }
+    }
     Ok((page, totals))
+}
+
+/// The engagement that a filter keeps to.
+async fn engagement_of(db: &Db, filter: &ItemFilter) -> Result<Option<EngagementId>> {
+    let Some(sample) = filter.sample else {
+        return Ok(filter.engagement);
+    };
+    Ok(entity::sample::Entity::find_by_id(sample)
+        .one(db.reader())
+        .await?
+        .map(|row| row.engagement_id))
 }
 
 /// What searching and sorting tell: nobody learns by them what they do not see.
@@ -140,7 +162,7 @@ fn told(filter: &ItemFilter, order: ItemOrder) -> Classes {
     let social = filter.amount_from.is_some()
         || filter.amount_to.is_some()
         || filter.reference.is_some()
-        || order.by != ItemSort::DrawOrder;
+        || matches!(order.by, ItemSort::Amount | ItemSort::Reference);
     let one_of = |told: bool, class| {
         if told {
             Classes::of(&[class])
@@ -237,6 +259,7 @@ pub async fn items_by_id(ctx: &Ctx, db: &Db, ids: &[SampleItemId]) -> Result<Vec
                 .await?,
         );
     }
+    charge(ctx, db, rows.len()).await?;
     ctx.notes
         .add(KIND, rows.iter().map(|row| (row.engagement_id, row.id.0)));
     Ok(rows)
@@ -299,7 +322,7 @@ pub struct Announce {
     pub from: Option<DateTime<Utc>>,
 }
 
-/// Announces items; the number of those announced. Items that are visible already stay as they are; a date that has
+/// Announces items, of those the caller sees: own staff's are announced by their group. The number of those announced. Items that are visible already stay as they are; a date that has
 /// not come yet may be moved.
 pub async fn announce(ctx: &Ctx, db: &Db, input: Announce) -> Result<u64> {
     let permit = authorize_write(ctx, db, Action::SampleItemAnnounce).await?;
@@ -330,11 +353,11 @@ pub async fn announce(ctx: &Ctx, db: &Db, input: Announce) -> Result<u64> {
         .map_or(now, |from| std::cmp::Ord::max(from.trunc_subsecs(6), now));
     let mut changed = 0;
     if all {
-        changed = update(&tx, sample.id, None, from, now).await?;
+        changed = update(&tx, &scope, sample.id, None, from, now).await?;
     } else {
-        all_known(&tx, sample.id, &ids).await?;
+        all_known(&tx, &scope, sample.id, &ids).await?;
         for chunk in ids.chunks(AT_ONCE) {
-            changed += update(&tx, sample.id, Some(chunk), from, now).await?;
+            changed += update(&tx, &scope, sample.id, Some(chunk), from, now).await?;
         }
     }
     tell(
@@ -363,6 +386,7 @@ fn at_path(error: Error, path: &str) -> Error {
 
 async fn update(
     tx: &DatabaseTransaction,
+    scope: &Scope,
     sample: SampleId,
     ids: Option<&[SampleItemId]>,
     from: DateTime<Utc>,
@@ -371,6 +395,7 @@ async fn update(
     let done = Entity::update_many()
         .col_expr(Column::VisibleFrom, Expr::val(from))
         .col_expr(Column::Version, Expr::col(Column::Version).add(1))
+        .filter(entity::sample_item::condition(scope))
         .filter(Column::SampleId.eq(sample))
         .filter(Condition::all().add_option(ids.map(|ids| Column::Id.is_in(ids.iter().copied()))))
         .filter(not_announced(now))
@@ -379,10 +404,15 @@ async fn update(
     Ok(done.rows_affected)
 }
 
-async fn all_known(tx: &DatabaseTransaction, sample: SampleId, ids: &[SampleItemId]) -> Result<()> {
+async fn all_known(
+    tx: &DatabaseTransaction,
+    scope: &Scope,
+    sample: SampleId,
+    ids: &[SampleItemId],
+) -> Result<()> {
     let mut known = std::collections::HashSet::with_capacity(ids.len());
     for chunk in ids.chunks(AT_ONCE) {
-        let found: Vec<SampleItemId> = Entity::visible_to(&entity::Scope::Everything)
+        let found: Vec<SampleItemId> = Entity::visible_to(scope)
             .filter(Column::SampleId.eq(sample))
             .filter(Column::Id.is_in(chunk.iter().copied()))
             .select_only()

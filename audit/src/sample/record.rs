@@ -70,7 +70,8 @@ pub async fn record(ctx: &Ctx, db: &Db, idempotency_key: &str, input: Record) ->
     let population = frozen(ctx, db.reader(), input.population_id).await?;
     let frame = frame_of(&population, Method::RecordedMonetaryUnit);
     let pseudonyms = key(ctx, db.reader(), population.engagement_id).await?;
-    let found = look_up(db, population.id, &pseudonyms, &input.items).await?;
+    let own_staff = ctx.caller.scope(ctx.now()).holds_own_staff();
+    let found = look_up(db, population.id, own_staff, &pseudonyms, &input.items).await?;
     let size: i64 = input.items.iter().map(|item| item.hits).sum();
     if size > super::LARGEST_SAMPLE || size > frame.cents {
         return Err(Error::refused_with(
@@ -228,6 +229,7 @@ fn item_key(pseudonyms: &EngagementKey, columns: &[String]) -> [u8; 16] {
 async fn look_up(
     db: &Db,
     population: PopulationId,
+    own_staff: bool,
     pseudonyms: &EngagementKey,
     items: &[RecordItem],
 ) -> Result<Vec<population_item::Model>> {
@@ -254,6 +256,10 @@ async fn look_up(
             continue;
         }
         match known.remove(key) {
+            // Own staff's items are recorded by their group; nobody else learns that they are there.
+            Some(row) if row.own_staff && !own_staff => {
+                refusals.push(Refusal::new(Code::ItemNotInPopulation, &path).with(place));
+            }
             None => refusals.push(Refusal::new(Code::ItemNotInPopulation, &path).with(place)),
             Some(row) if row.amount_cents <= Cents(0) => {
                 refusals.push(Refusal::new(Code::ItemNotPositive, &path).with(place));

@@ -414,7 +414,8 @@ pub async fn list(
     ))
 }
 
-/// Strata of samples, by sample and position. A Bezirksstelle sees its own stratum only: the others tell of others.
+/// Strata of samples, by sample and position. A Bezirksstelle sees its own stratum only: the others tell of others. A grant of
+/// some Bezirksstellen shows theirs.
 pub async fn strata(ctx: &Ctx, db: &Db, samples: &[SampleId]) -> Result<Vec<sample_stratum::Model>> {
     let visible = find_many(ctx, db, samples).await?;
     let mut select = sample_stratum::Entity::find().filter(among(
@@ -422,8 +423,19 @@ pub async fn strata(ctx: &Ctx, db: &Db, samples: &[SampleId]) -> Result<Vec<samp
         sample_stratum::Column::SampleId,
         visible.iter().map(|sample| sample.id),
     ));
-    if let Scope::Bezirksstelle { id, .. } = ctx.caller.scope(ctx.now()) {
-        select = select.filter(sample_stratum::Column::BezirksstelleId.eq(id));
+    match ctx.caller.scope(ctx.now()) {
+        Scope::Bezirksstelle { id, .. } => {
+            select = select.filter(sample_stratum::Column::BezirksstelleId.eq(id));
+        }
+        // Numbers of a stratum tell of all its items: whoever is granted some of them sees it where it is granted whole.
+        Scope::Grant { coverage, .. } if !coverage.is_whole() => {
+            let mine = match (&coverage.bezirksstellen, coverage.period, &coverage.funds) {
+                (Some(mine), None, None) => mine.clone(),
+                _ => Vec::new(),
+            };
+            select = select.filter(sample_stratum::Column::BezirksstelleId.is_in(mine));
+        }
+        Scope::Everything | Scope::WithoutOwnStaff | Scope::Grant { .. } | Scope::Nothing => {}
     }
     Ok(select
         .order_by_asc(sample_stratum::Column::SampleId)
@@ -436,15 +448,18 @@ pub async fn strata(ctx: &Ctx, db: &Db, samples: &[SampleId]) -> Result<Vec<samp
 /// sees none, since they tell what may yet be drawn.
 pub async fn draws(ctx: &Ctx, db: &Db, engagements: &[EngagementId]) -> Result<Vec<draw_event::Model>> {
     authorize(ctx, Action::SampleRead)?;
-    if !ctx.caller.scope(ctx.now()).holds_papers() {
-        return Ok(Vec::new());
-    }
+    let scope = ctx.caller.scope(ctx.now());
+    let seen: Vec<EngagementId> = match scope {
+        Scope::Everything | Scope::WithoutOwnStaff => engagements.to_vec(),
+        Scope::Grant { coverage, .. } if coverage.is_whole() => engagements
+            .iter()
+            .copied()
+            .filter(|id| coverage.engagements.contains(id))
+            .collect(),
+        Scope::Grant { .. } | Scope::Bezirksstelle { .. } | Scope::Nothing => return Ok(Vec::new()),
+    };
     Ok(draw_event::Entity::find()
-        .filter(among(
-            db.reader(),
-            draw_event::Column::EngagementId,
-            engagements.iter().copied(),
-        ))
+        .filter(among(db.reader(), draw_event::Column::EngagementId, seen))
         .order_by_asc(draw_event::Column::Number)
         .all(db.reader())
         .await?)

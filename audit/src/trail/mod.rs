@@ -34,4 +34,5 @@ pub use log::{
     LogKeys, Placed, checkpoint_at, consistency, entries, growth, integrate, latest_checkpoint, proofs,
     tile_hashes, write_export,
 };
+pub(crate) use service::of_subject;
 pub use service::{Subject, denied, list, record};

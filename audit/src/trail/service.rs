@@ -2,7 +2,7 @@
 
 use entity::trail_entry::{ActiveModel, Column, Entity, Model, Outcome};
 use entity::{EngagementId, TrailEntryId, log_queue};
-use sea_orm::{ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set};
+use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, Set};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -20,16 +20,45 @@ pub struct Subject {
     pub id: Option<Uuid>,
     /// The engagement it belongs to.
     pub engagement: Option<EngagementId>,
+    /// Whether it concerns a member of the own staff: then only the named group is told.
+    pub own_staff: bool,
 }
 
 impl Subject {
+    /// All of a kind, of no engagement.
+    pub const fn all(kind: &'static str) -> Self {
+        Self {
+            kind,
+            id: None,
+            engagement: None,
+            own_staff: false,
+        }
+    }
+
+    /// A subject of no engagement.
+    pub const fn apart(kind: &'static str, id: Uuid) -> Self {
+        Self {
+            kind,
+            id: Some(id),
+            engagement: None,
+            own_staff: false,
+        }
+    }
+
     /// A subject of an engagement.
     pub const fn new(kind: &'static str, id: Uuid, engagement: EngagementId) -> Self {
         Self {
             kind,
             id: Some(id),
             engagement: Some(engagement),
+            own_staff: false,
         }
+    }
+
+    /// The same, where it concerns a member of the own staff.
+    #[must_use]
+    pub const fn of_own_staff(self, own_staff: bool) -> Self {
+        Self { own_staff, ..self }
     }
 }
 
@@ -52,11 +81,7 @@ pub async fn record(
 /// Appends that an attempt was denied, in a transaction of its own.
 pub async fn denied(db: &Db, ctx: &Ctx, action: Action) -> Result<()> {
     let tx = db.begin_write().await?;
-    let subject = Subject {
-        kind: "Service",
-        id: None,
-        engagement: None,
-    };
+    let subject = Subject::all("Service");
     append(
         &tx,
         entry(ctx, action, Outcome::Denied, subject, &Value::Null),
@@ -72,18 +97,14 @@ fn entry(ctx: &Ctx, action: Action, outcome: Outcome, subject: Subject, detail: 
         id: TrailEntryId(ctx.new_id()),
         at: ctx.now(),
         actor: ctx.caller.subject.clone(),
-        membership: ctx
-            .caller
-            .membership
-            .as_ref()
-            .map(ToString::to_string)
-            .unwrap_or_default(),
+        membership: ctx.caller.acting_as(),
         action: action.as_str().to_owned(),
         outcome,
         engagement_id: subject.engagement,
         subject_kind: subject.kind.to_owned(),
         subject_id: subject.id,
         request_id: ctx.request_id,
+        own_staff: subject.own_staff,
         detail: detail.to_string(),
         salt: None,
     }
@@ -112,6 +133,34 @@ async fn append(tx: &DatabaseTransaction, entry: Model, ctx: &Ctx) -> Result<()>
 /// What happened in an engagement, oldest first.
 pub async fn list(ctx: &Ctx, db: &Db, engagement: EngagementId, args: &PageArgs) -> Result<Page<Model>> {
     authorize(ctx, Action::TrailRead)?;
-    let select = Entity::find().filter(Column::EngagementId.eq(engagement));
+    let select = Entity::find()
+        .filter(Column::EngagementId.eq(engagement))
+        .filter(told_to(ctx));
+    Ok(page::by_id(select, Column::Id, false, args, db.reader()).await?)
+}
+
+/// What concerns own staff is told to its group alone. Who comments under a grant is not told of comments under others: what another body looks at is its own affair
+/// (§ 96 (4) BHO). Their leaves are in the log like all others.
+fn told_to(ctx: &Ctx) -> Condition {
+    let hidden = !ctx.caller.scope(ctx.now()).holds_own_staff();
+    let open = Condition::all().add_option(hidden.then(|| Column::OwnStaff.eq(false)));
+    open.add(match &ctx.caller.grant {
+        None => Condition::all(),
+        Some(_) => Condition::any()
+            .add(Column::SubjectKind.ne("Comment"))
+            .add(Column::Membership.eq(ctx.caller.acting_as())),
+    })
+}
+
+/// What happened to one thing that belongs to no engagement, oldest first. Whoever asks was shown the thing before.
+pub(crate) async fn of_subject(
+    db: &Db,
+    kind: &'static str,
+    id: Uuid,
+    args: &PageArgs,
+) -> Result<Page<Model>> {
+    let select = Entity::find()
+        .filter(Column::SubjectId.eq(id))
+        .filter(Column::SubjectKind.eq(kind));
     Ok(page::by_id(select, Column::Id, false, args, db.reader()).await?)
 }

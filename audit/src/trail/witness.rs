@@ -369,8 +369,8 @@ mod tests {
         assert_eq!(bytes[..4], signer.verifier().id().0);
         // The time of the example of the specification.
         assert_eq!(bytes[4..12], [0, 0, 0, 0, 0x64, 0x18, 0x50, 0xcb]);
-        let signed = b"cosignature/v1\ntime 1679315147\norigin\n0\nAAAA\n";
-        assert!(note::verifies(&signer.verifier.public, signed, &bytes[12..]));
+        let message = b"cosignature/v1\ntime 1679315147\norigin\n0\nAAAA\n";
+        assert!(note::verifies(&signer.verifier.public, message, &bytes[12..]));
     }
 
     #[test]

@@ -88,6 +88,7 @@ impl House {
             membership: Some(membership),
             bezirksstelle,
             authenticated: true,
+            grant: None,
         };
         Ctx::new(caller, Uuid::nil(), self.sources.clone())
     }

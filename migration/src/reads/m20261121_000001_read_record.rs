@@ -42,6 +42,7 @@ const TABLES: &[&str] = &[
     "CREATE INDEX read_record_engagement ON read_record (engagement_id, id)",
     "CREATE INDEX read_record_actor ON read_record (actor, id)",
     "CREATE INDEX read_record_at ON read_record (at)",
+    "CREATE INDEX read_record_request ON read_record (request_id)",
     "CREATE INDEX read_record_grant ON read_record (grant_id, id) WHERE grant_id IS NOT NULL",
     "CREATE TABLE read_gate (
         id {uuid} NOT NULL PRIMARY KEY,
