@@ -11,9 +11,11 @@ use audit::trail::canonical::Entry;
 use audit::trail::checkpoint::{Checkpoint, ConsistencyProof, InclusionProof};
 use audit::trail::merkle::{TreeHasher, leaf_hash};
 use audit::trail::note::VerifierKey;
+use entity::{CommentId, comment};
 use reqwest::{Method, StatusCode};
-use sea_orm::ConnectionTrait as _;
+use sea_orm::{ConnectionTrait as _, EntityTrait as _, IntoActiveModel as _};
 use serde_json::{Value, json};
+use tests::grants::{inspection, issued};
 use tests::program::Program;
 use tests::story::{Audit, change, nodes};
 use tests::{Backend, Person, Service, on_both, unique};
@@ -611,3 +613,102 @@ async fn the_role_of_the_service_can_add_to_the_log_and_nothing_else() {
     assert!(refused(&owner, "DELETE FROM log_checkpoint").await.is_some());
     service.stop().await;
 }
+
+on_both!(rows_are_as_the_trail_left_them, |service| async move {
+    let Some(program) = Program::beside(&service) else {
+        return;
+    };
+    let audit = Audit::small(&service, &[("a", "09", 100), ("b", "01", 200)]).await;
+    let sample = audit.drawn("alle", "SIMPLE_RANDOM", &json!({ "size": 2 })).await;
+    let items = audit.items(&sample).await;
+    audit.check_truly(&items).await;
+    let aborted =
+        audit.planned(audit.plan_input("noch eine", "SIMPLE_RANDOM", &json!({ "size": 1, "reason": "x" })));
+    let aborted = aborted.await;
+    let hold = json!({ "engagementId": audit.engagement, "reason": "Klage", "idempotencyKey": "h" });
+    audit
+        .auditor
+        .done(&change("placeLegalHold", "legalHold { id }"), hold)
+        .await;
+    let grant = issued(&audit, inspection(&audit.engagement, &json!({}))).await;
+    let comment = json!({ "engagementId": audit.engagement, "text": "Woher?", "idempotencyKey": "k" });
+    let holder = service.holder(&grant).await;
+    holder
+        .done(&change("addComment", "comment { id }"), comment)
+        .await;
+    holder
+        .data(
+            "{ sampleItems(first: 5) { edges { node { reference } } } }",
+            json!({}),
+        )
+        .await;
+
+    // Whatever the service did, every row is explained.
+    let rows = async |code: i32| {
+        let ended = program.run(&["doctor", "--rows"]).await;
+        assert_eq!(ended.code, code, "{ended:?}");
+        let lines = ended
+            .out
+            .lines()
+            .filter(|line| line.contains("rows as in the trail"));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    // Engagement, population, control total, two samples, two checks, hold, grant, comment.
+    assert_eq!(rows(0).await, ["ok      rows as in the trail (10)"]);
+
+    // What somebody does to the database past the service shows, and what.
+    let owner = service.db.owner();
+    for (table, trigger) in [("check_answer", "update"), ("legal_hold", "delete")] {
+        let unguarded = if service.db.is_postgres() {
+            format!("ALTER TABLE {table} DISABLE TRIGGER USER")
+        } else {
+            format!("DROP TRIGGER {table}_{trigger}")
+        };
+        owner.execute_unprepared(&unguarded).await.unwrap();
+    }
+    for statement in [
+        "UPDATE check_answer SET remark = remark || '.'",
+        "UPDATE engagement SET objective = 'Zweckmäßigkeit'",
+        "DELETE FROM legal_hold",
+    ] {
+        owner.execute_unprepared(statement).await.unwrap();
+    }
+    let more = comment::Entity::find().one(owner).await.unwrap().unwrap();
+    let more = comment::Model {
+        id: CommentId(service.sources.new_id()),
+        ..more
+    };
+    comment::Entity::insert(more.into_active_model())
+        .exec(owner)
+        .await
+        .unwrap();
+    let found = rows(1).await;
+    for (kind, wrong, count) in [
+        ("Check", "not as it was left last", 2),
+        ("Engagement", "not as it was left last", 1),
+        ("LegalHold", "gone", 1),
+        ("Comment", "made without an entry", 1),
+    ] {
+        let told = found
+            .iter()
+            .filter(|line| line.contains(&format!(": {kind} ")) && line.contains(wrong));
+        assert_eq!(told.count(), count, "{kind} in {found:#?}");
+    }
+    assert_eq!(found.len(), 5);
+
+    // A change through the service afterwards does not cover it.
+    owner
+        .execute_unprepared("UPDATE sample SET name = 'eine andere' WHERE state = 'PLANNED'")
+        .await
+        .unwrap();
+    let input = json!({ "id": aborted["id"], "expectedVersion": 1, "reason": "nicht nötig" });
+    audit
+        .auditor
+        .done(&change("abortSample", "sample { id }"), input)
+        .await;
+    let found = rows(1).await;
+    let between = found
+        .iter()
+        .filter(|line| line.contains("Sample ") && line.contains("changed between two entries"));
+    assert_eq!(between.count(), 1, "{found:#?}");
+});

@@ -1,4 +1,4 @@
-//! Encryption of case numbers and engagement keys, and the pseudonyms made with an engagement's key.
+//! Encryption of case numbers and engagement keys, the pseudonyms made with an engagement's key, and the key of the trail's digests.
 
 use std::fmt;
 
@@ -8,12 +8,25 @@ use aws_lc_rs::hmac;
 use crate::{Error, Result};
 
 /// Holds the service's key. AES-256-GCM; the additional data binds a ciphertext to its row.
-pub struct Vault(Option<LessSafeKey>);
+pub struct Vault {
+    sealing: Option<LessSafeKey>,
+    states: hmac::Key,
+}
 
 impl Vault {
     /// A vault with this key.
     pub fn new(key: [u8; 32]) -> Self {
-        Self(UnboundKey::new(&AES_256_GCM, &key).ok().map(LessSafeKey::new))
+        let root = hmac::Key::new(hmac::HMAC_SHA256, &key);
+        let states = hmac::sign(&root, b"pruefpfad state");
+        Self {
+            sealing: UnboundKey::new(&AES_256_GCM, &key).ok().map(LessSafeKey::new),
+            states: hmac::Key::new(hmac::HMAC_SHA256, states.as_ref()),
+        }
+    }
+
+    /// The key of the digests that tell what a change found and left: derived from the service's, for nothing else.
+    pub(crate) const fn states(&self) -> &hmac::Key {
+        &self.states
     }
 
     /// Seals bytes: nonce, ciphertext, tag. The nonce is random and must not repeat under one key.
@@ -50,7 +63,7 @@ impl Vault {
     }
 
     fn key(&self) -> Result<&LessSafeKey> {
-        self.0
+        self.sealing
             .as_ref()
             .ok_or_else(|| Error::internal("the sealing key is unusable"))
     }

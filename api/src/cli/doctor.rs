@@ -4,9 +4,11 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use audit::Db;
+use audit::trail::rows::{Unexplained, Wrong, unexplained};
+use audit::{Ctx, Db};
 use secrecy::ExposeSecret as _;
 
+use super::DoctorArgs;
 use crate::app;
 use crate::auth::{start_check, system_clock, verifier};
 use crate::config::Settings;
@@ -15,7 +17,11 @@ use crate::language::Language;
 use crate::witnesses::Witness;
 
 /// One line a check; the exit code tells whether all of them passed.
-pub(super) async fn run(settings: &Settings, language: Language) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(
+    arguments: DoctorArgs,
+    settings: &Settings,
+    language: Language,
+) -> anyhow::Result<ExitCode> {
     let mut report = Report {
         language,
         failed: false,
@@ -28,7 +34,7 @@ pub(super) async fn run(settings: &Settings, language: Language) -> anyhow::Resu
     );
     report.keys(settings);
     report.issuers(settings).await;
-    report.database(settings).await;
+    report.database(arguments, settings).await;
     if settings.explorer.enabled {
         report.line(
             language.say("Explorer gebaut", "explorer built"),
@@ -141,7 +147,7 @@ impl Report {
         }
     }
 
-    async fn database(&mut self, settings: &Settings) {
+    async fn database(&mut self, arguments: DoctorArgs, settings: &Settings) {
         let language = self.language;
         let reachable = language.say("Datenbank erreichbar", "database reachable");
         let url = settings.database.url.expose_secret();
@@ -173,6 +179,34 @@ impl Report {
         );
         if missing.is_empty() {
             self.witnesses(settings, &db).await;
+            if arguments.rows {
+                self.rows(settings, &db).await;
+            }
+        }
+    }
+
+    /// A line for each row that no entry of the trail explains.
+    async fn rows(&mut self, settings: &Settings, db: &Db) {
+        let language = self.language;
+        let what = language.say("Zeilen wie im Prüfpfad", "rows as in the trail");
+        let looked = match app::sources(settings) {
+            Ok(sources) => unexplained(&Ctx::system(sources), db)
+                .await
+                .map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
+        match looked {
+            Ok((found, rows)) if found.is_empty() => self.line(&format!("{what} ({rows})"), Ok(()), ""),
+            Ok((found, _)) => {
+                let remedy = language.say(
+                    "klären, wer an der Datenbank war; mit einer Sicherung vergleichen",
+                    "find out who was at the database; compare with a backup",
+                );
+                for one in &found {
+                    self.line(what, Err(row(language, one)), remedy);
+                }
+            }
+            Err(error) => self.line(what, Err(error), ""),
         }
     }
 
@@ -187,6 +221,19 @@ impl Report {
             self.line(&format!("{what} {}", witness.name()), outcome, "log.witnesses");
         }
     }
+}
+
+/// What is wrong with a row, and which one.
+fn row(language: Language, one: &Unexplained) -> String {
+    let wrong = match one.wrong {
+        Wrong::Changed => language.say("nicht wie zuletzt hinterlassen", "not as it was left last"),
+        Wrong::ChangedBetween => {
+            language.say("zwischen zwei Einträgen geändert", "changed between two entries")
+        }
+        Wrong::Added => language.say("ohne Eintrag entstanden", "made without an entry"),
+        Wrong::Removed => language.say("verschwunden", "gone"),
+    };
+    format!("{} {}: {wrong}", one.kind, one.id)
 }
 
 /// Certainly not there; what cannot be told is left to whoever reads it.

@@ -200,6 +200,10 @@ const GERMAN: &[(&str, &str)] = &[
         "Konfiguration, Schlüssel und Datenbank prüfen und sagen, was zu tun ist",
     ),
     (
+        "doctor --rows",
+        "Jede Zeile mit dem vergleichen, was der Prüfpfad hinterließ: findet, was am Dienst vorbei geändert, entfernt oder eingefügt wurde",
+    ),
+    (
         "healthcheck",
         "Einen laufenden Dienst fragen, ob er bereit ist; Exitcode 0 oder 1",
     ),

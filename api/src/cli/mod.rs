@@ -103,9 +103,18 @@ pub enum Command {
     #[command(subcommand)]
     Config(ConfigCommand),
     /// Check configuration, keys and database, and say what to do.
-    Doctor,
+    Doctor(DoctorArgs),
     /// Ask a running service whether it is ready; exit code 0 or 1.
     Healthcheck(HealthcheckArgs),
+}
+
+/// Looking.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub struct DoctorArgs {
+    /// Compare every row with what the trail says it was left as: finds what was changed, removed or added past the service. Takes
+    /// as long as reading them all.
+    #[arg(long)]
+    pub rows: bool,
 }
 
 /// Serving.
@@ -482,7 +491,7 @@ pub async fn run(cli: Cli, surroundings: Surroundings) -> anyhow::Result<ExitCod
         Command::Import(arguments) => import::run(&arguments, &load()?.settings, language).await,
         Command::Export(command) => export::run(&command, &load()?.settings, language).await,
         Command::Retention(command) => retention::run(&command, &load()?.settings, language).await,
-        Command::Doctor => doctor::run(&load()?.settings, language).await,
+        Command::Doctor(arguments) => doctor::run(arguments, &load()?.settings, language).await,
     }
 }
 

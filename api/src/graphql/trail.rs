@@ -65,7 +65,8 @@ impl TrailEntry {
         &self.0.subject_kind
     }
 
-    /// What changed, as a JSON text.
+    /// What changed, as a JSON text. `stateBefore` and `stateAfter` are digests of the subject's row as the change found and left
+    /// it, made with a key of the service's own: whether a row is still as it was left, `pruefpfad doctor --rows` says.
     async fn detail(&self) -> &str {
         &self.0.detail
     }

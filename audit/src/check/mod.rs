@@ -10,4 +10,5 @@ mod service;
 pub use programme::{Attribute, PROGRAMMES, Programme, programme};
 pub use rules::{AnswerInput, MAX_BULK, RecordCheck};
 pub(crate) use rules::{current_versions, failed};
+pub(crate) use service::place;
 pub use service::{answers_of, find_many, of_items, record, record_many};

@@ -115,7 +115,7 @@ async fn record_one(
     )
     .map_err(|code| Error::refused(code, "input.correction"))?;
 
-    let row = insert(&tx, ctx, programme, &population_item, version, input).await?;
+    let (row, answers) = insert(&tx, ctx, programme, &population_item, version, input).await?;
     checks.push(row.clone());
     let item = settle(
         &tx,
@@ -125,10 +125,10 @@ async fn record_one(
     )
     .await?;
     claim.remember(&tx, ctx, row.id.0).await?;
-    let subject = Subject::new("Check", row.id.0, item.engagement_id).of_own_staff(item.own_staff);
-    let detail = json!({
-        "sampleItem": item.id, "version": version, "errorClass": row.error_class, "state": item.state,
-    });
+    let subject = Subject::new("Check", row.id.0, item.engagement_id)
+        .of_own_staff(item.own_staff)
+        .left(trail::state_with(ctx, &row, &answers)?);
+    let detail = json!({ "sampleItem": item.id, "version": version, "state": item.state });
     trail::record(&tx, ctx, permit, subject, detail).await?;
     tx.commit().await?;
     Ok(row)
@@ -160,7 +160,7 @@ async fn insert(
     item: &population_item::Model,
     version: i32,
     input: RecordCheck,
-) -> Result<Model> {
+) -> Result<(Model, Vec<check_answer::Model>)> {
     let row = ActiveModel {
         id: Set(CheckId(ctx.new_id())),
         sample_item_id: Set(input.sample_item_id),
@@ -184,20 +184,26 @@ async fn insert(
     }
     .insert(tx)
     .await?;
-    let answers = input.answers.into_iter().filter_map(|given| {
+    let given = input.answers.into_iter().filter_map(|given| {
         let attribute = programme.attribute(&given.attribute)?;
-        Some(check_answer::ActiveModel {
-            check_id: Set(row.id),
-            attribute: Set(given.attribute),
-            dimension: Set(attribute.dimension),
-            answer: Set(given.answer),
-            remark: Set(given.remark),
+        Some(check_answer::Model {
+            check_id: row.id,
+            attribute: given.attribute,
+            dimension: attribute.dimension,
+            answer: given.answer,
+            remark: given.remark,
         })
     });
-    check_answer::Entity::insert_many(answers)
+    let mut answers: Vec<_> = given.collect();
+    answers.sort_by_key(|answer| place(&answer.attribute));
+    let rows = answers
+        .iter()
+        .cloned()
+        .map(|answer| check_answer::ActiveModel::from(answer).reset_all());
+    check_answer::Entity::insert_many(rows)
         .exec_without_returning(tx)
         .await?;
-    Ok(row)
+    Ok((row, answers))
 }
 
 /// How many people checked under a commission.
@@ -280,7 +286,7 @@ pub async fn answers_of(ctx: &Ctx, db: &Db, checks: &[CheckId]) -> Result<Vec<ch
 }
 
 /// Where an attribute stands in its programme; codes are unique within a programme, and only one has them so far.
-fn place(attribute: &str) -> usize {
+pub(crate) fn place(attribute: &str) -> usize {
     let attributes = PROGRAMMES.iter().flat_map(|programme| programme.attributes);
     attributes
         .into_iter()

@@ -72,7 +72,7 @@ pub async fn add(ctx: &Ctx, db: &Db, idempotency_key: &str, input: Add) -> Resul
     .insert(&tx)
     .await?;
     claim.remember(&tx, ctx, row.id.0).await?;
-    let subject = Subject::new("Comment", row.id.0, row.engagement_id);
+    let subject = Subject::new("Comment", row.id.0, row.engagement_id).left(trail::state(ctx, &row)?);
     trail::record(
         &tx,
         ctx,

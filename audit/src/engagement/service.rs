@@ -74,7 +74,7 @@ pub async fn open(ctx: &Ctx, db: &Db, idempotency_key: &str, input: Open) -> Res
     .insert(&tx)
     .await?;
     claim.remember(&tx, ctx, id.0).await?;
-    let subject = Subject::new("Engagement", id.0, id);
+    let subject = Subject::new("Engagement", id.0, id).left(trail::state(ctx, &row)?);
     trail::record(
         &tx,
         ctx,
@@ -130,7 +130,7 @@ pub async fn close(ctx: &Ctx, db: &Db, input: Close) -> Result<Model> {
             open,
         ));
     }
-    let version = row.version + 1;
+    let (version, before) = (row.version + 1, trail::state(ctx, &row)?);
     let mut change: ActiveModel = row.into();
     change.state = Set(State::Closed);
     change.closed_by = Set(Some(ctx.caller.subject.clone()));
@@ -138,14 +138,8 @@ pub async fn close(ctx: &Ctx, db: &Db, input: Close) -> Result<Model> {
     change.closing_note = Set(note);
     change.version = Set(version);
     let row = change.update(&tx).await?;
-    trail::record(
-        &tx,
-        ctx,
-        &permit,
-        Subject::new("Engagement", row.id.0, row.id),
-        json!({ "open": open }),
-    )
-    .await?;
+    let subject = Subject::new("Engagement", row.id.0, row.id).changed(before, trail::state(ctx, &row)?);
+    trail::record(&tx, ctx, &permit, subject, json!({ "open": open })).await?;
     tx.commit().await?;
     Ok(row)
 }

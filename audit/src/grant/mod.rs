@@ -28,9 +28,9 @@ pub use rules::{
     Details, Propose, STANDING, Shown, Standing, USUAL, USUAL_BUDGET, Unusable, Verpflichtung, standing,
     usable,
 };
-pub(crate) use service::charge;
 pub use service::{
     Change, End, Named, RecordVerpflichtung, details, engagements_of, find, find_many, in_use, issue, lift,
     list, propose, record_verpflichtung, redeem, revoke, trail, withdraw,
 };
+pub(crate) use service::{charge, row_state};
 pub use statement::{Statement, Visible, state};

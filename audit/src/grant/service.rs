@@ -105,7 +105,7 @@ pub async fn propose(ctx: &Ctx, db: &Db, idempotency_key: &str, input: Propose) 
         "number": row.number, "kind": row.kind, "body": row.recipient_body, "basis": row.basis, "coverage": proposed.coverage,
         "classes": row.classes, "notBefore": row.not_before, "expiresAt": row.expires_at, "readBudget": row.read_budget,
     });
-    tell(&tx, ctx, &permit, &row, detail).await?;
+    tell(&tx, ctx, &permit, None, &row, detail).await?;
     tx.commit().await?;
     Ok(row)
 }
@@ -207,6 +207,7 @@ pub async fn record_verpflichtung(ctx: &Ctx, db: &Db, input: RecordVerpflichtung
     }
     let (given, version) = (input.verpflichtung, row.version + 1);
     let detail = json!({ "verpflichtung": given });
+    let before = row_state(ctx, &row)?;
     let mut change: ActiveModel = row.into();
     change.verpflichtung_on = Set(Some(given.on));
     change.verpflichtung_text = Set(Some(given.text));
@@ -214,7 +215,7 @@ pub async fn record_verpflichtung(ctx: &Ctx, db: &Db, input: RecordVerpflichtung
     change.verpflichtung_recorded_by = Set(Some(ctx.caller.subject.clone()));
     change.version = Set(version);
     let row = change.update(&tx).await?;
-    tell(&tx, ctx, &permit, &row, detail).await?;
+    tell(&tx, ctx, &permit, Some(before), &row, detail).await?;
     tx.commit().await?;
     Ok(row)
 }
@@ -227,13 +228,22 @@ pub async fn issue(ctx: &Ctx, db: &Db, input: Change) -> Result<Model> {
     FourEyes::GrantIssue.another(ctx, [row.proposed_by.as_str()], "input.id")?;
     check_issue(&row, &ctx.caller.subject, ctx.now()).map_err(|code| Error::refused(code, "input.id"))?;
     let version = row.version + 1;
+    let before = row_state(ctx, &row)?;
     let mut change: ActiveModel = row.into();
     change.state = Set(State::Issued);
     change.issued_by = Set(Some(ctx.caller.subject.clone()));
     change.issued_at = Set(Some(ctx.now()));
     change.version = Set(version);
     let row = change.update(&tx).await?;
-    tell(&tx, ctx, &permit, &row, json!({ "number": row.number })).await?;
+    tell(
+        &tx,
+        ctx,
+        &permit,
+        Some(before),
+        &row,
+        json!({ "number": row.number }),
+    )
+    .await?;
     tx.commit().await?;
     Ok(row)
 }
@@ -264,6 +274,7 @@ async fn end(ctx: &Ctx, db: &Db, permit: &Permit, input: End, from: State, to: S
         return Err(Error::refused(code, "input.id"));
     }
     let version = row.version + 1;
+    let before = row_state(ctx, &row)?;
     let mut change: ActiveModel = row.into();
     change.state = Set(to);
     change.ended_by = Set(Some(ctx.caller.subject.clone()));
@@ -272,7 +283,7 @@ async fn end(ctx: &Ctx, db: &Db, permit: &Permit, input: End, from: State, to: S
     change.version = Set(version);
     let row = change.update(&tx).await?;
     let detail = json!({ "state": row.state, "readUsed": row.read_used });
-    tell(&tx, ctx, permit, &row, detail).await?;
+    tell(&tx, ctx, permit, Some(before), &row, detail).await?;
     tx.commit().await?;
     Ok(row)
 }
@@ -298,24 +309,40 @@ pub async fn lift(ctx: &Ctx, db: &Db, input: End) -> Result<Model> {
     let detail =
         json!({ "reason": input.reason, "expiresAt": row.expires_at, "readBudget": row.read_budget });
     let version = row.version + 1;
+    let before = row_state(ctx, &row)?;
     let mut change: ActiveModel = row.into();
     change.expires_at = Set(None);
     change.read_budget = Set(None);
     change.version = Set(version);
     let row = change.update(&tx).await?;
-    tell(&tx, ctx, &permit, &row, detail).await?;
+    tell(&tx, ctx, &permit, Some(before), &row, detail).await?;
     tx.commit().await?;
     Ok(row)
+}
+
+/// What is used of its budget is no part of its state: it changes with every read.
+pub(crate) fn row_state(ctx: &Ctx, row: &Model) -> Result<trail::State> {
+    let row = Model {
+        read_used: 0,
+        ..row.clone()
+    };
+    trail::state(ctx, &row)
 }
 
 async fn tell(
     tx: &DatabaseTransaction,
     ctx: &Ctx,
     permit: &Permit,
+    before: Option<trail::State>,
     row: &Model,
     detail: Value,
 ) -> Result<()> {
-    trail::record(tx, ctx, permit, Subject::apart(KIND, row.id.0), detail).await
+    let (subject, after) = (Subject::apart(KIND, row.id.0), row_state(ctx, row)?);
+    let subject = match before {
+        Some(before) => subject.changed(before, after),
+        None => subject.left(after),
+    };
+    trail::record(tx, ctx, permit, subject, detail).await
 }
 
 /// The grant, if the caller may see it.
@@ -451,7 +478,14 @@ pub async fn redeem(
     let held = details(&row)?;
     let permit = Permit::own_work(Action::GrantRedeem);
     let tx = db.begin_write().await?;
-    tell(&tx, ctx, &permit, &row, json!({ "number": row.number })).await?;
+    trail::record(
+        &tx,
+        ctx,
+        &permit,
+        Subject::apart(KIND, row.id.0),
+        json!({ "number": row.number }),
+    )
+    .await?;
     tx.commit().await?;
     Ok(Ok((row, held)))
 }

@@ -53,7 +53,7 @@ pub async fn place(ctx: &Ctx, db: &Db, idempotency_key: &str, input: Place) -> R
     .insert(&tx)
     .await?;
     claim.remember(&tx, ctx, row.id.0).await?;
-    let subject = Subject::new("LegalHold", row.id.0, engagement.id);
+    let subject = Subject::new("LegalHold", row.id.0, engagement.id).left(trail::state(ctx, &row)?);
     trail::record(&tx, ctx, &permit, subject, json!({ "state": "PLACED" })).await?;
     tx.commit().await?;
     Ok(row)
@@ -85,12 +85,14 @@ pub async fn lift(ctx: &Ctx, db: &Db, input: Lift) -> Result<Model> {
         return Err(Error::refused(Code::LegalHoldLifted, "input.id"));
     }
     FourEyes::LegalHold.another(ctx, [row.placed_by.as_str()], "input.id")?;
+    let before = trail::state(ctx, &row)?;
     let mut change: ActiveModel = row.into();
     change.lift_reason = Set(Some(input.reason));
     change.lifted_by = Set(Some(ctx.caller.subject.clone()));
     change.lifted_at = Set(Some(ctx.now()));
     let row = change.update(&tx).await?;
-    let subject = Subject::new("LegalHold", row.id.0, row.engagement_id);
+    let subject =
+        Subject::new("LegalHold", row.id.0, row.engagement_id).changed(before, trail::state(ctx, &row)?);
     trail::record(&tx, ctx, &permit, subject, json!({ "state": "LIFTED" })).await?;
     tx.commit().await?;
     Ok(row)

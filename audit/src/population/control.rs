@@ -19,7 +19,7 @@ use uuid::Uuid;
 use super::import::amount::{Decimals, Rounding, parse};
 use super::reconciliation::{ALL_LINES, Cell, Cells, Tally, compare};
 use super::service::{find_many, lock_population, lock_unfrozen, no_running_import};
-use crate::access::{Action, FourEyes, authorize, authorize_write};
+use crate::access::{Action, FourEyes, Permit, authorize, authorize_write};
 use crate::db::among;
 use crate::idempotency::{Claim, Claimed, claim};
 use crate::page::{self, Page, PageArgs};
@@ -162,16 +162,8 @@ pub async fn enter_control_total(
         ));
     }
     let now = ctx.now();
-    control_total::Entity::update_many()
-        .col_expr(
-            control_total::Column::SupersededAt,
-            sea_orm::sea_query::Expr::val(now),
-        )
-        .filter(control_total::Column::PopulationId.eq(population.id))
-        .filter(control_total::Column::SupersededAt.is_null())
-        .exec(&tx)
-        .await?;
     let id = ControlTotalId(ctx.new_id());
+    supersede(&tx, ctx, &permit, &population, id).await?;
     let row = control_total::ActiveModel {
         id: Set(id),
         population_id: Set(population.id),
@@ -187,7 +179,7 @@ pub async fn enter_control_total(
     insert_cells(&tx, id, &expected).await?;
     let differences = insert_differences(ctx, &tx, id, population.id, &expected, &actual).await?;
     claim.remember(&tx, ctx, id.0).await?;
-    let subject = Subject::new("ControlTotal", id.0, population.engagement_id);
+    let subject = Subject::new("ControlTotal", id.0, population.engagement_id).left(trail::state(ctx, &row)?);
     let detail = json!({
         "source": row.source,
         "document": row.document_reference,
@@ -197,6 +189,31 @@ pub async fn enter_control_total(
     trail::record(&tx, ctx, &permit, subject, detail).await?;
     tx.commit().await?;
     Ok(row)
+}
+
+/// The control total of a population counts no longer, now that there is a newer one.
+async fn supersede(
+    tx: &DatabaseTransaction,
+    ctx: &Ctx,
+    permit: &Permit,
+    population: &population::Model,
+    newer: ControlTotalId,
+) -> Result<()> {
+    let rows = control_total::Entity::find()
+        .filter(control_total::Column::PopulationId.eq(population.id))
+        .filter(control_total::Column::SupersededAt.is_null())
+        .all(tx)
+        .await?;
+    for row in rows {
+        let before = trail::state(ctx, &row)?;
+        let mut change: control_total::ActiveModel = row.into();
+        change.superseded_at = Set(Some(ctx.now()));
+        let row = change.update(tx).await?;
+        let subject = Subject::new("ControlTotal", row.id.0, population.engagement_id)
+            .changed(before, trail::state(ctx, &row)?);
+        trail::record(tx, ctx, permit, subject, json!({ "supersededBy": newer })).await?;
+    }
+    Ok(())
 }
 
 /// What an entry turned out to be.
@@ -565,7 +582,7 @@ pub async fn explain_difference(
     if row.state == State::Approved {
         return Err(Error::refused(Code::DifferenceApproved, "input.id"));
     }
-    let version = row.version + 1;
+    let (version, before) = (row.version + 1, trail::state(ctx, &row)?);
     let mut change: difference::ActiveModel = row.into();
     change.state = Set(State::Explained);
     change.explanation = Set(Some(explanation.to_owned()));
@@ -573,14 +590,8 @@ pub async fn explain_difference(
     change.explained_at = Set(Some(ctx.now()));
     change.version = Set(version);
     let row = change.update(&tx).await?;
-    trail::record(
-        &tx,
-        ctx,
-        &permit,
-        Subject::new("Difference", id.0, engagement),
-        json!({ "version": version }),
-    )
-    .await?;
+    let subject = Subject::new("Difference", id.0, engagement).changed(before, trail::state(ctx, &row)?);
+    trail::record(&tx, ctx, &permit, subject, json!({ "version": version })).await?;
     tx.commit().await?;
     Ok(row)
 }
@@ -601,21 +612,15 @@ pub async fn approve_difference(
         State::Explained => {}
     }
     FourEyes::DifferenceApproval.another(ctx, row.explained_by.as_deref(), "input.id")?;
-    let version = row.version + 1;
+    let (version, before) = (row.version + 1, trail::state(ctx, &row)?);
     let mut change: difference::ActiveModel = row.into();
     change.state = Set(State::Approved);
     change.approved_by = Set(Some(ctx.caller.subject.clone()));
     change.approved_at = Set(Some(ctx.now()));
     change.version = Set(version);
     let row = change.update(&tx).await?;
-    trail::record(
-        &tx,
-        ctx,
-        &permit,
-        Subject::new("Difference", id.0, engagement),
-        json!({ "version": version }),
-    )
-    .await?;
+    let subject = Subject::new("Difference", id.0, engagement).changed(before, trail::state(ctx, &row)?);
+    trail::record(&tx, ctx, &permit, subject, json!({ "version": version })).await?;
     tx.commit().await?;
     Ok(row)
 }

@@ -48,7 +48,7 @@ pub async fn freeze(ctx: &Ctx, db: &Db, id: PopulationId, expected_version: i32)
     if counted != found {
         return Err(Error::refused(Code::FrameChanged, "input.id"));
     }
-    let engagement = row.engagement_id;
+    let (engagement, before) = (row.engagement_id, trail::state(ctx, &row)?);
     let mut change: ActiveModel = row.into();
     change.state = Set(State::Frozen);
     change.merkle_root = Set(Some(root.to_vec()));
@@ -64,14 +64,8 @@ pub async fn freeze(ctx: &Ctx, db: &Db, id: PopulationId, expected_version: i32)
         "controlTotal": total.id.0,
         "event": number,
     });
-    trail::record(
-        &tx,
-        ctx,
-        &permit,
-        Subject::new("Population", id.0, engagement),
-        detail,
-    )
-    .await?;
+    let subject = Subject::new("Population", id.0, engagement).changed(before, trail::state(ctx, &row)?);
+    trail::record(&tx, ctx, &permit, subject, detail).await?;
     tx.commit().await?;
     Ok(row)
 }

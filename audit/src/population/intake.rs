@@ -924,11 +924,12 @@ async fn complete(
             list: Vec::new(),
         }));
     };
-    let version = population.version + 1;
+    let (version, found) = (population.version + 1, trail::state(ctx, &population)?);
     let mut change: population::ActiveModel = population.into();
     counts.write(&mut change);
     change.version = Set(version);
-    change.update(&tx).await?;
+    let population = change.update(&tx).await?;
+    let before = trail::state(ctx, &row)?;
     let mut change: ActiveModel = row.into();
     change.state = Set(State::Completed);
     change.sha256 = Set(digest);
@@ -940,7 +941,11 @@ async fn complete(
         "sum": row.sum_cents.to_string(),
         "sha256": progress.sha256.map(hex::encode),
     });
-    trail::record(&tx, ctx, permit, job.subject(), detail).await?;
+    let subject = job.subject().changed(before, trail::state(ctx, &row)?);
+    trail::record(&tx, ctx, permit, subject, detail).await?;
+    let subject = Subject::new("Population", population.id.0, population.engagement_id)
+        .changed(found, trail::state(ctx, &population)?);
+    trail::record(&tx, ctx, permit, subject, json!({ "import": row.id })).await?;
     tx.commit().await?;
     Ok(Ok(row))
 }

@@ -87,14 +87,8 @@ pub async fn create(ctx: &Ctx, db: &Db, idempotency_key: &str, input: Create) ->
     .insert(&tx)
     .await?;
     claim.remember(&tx, ctx, id.0).await?;
-    trail::record(
-        &tx,
-        ctx,
-        &permit,
-        Subject::new("Population", id.0, engagement.id),
-        json!({ "name": row.name }),
-    )
-    .await?;
+    let subject = Subject::new("Population", id.0, engagement.id).left(trail::state(ctx, &row)?);
+    trail::record(&tx, ctx, &permit, subject, json!({ "name": row.name })).await?;
     tx.commit().await?;
     Ok(row)
 }
@@ -122,6 +116,7 @@ pub async fn discard(
     }
     no_running_import(&tx, id, "input.id").await?;
     let (engagement, version) = (row.engagement_id, row.version + 1);
+    let before = trail::state(ctx, &row)?;
     let mut change: ActiveModel = row.into();
     change.state = Set(State::Discarded);
     change.version = Set(version);
@@ -144,7 +139,7 @@ pub async fn discard(
         .filter(population_import::Column::State.eq(ImportState::Completed))
         .exec(&tx)
         .await?;
-    let subject = Subject::new("Population", id.0, engagement);
+    let subject = Subject::new("Population", id.0, engagement).changed(before, trail::state(ctx, &row)?);
     trail::record(&tx, ctx, &permit, subject, json!({ "reason": reason })).await?;
     tx.commit().await?;
     clear(&ctx.sources, db).await?;
@@ -243,7 +238,7 @@ pub(super) async fn opened(
     .insert(tx)
     .await?;
     claim.remember(tx, ctx, id.0).await?;
-    let subject = Subject::new("Import", id.0, population.engagement_id);
+    let subject = Subject::new("Import", id.0, population.engagement_id).left(trail::state(ctx, &row)?);
     trail::record(tx, ctx, permit, subject, json!({ "fileName": row.file_name })).await?;
     Ok(row)
 }

@@ -16,10 +16,11 @@ use uuid::Uuid;
 
 use super::frame::{Selection, Selector, changed, select};
 use super::rules::WHOLE;
-use super::service::{lock_planned, planned, tell, visible_one};
+use super::service::{lock_planned, planned, subject, visible_one};
 use crate::access::{Action, authorize_write};
 use crate::population::number_event;
 use crate::sampling::selection::{FIXED_INTERVAL, FixedInterval, Seed, Selected, SimpleRandom, TICKETS};
+use crate::trail;
 use crate::{Code, Ctx, Db, Error, Result};
 
 /// Ids of one look-up.
@@ -65,7 +66,7 @@ pub async fn draw(ctx: &Ctx, db: &Db, input: Draw) -> Result<Model> {
     let count = drawn.len();
     insert_items(&tx, ctx, &row, drawn).await?;
     let (population, engagement) = (row.population_id, row.engagement_id);
-    let reason = row.reason.clone();
+    let (reason, before) = (row.reason.clone(), trail::state(ctx, &row)?);
     let mut change: ActiveModel = row.into();
     change.state = Set(State::Drawn);
     change.seed = Set(Some(seed.as_str().to_owned()));
@@ -77,7 +78,8 @@ pub async fn draw(ctx: &Ctx, db: &Db, input: Draw) -> Result<Model> {
     let row = change.update(&tx).await?;
     let number = number_event(&tx, ctx, engagement, Kind::Draw, population, Some(row.id), reason).await?;
     let detail = json!({ "event": number, "seed": row.seed, "algorithm": algorithm, "items": count });
-    tell(&tx, ctx, &permit, &row, detail).await?;
+    let subject = subject(&row).changed(before, trail::state(ctx, &row)?);
+    trail::record(&tx, ctx, &permit, subject, detail).await?;
     tx.commit().await?;
     Ok(row)
 }

@@ -16,13 +16,14 @@ use serde_json::json;
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::record::MAX_RECORDED_ITEMS;
-use super::service::{tell, visible_one};
+use super::service::{subject, visible_one};
 use crate::access::{Action, Class, Classes, authorize, authorize_write, disclose};
 use crate::db::among;
 use crate::engagement::lock_open;
 use crate::grant::charge;
 use crate::page::{self, Page, PageArgs};
 use crate::refusal::optional_text;
+use crate::trail;
 use crate::{Code, Ctx, Db, Error, Result};
 
 /// What is noted as read: a drawn item, with the population item and the checks behind it.
@@ -360,14 +361,8 @@ pub async fn announce(ctx: &Ctx, db: &Db, input: Announce) -> Result<u64> {
             changed += update(&tx, &scope, sample.id, Some(chunk), from, now).await?;
         }
     }
-    tell(
-        &tx,
-        ctx,
-        &permit,
-        &sample,
-        json!({ "items": changed, "from": from }),
-    )
-    .await?;
+    let detail = json!({ "items": changed, "from": from });
+    trail::record(&tx, ctx, &permit, subject(&sample), detail).await?;
     tx.commit().await?;
     Ok(changed)
 }

@@ -13,12 +13,13 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use super::draw::{Drawn, insert_items};
 use super::rules::{FrameSize, Parameters, SizeSource, check_checks_per_item, check_confidence};
-use super::service::{PlannedStratum, frame_of, frozen, insert_strata, load, name_free, tell, to_json};
+use super::service::{PlannedStratum, frame_of, frozen, insert_strata, load, name_free, subject, to_json};
 use crate::access::{Action, authorize_write};
 use crate::engagement::{key, lock, must_be_open};
 use crate::idempotency::{Claimed, claim};
 use crate::population::import::line::{KEY_SEPARATOR, MAX_KEY};
 use crate::population::number_event;
+use crate::trail;
 use crate::{Code, Ctx, Db, EngagementKey, Error, Refusal, Result};
 
 /// Most items of a recorded sample.
@@ -118,7 +119,8 @@ pub async fn record(ctx: &Ctx, db: &Db, idempotency_key: &str, input: Record) ->
     .await?;
     claim.remember(&tx, ctx, row.id.0).await?;
     let detail = json!({ "event": number, "name": row.name, "items": input.items.len(), "hits": size });
-    tell(&tx, ctx, &permit, &row, detail).await?;
+    let subject = subject(&row).left(trail::state(ctx, &row)?);
+    trail::record(&tx, ctx, &permit, subject, detail).await?;
     tx.commit().await?;
     Ok(row)
 }

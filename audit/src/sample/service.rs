@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::rules::{FrameSize, Parameters, PlanInput, WHOLE, check_plan, find_size, is_monetary, share_out};
-use crate::access::{Action, Permit, authorize, authorize_write};
+use crate::access::{Action, authorize, authorize_write};
 use crate::db::among;
 use crate::engagement::{lock, lock_open, must_be_open};
 use crate::idempotency::{Claimed, claim};
@@ -72,7 +72,8 @@ pub async fn plan(ctx: &Ctx, db: &Db, idempotency_key: &str, input: PlanInput) -
     insert_strata(&tx, ctx, row.id, strata).await?;
     claim.remember(&tx, ctx, row.id.0).await?;
     let detail = json!({ "name": row.name, "method": row.method, "size": row.size });
-    tell(&tx, ctx, &permit, &row, detail).await?;
+    let subject = subject(&row).left(trail::state(ctx, &row)?);
+    trail::record(&tx, ctx, &permit, subject, detail).await?;
     tx.commit().await?;
     Ok(row)
 }
@@ -258,22 +259,9 @@ pub(super) async fn insert_strata(
     Ok(ids)
 }
 
-/// Appends to the trail what was done with a sample.
-pub(super) async fn tell(
-    tx: &DatabaseTransaction,
-    ctx: &Ctx,
-    permit: &Permit,
-    row: &Model,
-    detail: serde_json::Value,
-) -> Result<()> {
-    trail::record(
-        tx,
-        ctx,
-        permit,
-        Subject::new("Sample", row.id.0, row.engagement_id),
-        detail,
-    )
-    .await
+/// A sample, as the subject of an entry.
+pub(super) const fn subject(row: &Model) -> Subject {
+    Subject::new("Sample", row.id.0, row.engagement_id)
 }
 
 pub(super) fn to_json(parameters: &Parameters) -> Result<String> {
@@ -308,6 +296,7 @@ pub async fn abort(ctx: &Ctx, db: &Db, input: Abort) -> Result<Model> {
     let tx = db.begin_write().await?;
     let row = lock_planned(&tx, ctx, input.id, input.expected_version).await?;
     let (population, engagement) = (row.population_id, row.engagement_id);
+    let before = trail::state(ctx, &row)?;
     let mut change: ActiveModel = row.into();
     change.state = Set(State::Aborted);
     change.reason = Set(Some(input.reason.clone()));
@@ -325,7 +314,8 @@ pub async fn abort(ctx: &Ctx, db: &Db, input: Abort) -> Result<Model> {
         Some(input.reason),
     )
     .await?;
-    tell(&tx, ctx, &permit, &row, json!({ "event": number })).await?;
+    let subject = subject(&row).changed(before, trail::state(ctx, &row)?);
+    trail::record(&tx, ctx, &permit, subject, json!({ "event": number })).await?;
     tx.commit().await?;
     Ok(row)
 }

@@ -13,9 +13,10 @@
 //! | [`witness`] | cosignatures, and when a witness gives one |
 //! | [`tile`] | the tree in files |
 //! | [`export`] | the whole log as JSON lines, and whether such a file holds |
+//! | `state`, [`rows`] | what a change found and left, as digests; whether rows are as they were left |
 //! | `service`, `log`, `cosigned` | the use cases: writing and listing entries; sequencing and reading the log; its cosignatures |
 //!
-//! All but the last line are pure: an outside auditor can read and run them alone.
+//! All but the last two lines are pure: an outside auditor can read and run them alone.
 
 pub mod canonical;
 pub mod checkpoint;
@@ -25,7 +26,9 @@ mod log;
 pub mod merkle;
 pub mod note;
 pub mod proof;
+pub mod rows;
 mod service;
+mod state;
 pub mod tile;
 pub mod witness;
 
@@ -36,3 +39,4 @@ pub use log::{
 };
 pub(crate) use service::of_subject;
 pub use service::{Subject, denied, list, record};
+pub use state::{State, state, state_with};

@@ -6,6 +6,7 @@ use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, DatabaseTransaction, Ent
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::State;
 use super::canonical::{self, Salt};
 use crate::access::{Action, Permit, authorize};
 use crate::page::{self, Page, PageArgs};
@@ -22,6 +23,8 @@ pub struct Subject {
     pub engagement: Option<EngagementId>,
     /// Whether it concerns a member of the own staff: then only the named group is told.
     pub own_staff: bool,
+    /// What was found, and what was left.
+    change: (Option<State>, Option<State>),
 }
 
 impl Subject {
@@ -32,6 +35,7 @@ impl Subject {
             id: None,
             engagement: None,
             own_staff: false,
+            change: (None, None),
         }
     }
 
@@ -42,6 +46,7 @@ impl Subject {
             id: Some(id),
             engagement: None,
             own_staff: false,
+            change: (None, None),
         }
     }
 
@@ -52,6 +57,7 @@ impl Subject {
             id: Some(id),
             engagement: Some(engagement),
             own_staff: false,
+            change: (None, None),
         }
     }
 
@@ -60,9 +66,28 @@ impl Subject {
     pub const fn of_own_staff(self, own_staff: bool) -> Self {
         Self { own_staff, ..self }
     }
+
+    /// The same, left in this state; what was found there before is not told, or there was nothing.
+    #[must_use]
+    pub const fn left(self, after: State) -> Self {
+        Self {
+            change: (None, Some(after)),
+            ..self
+        }
+    }
+
+    /// The same, changed from one state to another.
+    #[must_use]
+    pub const fn changed(self, before: State, after: State) -> Self {
+        Self {
+            change: (Some(before), Some(after)),
+            ..self
+        }
+    }
 }
 
-/// Appends that the permitted action was done. `detail` names what changed and never carries social data.
+/// Appends that the permitted action was done. `detail` is an object that names what changed and never carries social data;
+/// the states the subject was found and left in join it as `stateBefore` and `stateAfter`.
 pub async fn record(
     tx: &DatabaseTransaction,
     ctx: &Ctx,
@@ -72,7 +97,7 @@ pub async fn record(
 ) -> Result<()> {
     append(
         tx,
-        entry(ctx, permit.action(), Outcome::Done, subject, &detail),
+        entry(ctx, permit.action(), Outcome::Done, subject, detail),
         ctx,
     )
     .await
@@ -84,7 +109,7 @@ pub async fn denied(db: &Db, ctx: &Ctx, action: Action) -> Result<()> {
     let subject = Subject::all("Service");
     append(
         &tx,
-        entry(ctx, action, Outcome::Denied, subject, &Value::Null),
+        entry(ctx, action, Outcome::Denied, subject, Value::Null),
         ctx,
     )
     .await?;
@@ -92,7 +117,13 @@ pub async fn denied(db: &Db, ctx: &Ctx, action: Action) -> Result<()> {
     Ok(())
 }
 
-fn entry(ctx: &Ctx, action: Action, outcome: Outcome, subject: Subject, detail: &Value) -> Model {
+fn entry(ctx: &Ctx, action: Action, outcome: Outcome, subject: Subject, mut detail: Value) -> Model {
+    let (before, after) = subject.change;
+    for (name, state) in [("stateBefore", before), ("stateAfter", after)] {
+        if let Some(state) = state {
+            detail[name] = state.hex().into();
+        }
+    }
     Model {
         id: TrailEntryId(ctx.new_id()),
         at: ctx.now(),
