@@ -173,6 +173,12 @@ fn queries(audit: &Audit<'_>, sample: &Value, own: &Value) -> Vec<Way> {
             Needs::Action(Action::ReadRecordList),
         ),
         way(
+            "deniedAttempts",
+            "{ deniedAttempts { edges { node { actor } } } }",
+            json!({}),
+            Needs::Action(Action::ReadRecordList),
+        ),
+        way(
             "retentionRuns",
             "{ retentionRuns { edges { node { count } } } }",
             json!({}),

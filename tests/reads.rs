@@ -865,3 +865,98 @@ on_both!(
         audit.auditor.data(PAGE, json!({})).await;
     }
 );
+
+const DENIALS: &str = "query($first: Int, $after: String) { deniedAttempts(first: $first, after: $after) { pageInfo { hasNextPage endCursor }
+    edges { node { actor membership action classes operationHash requestId at } } } }";
+
+on_both!(refused_reads_are_told, |service| async move {
+    let (audit, sample) = drawn(&service).await;
+    let officer = service.person("dsb", "DATENSCHUTZ");
+    let (budget, local) = (
+        service.person("b", "BUDGET"),
+        service.person("sb", "SACHBEARBEITUNG:09"),
+    );
+    let told = async || nodes(&officer.data(DENIALS, json!({})).await["deniedAttempts"]);
+    assert_eq!(told().await, Vec::<Value>::new());
+
+    // Who may read, who is nobody, and who is refused what is no social data, leaves nothing.
+    audit.auditor.data(PAGE, json!({})).await;
+    service.anybody().codes(PAGE, json!({})).await;
+    let closing = "query($id: ID!) { sample(id: $id) { seed } }";
+    assert_eq!(
+        budget.codes(closing, json!({ "id": sample["id"] })).await,
+        ["FORBIDDEN"]
+    );
+    assert_eq!(told().await, Vec::<Value>::new());
+
+    // Over HTTP, in a socket, by download; and a change that was refused.
+    assert!(!budget.codes(PAGE, json!({})).await.is_empty());
+    let mut socket = budget.subscribe().await;
+    let start = json!({ "type": "subscribe", "id": "1", "payload": { "query": PAGE } });
+    socket.send(start.to_string().into()).await.unwrap();
+    assert_eq!(next_message(&mut socket).await["type"], "error");
+    let download = budget
+        .request(Method::GET, "/exports/sample-items.csv")
+        .send()
+        .await;
+    assert_eq!(download.unwrap().status(), 403);
+    let input = json!({ "id": audit.engagement, "expectedVersion": 1 });
+    local
+        .graphql(
+            &change("closeEngagement", "engagement { id }"),
+            json!({ "input": input }),
+        )
+        .await;
+    let all = told().await;
+    let found: Vec<_> = all
+        .iter()
+        .map(|one| (one["actor"].as_str().unwrap(), one["action"].as_str().unwrap()))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ("sb", "ENGAGEMENT_CLOSE"),
+            ("b", "SENSITIVE_READ"),
+            ("b", "SENSITIVE_READ"),
+            ("b", "SENSITIVE_READ"),
+        ]
+    );
+    assert_eq!(
+        (&all[0]["classes"], &all[0]["operationHash"]),
+        (&json!([]), &Value::Null)
+    );
+    let download = operation_hash("GET /exports/sample-items.csv", None);
+    assert_eq!(all[1]["operationHash"], hex::encode(download));
+    for one in &all[1..] {
+        assert!(
+            one["classes"].as_array().unwrap().contains(&json!("SOCIAL_DATA")),
+            "{one}"
+        );
+        assert_eq!(one["membership"], "BUDGET");
+    }
+    let page = hex::encode(operation_hash(PAGE, Some("Seite")));
+    assert!(all[2..].iter().all(|one| one["operationHash"] == page));
+
+    // By pages the same.
+    let (mut paged, mut after) = (Vec::new(), Value::Null);
+    loop {
+        let page =
+            officer.data(DENIALS, json!({ "first": 3, "after": after })).await["deniedAttempts"].take();
+        paged.extend(nodes(&page));
+        after = page["pageInfo"]["endCursor"].clone();
+        if page["pageInfo"]["hasNextPage"] == false {
+            break;
+        }
+    }
+    assert_eq!(paged, all);
+    // They are part of the log, as what was done.
+    let waiting = trail_entry::Entity::find()
+        .all(service.db.reader())
+        .await
+        .unwrap();
+    let denied = waiting
+        .iter()
+        .filter(|entry| entry.outcome == trail_entry::Outcome::Denied);
+    assert!(denied.clone().all(|entry| entry.salt.is_some()));
+    assert_eq!(denied.count(), 4);
+});

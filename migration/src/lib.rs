@@ -25,6 +25,7 @@ mod m20261121_000011_legal_hold;
 mod m20261121_000012_log_rights;
 mod m20261121_000013_log_cosignature;
 mod m20261121_000014_trail_own_staff;
+mod m20261121_000015_trail_denied;
 pub mod reads;
 
 /// All changes in order.
@@ -47,6 +48,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000012_log_rights::Migration),
             Box::new(m20261121_000013_log_cosignature::Migration),
             Box::new(m20261121_000014_trail_own_staff::Migration),
+            Box::new(m20261121_000015_trail_denied::Migration),
         ]
     }
 }

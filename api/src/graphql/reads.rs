@@ -3,10 +3,12 @@
 use async_graphql::{Context, Description, Enum, ID, InputObject, Object, Result, SimpleObject};
 use audit::reads::{self, ReadFilter};
 use audit::retention::{self, Part, Run, RunState};
+use audit::trail;
 use entity::engagement::Function;
 use entity::read_record::{Kind, Model};
 use entity::trail_entry;
 use entity::{EngagementId, GrantId};
+use serde::Deserialize;
 
 use super::ContextExt;
 use super::disclosure::{Class, disclosure};
@@ -18,6 +20,7 @@ use super::scalars::{DateTime, Long, Sha256};
 
 const RECORDS: &str = "readRecords";
 const RUNS: &str = "retentionRuns";
+const DENIALS: &str = "deniedAttempts";
 
 /// What a read record is about.
 #[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
@@ -284,6 +287,79 @@ impl RetentionRun {
 
 connection!(RetentionRunConnection, RetentionRunEdge, RetentionRun, AccessLog);
 
+/// An attempt that was denied (verweigerter Zugriff): to read social data, or to change something.
+#[derive(Description)]
+pub(super) struct DeniedAttempt(trail_entry::Model);
+
+impl From<trail_entry::Model> for DeniedAttempt {
+    fn from(entry: trail_entry::Model) -> Self {
+        Self(entry)
+    }
+}
+
+/// What the entry of a refused read says.
+#[derive(Default, Deserialize)]
+struct Attempted {
+    classes: Vec<String>,
+    operation: String,
+}
+
+impl DeniedAttempt {
+    fn attempted(&self) -> Attempted {
+        serde_json::from_str(&self.0.detail).unwrap_or_default()
+    }
+}
+
+#[Object(use_type_description, directive = disclosure::apply(Class::AccessLog))]
+impl DeniedAttempt {
+    /// When.
+    async fn at(&self) -> DateTime {
+        self.0.at.into()
+    }
+
+    /// Who: the subject of the token. Who showed none leaves nothing.
+    async fn actor(&self) -> &str {
+        &self.0.actor
+    }
+
+    /// Under which membership or grant.
+    async fn membership(&self) -> &str {
+        &self.0.membership
+    }
+
+    /// What: `SENSITIVE_READ`, or the action that would have changed something.
+    async fn action(&self) -> &str {
+        &self.0.action
+    }
+
+    /// Of a read: the classes whose reading is recorded, among those asked for. It need not be these that were lacking.
+    async fn classes(&self) -> Vec<Class> {
+        let named = self.attempted().classes;
+        let known = audit::access::Class::ALL.iter().copied();
+        known
+            .filter(|class| named.iter().any(|name| name == class.as_str()))
+            .map(Class::from)
+            .collect()
+    }
+
+    /// Of a read: names the operation, as in read records.
+    async fn operation_hash(&self) -> Option<Sha256> {
+        Sha256::stored(&hex::decode(self.attempted().operation).ok()?)
+    }
+
+    /// The request it came with, as in log and error messages.
+    async fn request_id(&self) -> String {
+        self.0.request_id.to_string()
+    }
+}
+
+connection!(
+    DeniedAttemptConnection,
+    DeniedAttemptEdge,
+    DeniedAttempt,
+    AccessLog
+);
+
 /// Asks for read records.
 #[derive(Default)]
 pub(super) struct ReadQuery;
@@ -308,6 +384,25 @@ impl ReadQuery {
             before,
         };
         Some(records(ctx, filter, &window).await)
+    }
+
+    /// Attempts that were denied, newest first.
+    #[graphql(directive = disclosure::apply(Class::AccessLog))]
+    async fn denied_attempts(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Maybe<DeniedAttemptConnection> {
+        let window = Window {
+            first,
+            after,
+            last,
+            before,
+        };
+        Some(denials(ctx, &window).await)
     }
 
     /// What the deletion job deleted, newest first.
@@ -347,6 +442,12 @@ async fn records(
     Ok(ReadRecordConnection::of(RECORDS, page, total, |row| {
         by_id(row.id.0)
     }))
+}
+
+async fn denials(ctx: &Context<'_>, window: &Window) -> Result<DeniedAttemptConnection> {
+    let args = window.args(ctx, DENIALS)?;
+    let page = field(ctx, trail::denials(ctx.audit(), ctx.db(), &args).await)?;
+    Ok(DeniedAttemptConnection::of(DENIALS, page, |row| by_id(row.id.0)))
 }
 
 async fn runs(ctx: &Context<'_>, window: &Window) -> Result<RetentionRunConnection> {

@@ -9,7 +9,7 @@ use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue}
 use actix_web::{HttpMessage as _, HttpRequest};
 use audit::access::{Caller, Granted};
 use audit::grant::{Shown, in_use};
-use audit::reads::Reads;
+use audit::reads::{Asked, Reads};
 use audit::{Ctx, Db, Sources};
 use entity::BezirksstelleId;
 use futures_util::future::{FutureExt as _, LocalBoxFuture};
@@ -151,6 +151,7 @@ impl House {
             self.info.clone(),
         );
         let (reader, reads) = (ctx.clone(), self.reads.clone());
+        let (denied, trail) = (ctx.clone(), self.db.clone());
         Ok(Visitor {
             authenticated: actor.is_some(),
             classes: ctx.caller.classes(),
@@ -166,6 +167,10 @@ impl House {
                 }
                 .boxed()
             }),
+            deny: Box::new(move |asked| {
+                let (ctx, db) = (denied.clone(), trail.clone());
+                async move { deny(&ctx, &db, &asked).await }.boxed()
+            }),
             attach: Box::new(move |request, notes| {
                 graphql::attach(
                     request,
@@ -176,6 +181,13 @@ impl House {
                 )
             }),
         })
+    }
+}
+
+/// Tells the trail of a refused attempt.
+pub(super) async fn deny(ctx: &Ctx, db: &Db, asked: &Asked) {
+    if let Err(error) = audit::trail::denied_read(db, ctx, asked).await {
+        tracing::error!(request_id = %ctx.request_id, %error, "a refused attempt could not be told to the trail");
     }
 }
 

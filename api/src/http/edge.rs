@@ -14,7 +14,7 @@ use tracing::Instrument as _;
 
 use super::transport::Fault;
 use crate::graphql::admit::{
-    Admission, Admitted, Facts, Incoming, Introspection, OperationKind, Refusal, coded,
+    Admission, Admitted, Code, Facts, Incoming, Introspection, OperationKind, Refusal, coded,
 };
 use crate::language::Language;
 use crate::telemetry::Metrics;
@@ -71,6 +71,9 @@ pub type Attach = Box<dyn Fn(Request, Notes) -> Request + Send + Sync>;
 /// Makes the read record of an answer durable: why it needs one, and what it holds.
 pub type Record = Box<dyn Fn(Asked, Vec<Noted>) -> BoxFuture<'static, Result<(), Unrecorded>> + Send + Sync>;
 
+/// Tells the trail of a refused attempt to read what is recorded. The refusal stands, whether it can be told or not.
+pub type Deny = Box<dyn Fn(Asked) -> BoxFuture<'static, ()> + Send + Sync>;
+
 /// A read record that could not be written; the log knows why.
 #[derive(Debug, Clone, Copy)]
 pub struct Unrecorded;
@@ -92,6 +95,8 @@ pub struct Visitor {
     pub attach: Attach,
     /// Called before an answer with recorded classes leaves.
     pub record: Record,
+    /// Called where somebody who is known is refused such an answer.
+    pub deny: Deny,
 }
 
 /// Somebody whose token does not hold.
@@ -281,6 +286,12 @@ impl Edge {
         language: Language,
     ) -> Answer {
         let read = notes.take();
+        // A mutation tells of its refusal itself.
+        if let Some(asked) = recorded.filter(|_| kind != OperationKind::Mutation && visitor.authenticated)
+            && is_forbidden(answer.errors())
+        {
+            (visitor.deny)(asked).await;
+        }
         let (Answer::Executed(response), Some(asked)) = (&answer, recorded) else {
             return answer;
         };
@@ -321,6 +332,13 @@ impl Drop for Measure {
             metrics.operation(self.kind, &self.outcome, self.begun.elapsed());
         }
     }
+}
+
+/// Whether somebody lacks a right, and not a thing.
+fn is_forbidden(errors: &[ServerError]) -> bool {
+    errors
+        .iter()
+        .any(|error| code_of(error) == Some(Code::Forbidden.as_str()))
 }
 
 /// Codes are ours, never the client's: a label of metrics must not grow with what clients send.

@@ -23,13 +23,15 @@ use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::callers::House;
+use super::callers::{House, deny};
 use super::transport::Fault;
 use crate::auth::{Actor, Refused};
 use crate::graphql::{NodeKind, euro, refusal_json};
 use crate::language::language_of;
 use crate::telemetry::Metrics;
 
+/// The download as an operation.
+const ADDRESS: &str = "GET /exports/sample-items.csv";
 /// Rows fetched at once.
 const PAGE: u64 = 1_000;
 
@@ -93,19 +95,24 @@ async fn sample_items(
         return refuse("query");
     };
     if let Err(error) = disclose(&ctx, Action::SampleItemRead, HELD) {
+        deny(&ctx, &house.db, &asked(ADDRESS)).await;
         return refusal_json(&error, &ctx, language);
     }
     // The first page tells whether the caller may see the list at all, while there is still a status to say so.
     let first = match page(&ctx, &house.db, &filter, order, None).await {
         Ok(first) => first,
-        Err(error) => return refusal_json(&error, &ctx, language),
+        Err(error) => {
+            if matches!(error, audit::Error::Forbidden(_)) {
+                deny(&ctx, &house.db, &asked(ADDRESS)).await;
+            }
+            return refusal_json(&error, &ctx, language);
+        }
     };
     let reads = Recording {
         reads: house.reads.clone(),
         metrics: metrics.into_inner(),
     };
-    let operation = "GET /exports/sample-items.csv";
-    let mut export = match reads.begin(&ctx, operation, &filter, order, &first.0).await {
+    let mut export = match reads.begin(&ctx, ADDRESS, &filter, order, &first.0).await {
         Ok(export) => export,
         Err(error) => return unrecorded(&error, &ctx, language),
     };
@@ -188,13 +195,18 @@ async fn begin(
 ) -> audit::Result<Export> {
     // A sample is of one engagement.
     let of_sample = filter.sample.and(first.first()).map(|row| row.engagement_id);
-    let asked = Asked {
-        classes: HELD.and(RECORDED),
-        operation: operation_hash(operation, None),
-    };
     let query = query(filter, order).to_string();
     let engagement = filter.engagement.or(of_sample);
-    reads.begin_export(ctx, asked, &query, engagement).await
+    reads
+        .begin_export(ctx, asked(operation), &query, engagement)
+        .await
+}
+
+fn asked(operation: &str) -> Asked {
+    Asked {
+        classes: HELD.and(RECORDED),
+        operation: operation_hash(operation, None),
+    }
 }
 
 /// Nothing of a list leaves whose record could not be written.

@@ -62,6 +62,9 @@ pub async fn handle(request: HttpRequest, payload: Payload, edge: Data<Edge>) ->
     let admitted = match edge.admit(incoming, &visitor, get) {
         Ok(admitted) => admitted,
         Err(refusal) => {
+            if let Some(attempted) = refusal.attempted {
+                (visitor.deny)(attempted).await;
+            }
             let errors = refusal.errors(language);
             note(&request, log_of_refusal(asked.as_deref(), &errors));
             let mut response = unrun(format, &errors);

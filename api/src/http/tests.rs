@@ -45,6 +45,7 @@ impl Callers for Tokens {
                     let outcome = if unrecorded { Err(Unrecorded) } else { Ok(()) };
                     async move { outcome }.boxed()
                 }),
+                deny: Box::new(|_| async {}.boxed()),
             })
         };
         let result = match token {

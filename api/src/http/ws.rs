@@ -354,6 +354,9 @@ impl Operation {
         // An error means that the socket is gone, and then nobody waits for this operation.
         let _ = match self.edge.admit(incoming, &self.visitor, false) {
             Err(refusal) => {
+                if let Some(attempted) = refusal.attempted {
+                    (self.visitor.deny)(attempted).await;
+                }
                 let errors = refusal.errors(self.language);
                 self.refuse(&errors).await
             }

@@ -52,7 +52,7 @@ impl fmt::Debug for Reads {
 }
 
 /// What was asked for and gives away [`super::RECORDED`] classes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Asked {
     /// Those of the classes that are recorded.
     pub classes: Classes,

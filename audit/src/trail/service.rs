@@ -3,13 +3,14 @@
 use entity::trail_entry::{ActiveModel, Column, Entity, Model, Outcome};
 use entity::{EngagementId, TrailEntryId, log_queue};
 use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, Set};
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::State;
 use super::canonical::{self, Salt};
-use crate::access::{Action, Permit, authorize};
+use crate::access::{Action, Class, Permit, authorize};
 use crate::page::{self, Page, PageArgs};
+use crate::reads::Asked;
 use crate::{Ctx, Db, Result};
 
 /// What an entry is about.
@@ -115,6 +116,40 @@ pub async fn denied(db: &Db, ctx: &Ctx, action: Action) -> Result<()> {
     .await?;
     tx.commit().await?;
     Ok(())
+}
+
+/// What an entry about a refused attempt on social data names as its action.
+const READ: &str = "SENSITIVE_READ";
+
+/// Appends that somebody who is known was refused an answer with recorded classes: with the classes and the operation, and
+/// nothing of what it asked about.
+pub async fn denied_read(db: &Db, ctx: &Ctx, asked: &Asked) -> Result<()> {
+    if !ctx.caller.authenticated {
+        return Ok(());
+    }
+    let classes: Vec<_> = asked.classes.iter().map(Class::as_str).collect();
+    let detail = json!({ "classes": classes, "operation": hex::encode(asked.operation) });
+    let entry = Model {
+        action: READ.to_owned(),
+        ..entry(
+            ctx,
+            Action::SampleItemRead,
+            Outcome::Denied,
+            Subject::all("Service"),
+            detail,
+        )
+    };
+    let tx = db.begin_write().await?;
+    append(&tx, entry, ctx).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Attempts that were denied, newest first.
+pub async fn denials(ctx: &Ctx, db: &Db, args: &PageArgs) -> Result<Page<Model>> {
+    authorize(ctx, Action::ReadRecordList)?;
+    let select = Entity::find().filter(Column::Outcome.eq(Outcome::Denied));
+    Ok(page::by_id(select, Column::Id, true, args, db.reader()).await?)
 }
 
 fn entry(ctx: &Ctx, action: Action, outcome: Outcome, subject: Subject, mut detail: Value) -> Model {

@@ -172,7 +172,16 @@ impl Admission {
             &plan.fallbacks,
             incoming.variables,
         )?;
-        self.disclose(&plan, facts, &variables)?;
+        let classes = plan.disclosures.among(RECORDED, &self.index, &variables);
+        let recorded = (!classes.is_empty()).then(|| Asked {
+            classes,
+            operation: prepared.hash,
+        });
+        self.disclose(&plan, facts, &variables)
+            .map_err(|refusal| Refusal {
+                attempted: recorded.filter(|_| facts.authenticated),
+                ..refusal
+            })?;
         let cost = plan.cost(&variables, &self.limits);
         if cost > self.limits.cost {
             return Err(Refusal::new(
@@ -183,11 +192,6 @@ impl Admission {
                 None,
             ));
         }
-        let classes = plan.disclosures.among(RECORDED, &self.index, &variables);
-        let recorded = (!classes.is_empty()).then(|| Asked {
-            classes,
-            operation: prepared.hash,
-        });
         let mut request = Request::new(String::new()).variables(variables);
         // The engine knows an operation name only where there is one to choose by.
         if let DocumentOperations::Multiple(_) = prepared.document.operations {

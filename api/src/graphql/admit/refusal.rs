@@ -1,6 +1,7 @@
 //! Why an operation is not run, in words. Everything here is decided before execution begins.
 
 use async_graphql::{ErrorExtensionValues, Pos, ServerError};
+use audit::reads::Asked;
 
 use super::disclosure::Offence;
 use crate::language::Language;
@@ -320,6 +321,8 @@ pub struct Fault {
 pub struct Refusal {
     /// All reasons, never empty.
     pub faults: Vec<Fault>,
+    /// What somebody who is known was refused for want of a class, where reading it would have been recorded.
+    pub attempted: Option<Asked>,
 }
 
 impl Refusal {
@@ -330,6 +333,7 @@ impl Refusal {
                 reason,
                 locations: locations.into_iter().collect(),
             }],
+            attempted: None,
         }
     }
 
@@ -355,6 +359,7 @@ impl Refusal {
         });
         Self {
             faults: faults.collect(),
+            attempted: None,
         }
     }
 

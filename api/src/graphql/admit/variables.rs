@@ -51,7 +51,10 @@ pub(super) fn coerce(
     if faults.is_empty() {
         Ok(variables)
     } else {
-        Err(Refusal { faults })
+        Err(Refusal {
+            faults,
+            attempted: None,
+        })
     }
 }
 
