@@ -828,6 +828,7 @@ on_both!(permissions_say_what_happens, |service| async move {
             &[
                 Action::SampleItemRead,
                 Action::CaseNumberRead,
+                Action::ExternalReadList,
                 Action::Reidentify,
                 Action::CheckRead,
                 Action::CheckRecord,

@@ -1118,3 +1118,121 @@ on_both!(a_subscription_ends_with_its_grant, |service| async move {
         }
     }
 });
+
+const EXTERNAL: &str = "{ sampleItems(first: 50) { edges { node { reference externalReads {
+    body grantNumber basis firstAt lastAt answers downloads } } } } }";
+
+/// What a Bezirksstelle is told of each of its items.
+async fn told(person: &Person<'_>) -> BTreeMap<String, Vec<Value>> {
+    let items = nodes(&person.data(EXTERNAL, json!({})).await["sampleItems"]);
+    items
+        .iter()
+        .map(|item| {
+            (
+                item["reference"].as_str().unwrap().to_owned(),
+                item["externalReads"].as_array().unwrap().clone(),
+            )
+        })
+        .collect()
+}
+
+on_both!(
+    a_bezirksstelle_is_told_afterwards_who_read_its_items,
+    |service| async move {
+        let (audit, sample) = world(&service).await;
+        let announced = audit.items(&sample).await;
+        let announced: Vec<_> = announced
+            .iter()
+            .filter(|item| item["reference"] != "b")
+            .map(|item| item["id"].clone())
+            .collect();
+        let input = json!({ "sampleId": sample["id"], "itemIds": announced });
+        audit
+            .auditor
+            .done(&change("announceSampleItems", "announced { count }"), input)
+            .await;
+        let local = service.person("sb", "SACHBEARBEITUNG:09");
+        let elsewhere = service.person("dort", "BEZIRKSSTELLENLEITUNG:01");
+        let nothing = BTreeMap::from([("a".to_owned(), Vec::<Value>::new())]);
+
+        let whole = issued(&audit, inspection(&audit.engagement, &json!({}))).await;
+        let part = bezirksstelle(&audit.auditor, "01").await;
+        let there = json!({ "bezirksstelleIds": [part] });
+        let there = issued(&audit, inspection(&audit.engagement, &there)).await;
+        let secret = issued(
+            &audit,
+            inspection(&audit.engagement, &json!({ "readsWithheld": true })),
+        )
+        .await;
+        for (grant, answers) in [(&whole, 2), (&there, 1), (&secret, 1)] {
+            let holder = service.holder(grant).await;
+            for _ in 0..answers {
+                seen(&holder).await;
+            }
+            let download = holder
+                .request(Method::GET, "/exports/sample-items.csv")
+                .send()
+                .await;
+            assert!(download.unwrap().text().await.unwrap().lines().count() > 1);
+        }
+
+        // While it goes on, nobody is told.
+        assert_eq!(told(&local).await, nothing);
+        for grant in [&whole, &there, &secret] {
+            let end = json!({ "id": grant["id"], "expectedVersion": grant["version"], "reason": "Ende" });
+            audit.auditor.done(&revoke(), end).await;
+        }
+        // Then it is told of its own items that it sees, where nothing is withheld.
+        let all = told(&local).await;
+        assert_eq!(all.keys().collect::<Vec<_>>(), ["a"]);
+        let [read] = all["a"].as_slice() else {
+            panic!("{all:?}");
+        };
+        assert_eq!(
+            (
+                &read["body"],
+                &read["grantNumber"],
+                &read["basis"],
+                &read["answers"],
+                &read["downloads"]
+            ),
+            (
+                &json!("Bundesrechnungshof"),
+                &whole["number"],
+                &json!("SGB2_6B_3"),
+                &json!(2),
+                &json!(1)
+            )
+        );
+        assert!(read["firstAt"].as_str() < read["lastAt"].as_str());
+        let all = told(&elsewhere).await;
+        let found: Vec<_> = all["c"]
+            .iter()
+            .map(|read| {
+                (
+                    read["grantNumber"].clone(),
+                    read["answers"].clone(),
+                    read["downloads"].clone(),
+                )
+            })
+            .collect();
+        assert_eq!(
+            found,
+            [
+                (whole["number"].clone(), json!(2), json!(1)),
+                (there["number"].clone(), json!(1), json!(1)),
+            ]
+        );
+
+        // Nobody else is told: neither auditors, nor who comes under another grant.
+        let item = json!({ "id": announced[0] });
+        let document = "query($id: ID!) { sampleItem(id: $id) { externalReads { body } } }";
+        assert_eq!(audit.auditor.codes(document, item.clone()).await, ["FORBIDDEN"]);
+        let another = issued(&audit, inspection(&audit.engagement, &json!({}))).await;
+        let another = service.holder(&another).await;
+        assert_eq!(another.codes(document, item).await, ["FORBIDDEN"]);
+        // A page costs as many statements as one item.
+        let (_, statements) = service.statements(local.data(EXTERNAL, json!({}))).await;
+        assert!(statements <= 12, "{statements}");
+    }
+);

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use async_graphql::dataloader::{DataLoader, Loader};
 use async_graphql::{Context, Result};
+use audit::reads::{ExternalRead, external_reads};
 use audit::{Ctx, Db, check, engagement, grant, legal_hold, population, sample, trail};
 use entity::{CheckId, EngagementId, GrantId, PopulationId, SampleId, SampleItemId, TrailEntryId};
 
@@ -238,6 +239,26 @@ impl Loader<CaseNumberOf> for House {
         Ok(numbers
             .into_iter()
             .map(|(id, number)| (CaseNumberOf(id), number))
+            .collect())
+    }
+}
+
+/// Who from outside read a sample item of the caller's Bezirksstelle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct ExternalReadsOf(pub SampleItemId);
+
+impl Loader<ExternalReadsOf> for House {
+    type Value = Vec<ExternalRead>;
+    type Error = Arc<audit::Error>;
+
+    async fn load(&self, keys: &[ExternalReadsOf]) -> Found<ExternalReadsOf, Self::Value> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let found = external_reads(&self.ctx, &self.db, &ids)
+            .await
+            .map_err(Arc::new)?;
+        Ok(found
+            .into_iter()
+            .map(|(id, reads)| (ExternalReadsOf(id), reads))
             .collect())
     }
 }

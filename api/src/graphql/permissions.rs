@@ -46,6 +46,8 @@ pub(super) enum Action {
     SampleItemAnnounce,
     /// See case numbers of items that are requested from one's Bezirksstelle.
     CaseNumberRead,
+    /// See who from outside read items of one's Bezirksstelle, once their access has ended.
+    ExternalReadList,
     /// See the case number of a drawn item, with a reason.
     Reidentify,
     /// See checks.

@@ -18,7 +18,9 @@ use super::engagement::Engagement;
 use super::error::{Maybe, bad_input, field, payload};
 use super::evaluation::{self, Dimension, Evaluation};
 use super::jobcenter::Bezirksstelle;
-use super::loaders::{CaseNumberOf, ChecksOf, DetailsOf, DrawEventsOf, SampleItemsKey, StrataOf};
+use super::loaders::{
+    CaseNumberOf, ChecksOf, DetailsOf, DrawEventsOf, ExternalReadsOf, SampleItemsKey, StrataOf,
+};
 use super::many::{self, Many, Rows};
 use super::node::NodeKind;
 use super::page::{Window, by_id, connection, counted};
@@ -572,6 +574,7 @@ impl SampleItem {
             &[
                 May::SampleItemRead,
                 May::CaseNumberRead,
+                May::ExternalReadList,
                 May::Reidentify,
                 May::CheckRead,
                 May::CheckRecord,
@@ -645,6 +648,14 @@ impl SampleItem {
             .transpose()
     }
 
+    /// Which bodies from outside read it, for its Bezirksstelle: told once a grant has ended, unless the grant withholds it
+    /// (§ 96 (4) BHO). In the order of the grants.
+    #[graphql(directive = disclosure::apply(Class::Internal))]
+    async fn external_reads(&self, ctx: &Context<'_>) -> Maybe<Vec<ExternalRead>> {
+        let reads = ctx.loaders().one(ctx, ExternalReadsOf(self.row.id)).await;
+        Some(reads.map(|reads| reads.into_iter().flatten().map(Into::into).collect()))
+    }
+
     /// Free attributes of the extract, by name.
     async fn attributes(&self, ctx: &Context<'_>) -> Maybe<Vec<ItemAttribute>> {
         self.details(ctx)
@@ -677,6 +688,41 @@ impl many::Row for SampleItem {
         "result",
         "version",
     ];
+}
+
+/// What a body from outside read of one item, under one grant that has ended.
+#[derive(SimpleObject)]
+#[graphql(directive = disclosure::apply(Class::Internal))]
+pub(super) struct ExternalRead {
+    /// The body: "Bundesrechnungshof".
+    body: String,
+    /// Number of the grant.
+    grant_number: String,
+    /// Code of the legal basis, as in `grantBases`.
+    basis: String,
+    /// When it was read first.
+    first_at: DateTime,
+    /// When it was read last.
+    last_at: DateTime,
+    /// Answers that held it.
+    answers: Long,
+    /// Downloads that may have held it, complete or not: of downloads no ids are kept, so these are all that could.
+    downloads: Long,
+}
+
+impl From<audit::reads::ExternalRead> for ExternalRead {
+    fn from(read: audit::reads::ExternalRead) -> Self {
+        let long = |count: u64| Long(i64::try_from(count).unwrap_or(i64::MAX));
+        Self {
+            body: read.body,
+            grant_number: read.grant,
+            basis: read.basis,
+            first_at: read.first.into(),
+            last_at: read.last.into(),
+            answers: long(read.answers),
+            downloads: long(read.downloads),
+        }
+    }
 }
 
 /// A free attribute of an item.

@@ -41,6 +41,8 @@ words! {
         SampleItemAnnounce = "SAMPLE_ITEM_ANNOUNCE",
         /// See case numbers of items that are requested from one's Bezirksstelle.
         CaseNumberRead = "CASE_NUMBER_READ",
+        /// See who from outside read items of one's Bezirksstelle, once their access has ended.
+        ExternalReadList = "EXTERNAL_READ_LIST",
         /// See the case number of a drawn item, with a reason.
         Reidentify = "REIDENTIFY",
         /// See checks.

@@ -67,6 +67,7 @@ pub const fn granted(kind: Kind, action: Action) -> bool {
         | Action::GrantLift
         | Action::GrantRedeem
         | Action::CaseNumberRead
+        | Action::ExternalReadList
         | Action::Reidentify
         | Action::LegalHoldPlace
         | Action::LegalHoldLift

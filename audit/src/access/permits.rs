@@ -50,6 +50,7 @@ pub const fn permits(role: Role, action: Action) -> bool {
             Action::GrantRedeem
             | Action::CommentWrite
             | Action::CaseNumberRead
+            | Action::ExternalReadList
             | Action::ReadRecordList
             | Action::RetentionRun => false,
         },
@@ -89,6 +90,7 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::GrantRedeem
             | Action::CommentWrite
             | Action::CaseNumberRead
+            | Action::ExternalReadList
             | Action::ReadRecordList
             | Action::RetentionRun => false,
         },
@@ -127,6 +129,7 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::VisibilityState
             | Action::CommentWrite
             | Action::CaseNumberRead
+            | Action::ExternalReadList
             | Action::Reidentify
             | Action::ReadRecordList
             | Action::RetentionRun => false,
@@ -134,7 +137,11 @@ pub const fn permits(role: Role, action: Action) -> bool {
         Role::Bezirksstellenleitung | Role::Sachbearbeitung => {
             matches!(
                 action,
-                Action::EngagementRead | Action::SampleRead | Action::SampleItemRead | Action::CaseNumberRead
+                Action::EngagementRead
+                    | Action::SampleRead
+                    | Action::SampleItemRead
+                    | Action::CaseNumberRead
+                    | Action::ExternalReadList
             )
         }
         Role::Fachbereichsleitung => matches!(

@@ -10,10 +10,12 @@
 //! Records are written by one task a process ([`Writer`]), all that wait at once, over connections of its own and on SQLite
 //! into a file of its own: neither waits for an import, nor for the trail.
 
+mod external;
 mod notes;
 mod service;
 mod writer;
 
+pub use external::{ExternalRead, external_reads};
 pub use notes::{Noted, Notes};
 pub use service::{Asked, Export, ReadFilter, Reads, list, matching, operation_hash};
 pub use writer::{KeepsReads, Writer};
