@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 
 use api::app;
 use api::graphql::NodeKind;
+use audit::Db;
 use audit::reads::{ReadFilter, matching, operation_hash};
 use audit::retention::{self, RunState};
-use audit::{Clock, Ctx, Db, OsRandom, Sources, SystemClock, Vault};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use entity::read_record::{self, Kind, Model};
 use entity::trail_entry;
 use futures_util::SinkExt as _;
@@ -626,25 +626,6 @@ on_both!(read_records_cannot_be_changed, |service| async move {
     assert_eq!(records(&service.db).await, before);
 });
 
-struct Moved(TimeDelta);
-
-impl Clock for Moved {
-    fn now(&self) -> DateTime<Utc> {
-        SystemClock.now() + self.0
-    }
-}
-
-/// The service's own context some days from now.
-fn later(days: i64) -> Ctx {
-    Ctx::system(sources(days))
-}
-
-fn sources(days: i64) -> Arc<Sources> {
-    let random = Arc::new(OsRandom::new().unwrap());
-    let clock = Arc::new(Moved(TimeDelta::days(days)));
-    Arc::new(Sources::new(clock, random, Vault::new([7; 32])))
-}
-
 async fn close(audit: &Audit<'_>) {
     let version = audit
         .auditor
@@ -677,14 +658,24 @@ on_both!(
         let all = records(&service.db).await.len();
         let db = &service.db;
         // Half a year later the engagement is still open: only the other one goes.
-        assert_eq!(retention::due(&later(150), db).await.unwrap().count, 0);
-        let due = retention::due(&later(190), db).await.unwrap();
+        assert_eq!(
+            retention::due(&service.later(150), db, retention::Kind::ReadRecord)
+                .await
+                .unwrap()
+                .count,
+            0
+        );
+        let due = retention::due(&service.later(190), db, retention::Kind::ReadRecord)
+            .await
+            .unwrap();
         assert_eq!(
             (due.count, due.records.len(), due.records[0].engagement),
             (1, 1, None)
         );
         close(&audit).await;
-        let due = retention::due(&later(190), db).await.unwrap();
+        let due = retention::due(&service.later(190), db, retention::Kind::ReadRecord)
+            .await
+            .unwrap();
         assert_eq!((due.state, due.count), (RunState::Begun, all as u64));
 
         // A legal hold stops it; who placed it does not lift it.
@@ -700,7 +691,9 @@ on_both!(
         );
         let again = audit.auditor.done(&place, input).await["legalHold"].clone();
         assert_eq!(again, placed);
-        let run = retention::run(&later(190), db).await.unwrap();
+        let run = retention::run(&service.later(190), db, retention::Kind::ReadRecord)
+            .await
+            .unwrap();
         assert_eq!((run.state, run.count), (RunState::Ended, 1));
         assert_eq!(records(db).await.len(), all - 1);
         let lift = change("liftLegalHold", "legalHold { liftedBy liftReason }");
@@ -734,10 +727,18 @@ on_both!(
             let said = program.succeeds(&["retention", "run", "--dry-run"]).await;
             assert!(said.starts_with("0\t"), "{said}");
         }
-        let run = retention::run(&later(190), db).await.unwrap();
+        let run = retention::run(&service.later(190), db, retention::Kind::ReadRecord)
+            .await
+            .unwrap();
         assert_eq!(run.count, (all - 1) as u64);
         assert_eq!(records(db).await, []);
-        assert_eq!(retention::run(&later(190), db).await.unwrap().count, 0);
+        assert_eq!(
+            retention::run(&service.later(190), db, retention::Kind::ReadRecord)
+                .await
+                .unwrap()
+                .count,
+            0
+        );
 
         // The officer sees the runs, each with beginning and end; one that found nothing leaves none.
         let officer = service.person("dsb", "DATENSCHUTZ");
@@ -770,7 +771,9 @@ on_both!(a_running_service_deletes_by_itself, |service| async move {
     assert!(before > 0);
     // Another instance, whose clock is half a year on.
     let db = app::connect(&service.settings).await.unwrap();
-    let other = app::start(&service.settings, db, sources(190)).await.unwrap();
+    let other = app::start(&service.settings, db, service.sources_later(190))
+        .await
+        .unwrap();
     let begun = Instant::now();
     while records(&service.db)
         .await

@@ -5,6 +5,9 @@
 use std::fmt::Write as _;
 
 use api::graphql::NodeKind;
+use audit::retention;
+use audit::trail::rows::unexplained;
+use entity::{case_number, engagement};
 use reqwest::Method;
 use sea_orm::{EntityTrait as _, QueryOrder as _};
 use serde_json::{Value, json};
@@ -452,7 +455,7 @@ on_both!(
         let asked = here.data(document, json!({ "id": items[0]["id"] })).await;
         assert_eq!(
             asked["sampleItem"],
-            json!({ "caseNumber": "BG 4711", "permissions": ["SAMPLE_ITEM_READ", "CASE_NUMBER_READ"] })
+            json!({ "caseNumber": "BG 4711", "permissions": ["SAMPLE_ITEM_READ", "CASE_NUMBER_READ", "EXTERNAL_READ_LIST"] })
         );
         let without = here.data(document, json!({ "id": items[2]["id"] })).await;
         assert_eq!(without["sampleItem"]["caseNumber"], Value::Null);
@@ -477,5 +480,76 @@ on_both!(
         assert_eq!(numbers.len(), 2);
         assert!(numbers.contains(&Some("BG 4711")) && numbers.contains(&None));
         assert!(statements <= 4, "{statements}");
+    }
+);
+
+on_both!(
+    case_numbers_are_destroyed_a_year_after_the_end,
+    |service| async move {
+        let (audit, items) = with_cases(&service).await;
+        let db = &service.db;
+        let kept = async || case_number::Entity::find().all(db.reader()).await.unwrap().len();
+        let run = async |days: i64| {
+            let run = retention::run(&service.later(days), db, retention::Kind::CaseNumber).await;
+            run.unwrap()
+        };
+        let due = retention::due(&service.later(400), db, retention::Kind::CaseNumber).await;
+        assert_eq!((due.unwrap().records.len(), kept().await), (0, 2));
+        let version = "query($id: ID!) { engagement(id: $id) { version } }";
+        let version = audit
+            .auditor
+            .data(version, json!({ "id": audit.engagement }))
+            .await;
+        let input = json!({
+            "id": audit.engagement, "expectedVersion": version["engagement"]["version"], "note": "Rest entfällt",
+        });
+        audit
+            .head
+            .done(&change("closeEngagement", "engagement { state }"), input)
+            .await;
+
+        // Not before its time, and not while a hold stands.
+        assert_eq!((run(360).await.count, kept().await), (0, 2));
+        let hold = json!({ "engagementId": audit.engagement, "reason": "Klage", "idempotencyKey": "h" });
+        let hold = audit
+            .auditor
+            .done(&change("placeLegalHold", "legalHold { id }"), hold)
+            .await;
+        assert_eq!((run(400).await.count, kept().await), (0, 2));
+        let lift = json!({ "id": hold["legalHold"]["id"], "reason": "Klage zurückgenommen" });
+        audit
+            .head
+            .done(&change("liftLegalHold", "legalHold { id }"), lift)
+            .await;
+        assert_eq!((run(400).await.count, kept().await), (2, 0));
+        assert_eq!(run(400).await.records, []);
+
+        // Nobody sees one any more, and nobody can find one again.
+        let ids = json!({ "sampleItemIds": [items[0]["id"]], "reason": "Rückfrage" });
+        let document = change("reidentify", "items { caseNumber }");
+        assert_eq!(
+            audit.auditor.refused(&document, ids).await,
+            [(
+                "CASE_NUMBER_MISSING".to_owned(),
+                "input.sampleItemIds.0".to_owned()
+            )]
+        );
+        let here = service.person("sb", "SACHBEARBEITUNG:09");
+        let number = "query($id: ID!) { sampleItem(id: $id) { caseNumber } }";
+        let number = here.data(number, json!({ "id": items[0]["id"] })).await;
+        assert_eq!(number["sampleItem"]["caseNumber"], Value::Null);
+        let row = engagement::Entity::find().one(db.reader()).await.unwrap();
+        assert_eq!(row.unwrap().sealed_key, [0_u8; 0]);
+        // What was done is told, and explains the rows.
+        let runs =
+            "{ retentionRuns { edges { node { kind state count records { engagementId count from } } } } }";
+        let runs = service.person("dsb", "DATENSCHUTZ").data(runs, json!({})).await;
+        let told = |state: &str| {
+            json!({ "kind": "CASE_NUMBER", "state": state, "count": 2,
+                "records": [{ "engagementId": audit.engagement, "count": 2, "from": null }] })
+        };
+        assert_eq!(nodes(&runs["retentionRuns"]), [told("ENDED"), told("BEGUN")]);
+        let (found, _) = unexplained(&service.later(0), db).await.unwrap();
+        assert_eq!(found, []);
     }
 );

@@ -380,10 +380,12 @@ async fn delete(sources: Arc<Sources>, db: Db) {
     let mut pace = tokio::time::interval(DELETE);
     loop {
         pace.tick().await;
-        match retention::run(&Ctx::system(sources.clone()), &db).await {
-            Ok(run) if run.count == 0 => {}
-            Ok(run) => tracing::info!(read_records = run.count, "what is kept no longer was deleted"),
-            Err(error) => tracing::error!(%error, "what is kept no longer could not be deleted"),
+        for kind in retention::Kind::ALL {
+            match retention::run(&Ctx::system(sources.clone()), &db, kind).await {
+                Ok(run) if run.records.is_empty() => {}
+                Ok(run) => tracing::info!(?kind, count = run.count, "what is kept no longer was deleted"),
+                Err(error) => tracing::error!(?kind, %error, "what is kept no longer could not be deleted"),
+            }
         }
     }
 }

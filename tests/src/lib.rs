@@ -18,7 +18,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use api::app::{self, Running};
 use api::auth::{DevelopmentKey, TokenRequest, system_clock};
 use api::config::{Layers, Settings};
-use audit::{Db, Sources};
+use audit::{Clock, Ctx, Db, OsRandom, Sources, SystemClock, Vault};
+use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::ConnectionTrait as _;
 use serde_json::{Value, json};
 
@@ -112,6 +113,22 @@ impl Service {
             running,
             folder,
         })
+    }
+
+    /// The service's own context some days from now.
+    pub fn later(&self, days: i64) -> Ctx {
+        Ctx::system(self.sources_later(days))
+    }
+
+    /// The service's sources some days from now.
+    pub fn sources_later(&self, days: i64) -> Arc<Sources> {
+        let random = Arc::new(OsRandom::new().unwrap());
+        let clock = Arc::new(Moved(TimeDelta::days(days)));
+        let key = self
+            .settings
+            .secrets
+            .case_key_or_create(&app::case_key_file(&self.settings));
+        Arc::new(Sources::new(clock, random, Vault::new(key.unwrap())))
     }
 
     /// Ends the service.
@@ -411,4 +428,13 @@ macro_rules! on_both {
             }
         }
     };
+}
+
+/// A clock that is ahead.
+struct Moved(TimeDelta);
+
+impl Clock for Moved {
+    fn now(&self) -> DateTime<Utc> {
+        SystemClock.now() + self.0
+    }
 }

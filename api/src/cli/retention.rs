@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use audit::access::Caller;
-use audit::retention::{self, Run};
+use audit::retention::{self, Kind, Run};
 use audit::{Ctx, Db};
 
 use super::RetentionCommand;
@@ -26,20 +26,22 @@ pub(super) async fn run(
         ..Caller::system()
     };
     let ctx = Ctx::new(caller, sources.new_id(), sources);
-    let done = delete(&ctx, &db, *dry_run).await?;
-    super::emit(&report(&done, *dry_run, language)?)?;
+    for kind in Kind::ALL {
+        let done = delete(&ctx, &db, *dry_run, kind).await?;
+        super::emit(&report(&done, *dry_run, language)?)?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn delete(ctx: &Ctx, db: &Db, dry_run: bool) -> audit::Result<Run> {
+async fn delete(ctx: &Ctx, db: &Db, dry_run: bool, kind: Kind) -> audit::Result<Run> {
     if dry_run {
-        retention::due(ctx, db).await
+        retention::due(ctx, db, kind).await
     } else {
-        retention::run(ctx, db).await
+        retention::run(ctx, db, kind).await
     }
 }
 
-/// One line an engagement, and one for all: count, engagement, oldest, newest.
+/// One line an engagement, and one for all: count, engagement, and of read records the days of the oldest and the newest.
 fn report(run: &Run, dry_run: bool, language: Language) -> Result<String, std::fmt::Error> {
     let mut text = String::new();
     let none = language.say("ohne Prüfung", "no engagement");
@@ -47,13 +49,17 @@ fn report(run: &Run, dry_run: bool, language: Language) -> Result<String, std::f
         let engagement = part
             .engagement
             .map_or_else(|| none.to_owned(), |id| id.to_string());
-        let (from, to) = (part.from.format("%F"), part.to.format("%F"));
-        writeln!(text, "{}\t{engagement}\t{from}\t{to}", part.count)?;
+        write!(text, "{}\t{engagement}", part.count)?;
+        for day in [part.from, part.to].into_iter().flatten() {
+            write!(text, "\t{}", day.format("%F"))?;
+        }
+        writeln!(text)?;
     }
-    let done = if dry_run {
-        language.say("Leseprotokolle fällig", "read records due")
-    } else {
-        language.say("Leseprotokolle gelöscht", "read records deleted")
+    let done = match (run.kind, dry_run) {
+        (Kind::ReadRecord, true) => language.say("Leseprotokolle fällig", "read records due"),
+        (Kind::ReadRecord, false) => language.say("Leseprotokolle gelöscht", "read records deleted"),
+        (Kind::CaseNumber, true) => language.say("Fallnummern fällig", "case numbers due"),
+        (Kind::CaseNumber, false) => language.say("Fallnummern vernichtet", "case numbers destroyed"),
     };
     writeln!(text, "{}\t{done} (< {})", run.count, run.before.format("%F"))?;
     Ok(text)

@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, Description, Enum, ID, InputObject, Object, Result, SimpleObject};
 use audit::reads::{self, ReadFilter};
-use audit::retention::{self, Part, Run, RunState};
+use audit::retention::{self, Kind as Deleted, Part, Run, RunState};
 use audit::trail;
 use entity::engagement::Function;
 use entity::read_record::{Kind, Model};
@@ -203,7 +203,17 @@ pub(super) enum RetentionState {
     Ended,
 }
 
-/// Read records of one engagement that were due or deleted.
+/// What the deletion job deletes.
+#[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
+#[graphql(remote = "Deleted")]
+pub(super) enum RetentionKind {
+    /// Read records, six months after their engagement was closed.
+    ReadRecord,
+    /// Case numbers and the key of an engagement's pseudonyms, twelve months after it was closed.
+    CaseNumber,
+}
+
+/// What was due or deleted of one engagement.
 #[derive(SimpleObject)]
 #[graphql(directive = disclosure::apply(Class::AccessLog))]
 pub(super) struct RetentionPart {
@@ -211,10 +221,10 @@ pub(super) struct RetentionPart {
     engagement_id: Option<ID>,
     /// How many.
     count: Long,
-    /// When the oldest was made.
-    from: DateTime,
-    /// When the newest was made.
-    to: DateTime,
+    /// When the oldest was made, of read records.
+    from: Option<DateTime>,
+    /// When the newest was made, of read records.
+    to: Option<DateTime>,
 }
 
 impl From<Part> for RetentionPart {
@@ -222,8 +232,8 @@ impl From<Part> for RetentionPart {
         Self {
             engagement_id: part.engagement.map(|id| NodeKind::Engagement.id(id.0)),
             count: Long(i64::try_from(part.count).unwrap_or(i64::MAX)),
-            from: part.from.into(),
-            to: part.to.into(),
+            from: part.from.map(Into::into),
+            to: part.to.map(Into::into),
         }
     }
 }
@@ -262,17 +272,22 @@ impl RetentionRun {
         self.entry.request_id.to_string()
     }
 
+    /// What it is about.
+    async fn kind(&self) -> Option<RetentionKind> {
+        self.run.as_ref().map(|run| run.kind.into())
+    }
+
     /// Begun or ended.
     async fn state(&self) -> Option<RetentionState> {
         self.run.as_ref().map(|run| run.state.into())
     }
 
-    /// Records made before were due, where their engagement was closed before, too, and under no legal hold.
+    /// Due was what belongs to engagements that were closed before, under no legal hold; of read records, those made before.
     async fn before(&self) -> Option<DateTime> {
         self.run.as_ref().map(|run| run.before.into())
     }
 
-    /// How many records in all.
+    /// How many in all.
     async fn count(&self) -> Option<Long> {
         let count = self.run.as_ref()?.count;
         Some(Long(i64::try_from(count).unwrap_or(i64::MAX)))

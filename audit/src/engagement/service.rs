@@ -255,6 +255,10 @@ pub(crate) async fn lock_open(
 /// The key of an engagement's pseudonyms.
 pub(crate) async fn key(ctx: &Ctx, db: &impl ConnectionTrait, id: EngagementId) -> Result<EngagementKey> {
     let row = required(Entity::find_by_id(id).one(db).await?)?;
+    if row.sealed_key.is_empty() {
+        // Destroyed with the case numbers, a year after the end.
+        return Err(Error::refused(Code::EngagementClosed, "input.populationId"));
+    }
     Ok(EngagementKey::new(
         &ctx.sources.vault().open(id.0.as_bytes(), &row.sealed_key)?,
     ))
