@@ -16,13 +16,14 @@ use serde_json::json;
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::record::MAX_RECORDED_ITEMS;
-use super::service::{tell, visible_one};
+use super::service::visible_one;
 use crate::access::{Action, Class, Classes, authorize, authorize_write, disclose};
 use crate::db::among;
 use crate::engagement::lock_open;
 use crate::grant::charge;
 use crate::page::{self, Page, PageArgs};
 use crate::refusal::optional_text;
+use crate::trail::{self, Subject};
 use crate::{Code, Ctx, Db, Error, Result};
 
 /// What is noted as read: a drawn item, with the population item and the checks behind it.
@@ -351,25 +352,34 @@ pub async fn announce(ctx: &Ctx, db: &Db, input: Announce) -> Result<u64> {
     let from = input
         .from
         .map_or(now, |from| std::cmp::Ord::max(from.trunc_subsecs(6), now));
-    let mut changed = 0;
-    if all {
-        changed = update(&tx, &scope, sample.id, None, from, now).await?;
-    } else {
+    if !all {
         all_known(&tx, &scope, sample.id, &ids).await?;
-        for chunk in ids.chunks(AT_ONCE) {
-            changed += update(&tx, &scope, sample.id, Some(chunk), from, now).await?;
+    }
+    let mut changed = [0, 0];
+    for (count, own_staff) in changed.iter_mut().zip([false, true]) {
+        let which = entity::sample_item::condition(&scope)
+            .add(Column::SampleId.eq(sample.id))
+            .add(Column::OwnStaff.eq(own_staff));
+        if all {
+            *count = update(&tx, which, from, now).await?;
+        } else {
+            for chunk in ids.chunks(AT_ONCE) {
+                let some = which.clone().add(Column::Id.is_in(chunk.iter().copied()));
+                *count += update(&tx, some, from, now).await?;
+            }
         }
     }
-    tell(
-        &tx,
-        ctx,
-        &permit,
-        &sample,
-        json!({ "items": changed, "from": from }),
-    )
-    .await?;
+    // That own staff's items were announced is told to their group alone.
+    let [others, own] = changed;
+    for (count, own_staff) in [(others, false), (own, true)] {
+        if count > 0 || (own == 0 && !own_staff) {
+            let subject = Subject::new("Sample", sample.id.0, sample.engagement_id).of_own_staff(own_staff);
+            let detail = json!({ "items": count, "from": from });
+            trail::record(&tx, ctx, &permit, subject, detail).await?;
+        }
+    }
     tx.commit().await?;
-    Ok(changed)
+    Ok(others + own)
 }
 
 fn at_path(error: Error, path: &str) -> Error {
@@ -386,18 +396,14 @@ fn at_path(error: Error, path: &str) -> Error {
 
 async fn update(
     tx: &DatabaseTransaction,
-    scope: &Scope,
-    sample: SampleId,
-    ids: Option<&[SampleItemId]>,
+    which: Condition,
     from: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Result<u64> {
     let done = Entity::update_many()
         .col_expr(Column::VisibleFrom, Expr::val(from))
         .col_expr(Column::Version, Expr::col(Column::Version).add(1))
-        .filter(entity::sample_item::condition(scope))
-        .filter(Column::SampleId.eq(sample))
-        .filter(Condition::all().add_option(ids.map(|ids| Column::Id.is_in(ids.iter().copied()))))
+        .filter(which)
         .filter(not_announced(now))
         .exec(tx)
         .await?;
