@@ -7,6 +7,7 @@
     reason = "a test ends where something is missing"
 )]
 
+pub mod contract;
 pub mod grants;
 pub mod program;
 pub mod story;
