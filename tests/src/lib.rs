@@ -9,6 +9,7 @@
 
 pub mod contract;
 pub mod grants;
+pub mod key;
 pub mod program;
 pub mod story;
 
