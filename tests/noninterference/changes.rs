@@ -107,7 +107,7 @@ impl Change {
             Self::Plan(extract) => vec![plan(world, *extract).await],
             Self::Draw(extract) => {
                 let known = world.items.len();
-                let sample = world.draw(*extract, None).await;
+                let sample = world.draw(*extract, "SIMPLE_RANDOM").await;
                 let mut ids: Vec<String> = world.items[known..].iter().map(|item| item.id.clone()).collect();
                 ids.push(sample["id"].as_str().unwrap().to_owned());
                 ids

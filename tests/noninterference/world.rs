@@ -188,11 +188,11 @@ impl<'a> World<'a> {
         self.attributes = self.extracts[0].audit.attributes().await;
         for place in 0..self.extracts.len() {
             // The first of each engagement has all lines, so that each caller has something to see.
-            self.draw(place, None).await;
+            self.draw(place, "SIMPLE_RANDOM").await;
         }
         let again = self.random.random_range(0..self.extracts.len());
-        self.draw(again, Some("MONETARY_UNIT_FIXED_INTERVAL")).await;
-        self.draw(0, Some("STRATIFIED_BY_BEZIRKSSTELLE")).await;
+        self.record(again).await;
+        self.draw(0, "STRATIFIED_BY_BEZIRKSSTELLE").await;
         for place in 0..self.items.len() {
             let certain =
                 self.samples[0]["id"] == self.items[place].sample["id"] && !self.items[place].line.own_staff;
@@ -265,19 +265,44 @@ impl<'a> World<'a> {
             .collect()
     }
 
-    /// Draws from a population; all of it where no method is named.
-    pub(crate) async fn draw(&mut self, extract: usize, method: Option<&str>) -> Value {
+    /// Draws all of a population, in strata or not. A part would be another one each time, with the ids.
+    pub(crate) async fn draw(&mut self, extract: usize, method: &str) -> Value {
         let name = self.name("Stichprobe");
         let of = &self.extracts[extract];
-        let size = match method {
-            None => of.lines.len(),
-            Some(_) => self.random.random_range(4..=of.lines.len().min(7)),
-        };
-        let method = method.unwrap_or("SIMPLE_RANDOM");
         // Half of the samples need two people for each item.
-        let fields = json!({ "size": size, "checksPerItem": self.random.random_range(1..=2) });
+        let fields = json!({ "size": of.lines.len(), "checksPerItem": self.random.random_range(1..=2) });
         let sample = of.audit.drawn(&name, method, &fields).await;
-        for item in of.audit.items(&sample).await {
+        self.take(extract, sample).await
+    }
+
+    /// Records some lines as drawn elsewhere, some of them hit more than once.
+    async fn record(&mut self, extract: usize) {
+        let name = self.name("Anderswo");
+        let of = &self.extracts[extract];
+        let mut items: Vec<Value> = Vec::new();
+        for line in of.lines.iter().filter(|line| line.cents() > 0) {
+            if items.is_empty() || self.random.random_bool(0.5) {
+                items.push(json!({ "key": [line.reference], "hits": self.random.random_range(1..4) }));
+            }
+        }
+        let input = json!({
+            "populationId": of.audit.population, "name": name, "reason": "Vom RPA gezogen", "idempotencyKey": name,
+            "items": items,
+        });
+        let recorded = of
+            .audit
+            .auditor
+            .done(&change("recordSample", "sample { id version }"), input)
+            .await;
+        self.take(extract, recorded["sample"].clone()).await;
+    }
+
+    /// Keeps the items of a new sample.
+    async fn take(&mut self, extract: usize, sample: Value) -> Value {
+        let of = &self.extracts[extract];
+        let mut drawn = of.audit.items(&sample).await;
+        drawn.sort_by_key(|item| item["reference"].to_string());
+        for item in drawn {
             let line = of
                 .lines
                 .iter()
