@@ -292,7 +292,8 @@ async fn known(world: &mut World<'_>) -> Known {
         assert!(!ids.is_empty(), "no {word}");
         found.push((kind, ids));
     }
-    let items = world.some(12, |_| true);
+    let items = world.some(8, |_| true);
+    world.marked.clone_from(&items);
     found.push((
         "SampleItem",
         items.iter().map(|item| world.items[*item].id.clone()).collect(),
@@ -304,23 +305,7 @@ async fn known(world: &mut World<'_>) -> Known {
             .map(|number| world.place(number).to_owned())
             .collect(),
     ));
-    let mut cursors = Vec::new();
-    for by in ["ID", "AMOUNT", "REFERENCE", "DRAW_ORDER"] {
-        for descending in [false, true] {
-            let document = format!(
-                "{{ sampleItems(first: 200, order: {{ by: {by}, descending: {descending} }}) {{ edges {{ cursor }} }} }}"
-            );
-            let seen = auditor.data(&document, json!({})).await;
-            let edges = seen["sampleItems"]["edges"].as_array().unwrap();
-            for window in ["first: 2, after", "last: 3, before"] {
-                let edge = edges.choose(&mut world.random).unwrap();
-                cursors.push(format!(
-                    "{window}: {}, order: {{ by: {by}, descending: {descending} }}",
-                    edge["cursor"]
-                ));
-            }
-        }
-    }
+    let cursors = cursors(world).await;
     for (_, ids) in &mut found {
         ids.shuffle(&mut world.random);
     }
@@ -336,6 +321,29 @@ async fn known(world: &mut World<'_>) -> Known {
         began: world.began.clone(),
         leaves: world.leaves,
     }
+}
+
+/// Pages that begin at a marked item, in every order.
+async fn cursors(world: &mut World<'_>) -> Vec<String> {
+    let auditor = world.service.auditor();
+    let mut cursors = Vec::new();
+    for by in ["ID", "AMOUNT", "REFERENCE", "DRAW_ORDER"] {
+        for descending in [false, true] {
+            let order = format!("order: {{ by: {by}, descending: {descending} }}");
+            let document =
+                format!("{{ sampleItems(first: 200, {order}) {{ edges {{ cursor node {{ id }} }} }} }}");
+            let seen = auditor.data(&document, json!({})).await;
+            let edges = seen["sampleItems"]["edges"].as_array().unwrap();
+            for window in ["first: 2, after", "last: 3, before"] {
+                let marked = *world.marked.choose(&mut world.random).unwrap();
+                let id = world.items[marked].id.as_str();
+                if let Some(edge) = edges.iter().find(|edge| edge["node"]["id"] == id) {
+                    cursors.push(format!("{window}: {}, {order}", edge["cursor"]));
+                }
+            }
+        }
+    }
+    cursors
 }
 
 /// Ids of a kind anywhere in an answer.

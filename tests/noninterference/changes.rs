@@ -1,13 +1,15 @@
 //! What goes on in the house: random changes, one after the other.
 
+use api::graphql::NodeKind;
 use rand::Rng as _;
 use sea_orm::{ConnectionTrait as _, DatabaseBackend};
 use serde_json::json;
 use tests::Service;
 use tests::grants::{commission, inspection, issued, of, proposed, revoke};
 use tests::story::{Audit, change, with};
+use uuid::Uuid;
 
-use crate::world::{World, files};
+use crate::world::{PLACES, World, files};
 
 /// A change, with the places of engagements, extracts and items in the world.
 #[derive(Clone, Debug)]
@@ -38,6 +40,8 @@ pub(crate) enum Change {
     Read,
     /// Not by the API: what the row of an item holds is another.
     Scramble(usize),
+    /// The same of the strata of a Bezirksstelle.
+    ScrambleStrata(&'static str),
 }
 
 impl Change {
@@ -49,10 +53,22 @@ impl Change {
         };
         let item = |world: &mut World<'_>| {
             let closed = world.closed.clone();
-            world.some(1, |item| !closed.contains(&item.engagement))[0]
+            let open = world.some(usize::MAX, |item| !closed.contains(&item.engagement));
+            // The more of those that somebody nearly sees, and of those whose cursors are known.
+            let here = world.here;
+            let near: Vec<usize> = match world.random.random_range(0..5) {
+                0 => world.marked.clone(),
+                1 => world.some(usize::MAX, |item| {
+                    item.line.place == here && item.line.own_staff && item.announced
+                }),
+                2 => world.some(usize::MAX, |item| item.line.own_staff),
+                3 => world.some(usize::MAX, |item| item.line.place == here && !item.announced),
+                _ => Vec::new(),
+            };
+            *open.iter().find(|item| near.contains(item)).unwrap_or(&open[0])
         };
         loop {
-            return match world.random.random_range(0..24) {
+            return match world.random.random_range(0..25) {
                 0 => Self::Open,
                 // One engagement stays open.
                 1 if world.closed.is_empty() && world.random.random_bool(0.3) => Self::Close(1),
@@ -86,6 +102,7 @@ impl Change {
                 19 => Self::Denied,
                 20 => Self::Read,
                 21..24 => Self::Scramble(item(world)),
+                24 => Self::ScrambleStrata(PLACES[world.random.random_range(0..PLACES.len())]),
                 _ => continue,
             };
         }
@@ -161,12 +178,13 @@ impl Change {
                 Vec::new()
             }
             Self::Scramble(item) => {
-                scramble(
-                    world.service,
-                    &world.items[*item].id,
-                    world.random.random_range(1..1_000_000),
-                )
-                .await;
+                let number = world.random.random_range(1..1_000_000);
+                scramble_item(world.service, &world.items[*item].id, number).await;
+                Vec::new()
+            }
+            Self::ScrambleStrata(place) => {
+                let number = world.random.random_range(1..1_000_000);
+                scramble_strata(world.service, world.place(place), number).await;
                 Vec::new()
             }
         }
@@ -240,30 +258,46 @@ async fn grant(world: &mut World<'_>) -> String {
 
 /// Gives an item another reference, amount, number of hits, place in the draw, state and result. Such items could have been
 /// drawn instead; nobody who does not see it may notice.
-async fn scramble(service: &Service, item: &str, number: i64) {
-    let id = api::graphql::NodeKind::SampleItem.parse(item).unwrap();
-    let db = service.db.owner();
-    let (id, guards): (String, [&str; 2]) = match db.get_database_backend() {
-        DatabaseBackend::Postgres => (
-            format!("'{id}'"),
-            [
-                "ALTER TABLE sample_item DISABLE TRIGGER USER",
-                "ALTER TABLE sample_item ENABLE TRIGGER USER",
-            ],
-        ),
-        // What is drawn is guarded; a test database goes without.
-        _ => (
-            format!("X'{}'", id.simple()),
-            ["DROP TRIGGER IF EXISTS sample_item_selection", "SELECT 1"],
-        ),
-    };
+async fn scramble_item(service: &Service, item: &str, number: i64) {
+    let id = NodeKind::SampleItem.parse(item).unwrap();
     let change = format!(
-        "UPDATE sample_item SET reference = 'X{number}', amount_cents = {number}, hits = {}, draw_order = {number}, ticket = '{number}',
-            state = 'CHECKED', result = 'ERROR', version = version + 1 WHERE id = {id}",
+        "reference = 'X{number}', amount_cents = {number}, hits = {}, draw_order = {number}, ticket = '{number}',
+            state = 'CHECKED', result = 'ERROR', version = version + 1 WHERE id",
         number % 9 + 1
     );
-    for statement in [guards[0], &change, guards[1]] {
-        let done = db.execute_unprepared(statement).await.unwrap();
-        assert!(statement != change || done.rows_affected() == 1, "{item}");
-    }
+    let changed = update(service, "sample_item", "sample_item_selection", &change, id).await;
+    assert_eq!(changed, 1, "{item}");
+}
+
+/// Gives the strata of a Bezirksstelle another label and other numbers.
+async fn scramble_strata(service: &Service, place: &str, number: i64) {
+    let id = NodeKind::Bezirksstelle.parse(place).unwrap();
+    let change = format!(
+        "label = 'X{number}', item_count = {number}, sum_cents = {number}, size = {number} WHERE bezirksstelle_id"
+    );
+    update(service, "sample_stratum", "sample_stratum_update", &change, id).await;
+}
+
+/// What is drawn is guarded: a test database goes without.
+async fn update(service: &Service, table: &str, guard: &str, change: &str, id: Uuid) -> u64 {
+    let db = service.db.owner();
+    let (id, before, after) = match db.get_database_backend() {
+        DatabaseBackend::Postgres => (
+            format!("'{id}'"),
+            format!("ALTER TABLE {table} DISABLE TRIGGER USER"),
+            format!("ALTER TABLE {table} ENABLE TRIGGER USER"),
+        ),
+        _ => (
+            format!("X'{}'", id.simple()),
+            format!("DROP TRIGGER IF EXISTS {guard}"),
+            "SELECT 1".to_owned(),
+        ),
+    };
+    db.execute_unprepared(&before).await.unwrap();
+    let changed = db
+        .execute_unprepared(&format!("UPDATE {table} SET {change} = {id}"))
+        .await
+        .unwrap();
+    db.execute_unprepared(&after).await.unwrap();
+    changed.rows_affected()
 }

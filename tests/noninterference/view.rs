@@ -130,6 +130,18 @@ impl View {
                 self.reaches(&announced)
             }
             Change::AnnounceLater(place) | Change::Scramble(place) => self.reaches(item(place)),
+            // A grant of some Bezirksstellen and nothing less shows their strata.
+            Change::ScrambleStrata(of) => match &self.rows {
+                Rows::Place { number, .. } => number == of,
+                Rows::Granted {
+                    places: Some(places), ..
+                } => places.contains(of),
+                Rows::All { .. } => true,
+                Rows::Granted { engagements, .. } => {
+                    engagements.iter().any(|engagement| self.whole(*engagement))
+                }
+                Rows::None => false,
+            },
             Change::Check(place) => self.audit && self.reaches(item(place)),
             Change::Reidentify(place) => {
                 self.papers && self.whole(item(place).engagement) && self.reaches(item(place))

@@ -62,6 +62,8 @@ pub(crate) struct World<'a> {
     pub(crate) extracts: Vec<Extract<'a>>,
     pub(crate) samples: Vec<Value>,
     pub(crate) items: Vec<Item>,
+    /// Items that callers have cursors and ids of, theirs or not.
+    pub(crate) marked: Vec<usize>,
     /// Works under a grant of its own in each engagement.
     pub(crate) strangers: Vec<Person<'a>>,
     pub(crate) grants: Vec<Value>,
@@ -149,6 +151,7 @@ impl<'a> World<'a> {
             extracts: Vec::new(),
             samples: Vec::new(),
             items: Vec::new(),
+            marked: Vec::new(),
             strangers: Vec::new(),
             grants: Vec::new(),
             attributes: Vec::new(),
