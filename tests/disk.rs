@@ -11,8 +11,8 @@ use audit::Db;
 use entity::population_item;
 use sea_orm::{ConnectionTrait as _, EntityTrait as _, PaginatorTrait as _};
 use serde_json::{Value, json};
-use tests::Backend;
 use tests::program::{Program, Serving};
+use tests::{Backend, missing};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
@@ -345,7 +345,6 @@ async fn started(mut cluster: Command) -> Result<Option<(Child, String)>, ExitSt
     }
     let ended = cluster.wait().await.unwrap();
     if ended.code() == Some(NOT_INSTALLED) {
-        println!("skipped: PostgreSQL is not installed here");
         return Ok(None);
     }
     Err(ended)
@@ -391,6 +390,7 @@ async fn an_import_survives_a_full_disk_on_postgres() {
         return;
     }
     let Some((mut cluster, url)) = started(cluster(program.folder(), "16m")).await.unwrap() else {
+        missing("the programs of PostgreSQL");
         return;
     };
     let disk = program.folder().join("small");

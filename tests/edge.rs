@@ -8,17 +8,14 @@ use std::path::Path;
 use std::process::Stdio;
 
 use serde_json::{Value, json};
-use tests::{Backend, Service, attack, on_both};
+use tests::{Backend, Service, attack, missing, on_both};
 use tokio::process::Command;
 
 /// Runs a Node script of a folder of this package, its packages installed by `tests/run`.
 async fn node(folder: &str, script: &str, environment: &[(&str, &str)]) -> Option<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     if !folder.join("node_modules").is_dir() {
-        println!(
-            "skipped: npm packages of {} are not installed (npm ci)",
-            folder.display()
-        );
+        missing(&format!("the npm packages of {} (npm ci)", folder.display()));
         return None;
     }
     let output = Command::new("node")
@@ -61,7 +58,7 @@ on_both!(graphql_over_http_by_the_letter, |service| async move {
 async fn the_explorer_runs_a_query_and_asks_nobody_else() {
     let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../api/explorer/dist");
     if !built.join("index.html").is_file() {
-        println!("skipped: api/explorer is not built (npm ci && npm run build)");
+        missing("api/explorer (npm ci && npm run build)");
         return;
     }
     let directory = built.display().to_string();

@@ -15,7 +15,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tests::program::Program;
-use tests::{Backend, Service};
+use tests::{Backend, Service, missing};
 use tokio::process::{Child, Command};
 
 /// How long a test waits for what is about to happen.
@@ -43,7 +43,7 @@ impl Idp {
     /// A provider that does not run yet; none where its packages are not installed (`tests/run` does).
     fn new() -> Option<Self> {
         if !scripts().join("node_modules").is_dir() {
-            println!("skipped: npm packages of tests/oidc are not installed (npm ci)");
+            missing("the npm packages of tests/oidc (npm ci)");
             return None;
         }
         Some(Self {

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use tests::grants::{inspection, issued};
 use tests::program::Program;
 use tests::story::{Audit, change, nodes};
-use tests::{Backend, Person, Service, on_both, unique};
+use tests::{Backend, Person, Service, missing, on_both, unique};
 use tokio::io::AsyncWriteExt as _;
 
 const TRAIL: &str = "query($id: ID!) { engagement(id: $id) { trail(first: 200) { edges { node {
@@ -231,7 +231,7 @@ async fn oracle(arguments: &[&str], input: &Value) -> Option<Result<Value, Strin
         return Some(Err(reason.trim().to_owned()));
     }
     assert!(named.is_err(), "{said}");
-    println!("skipped: log.py needs the packages of tests/requirements.txt");
+    missing("the Python packages of tests/requirements.txt, for log.py");
     None
 }
 
@@ -518,7 +518,7 @@ async fn refused(db: &Db, statement: &str) -> Option<String> {
 /// Roles and database as the operator makes them; the addresses of owner and service.
 async fn as_deployed() -> Option<(String, String)> {
     let Ok(cluster) = std::env::var("TEST_POSTGRES_URL") else {
-        println!("skipped: TEST_POSTGRES_URL is not set");
+        missing("PostgreSQL: TEST_POSTGRES_URL is not set");
         return None;
     };
     let name = unique("deployed");

@@ -17,7 +17,7 @@ use tests::program::Program;
 use tests::story::{
     Audit, DICE, ITEMS, cents, change, check, demo, demo_mapping, draw, euro, nodes, plan, truth, with,
 };
-use tests::{Backend, Person, Service, on_both};
+use tests::{Backend, Person, Service, missing, on_both};
 
 fn refusal(code: &str, path: &str) -> Vec<(String, String)> {
     vec![(code.to_owned(), path.to_owned())]
@@ -46,7 +46,9 @@ fn oracle(script: &str, arguments: &[&str], input: &str) -> Option<String> {
     let answer = python.wait_with_output().unwrap();
     if !answer.status.success() {
         assert!(named.is_err(), "{script} failed");
-        println!("skipped: {script} needs the packages of tests/requirements.txt");
+        missing(&format!(
+            "the Python packages of tests/requirements.txt, for {script}"
+        ));
         return None;
     }
     Some(String::from_utf8(answer.stdout).unwrap())

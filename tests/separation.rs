@@ -526,7 +526,7 @@ on_both!(
 
         // Nobody sees one any more, and nobody can find one again.
         let ids = json!({ "sampleItemIds": [items[0]["id"]], "reason": "Rückfrage" });
-        let document = change("reidentify", "items { caseNumber }");
+        let document = change("reidentify", "reidentification { cases { caseNumber } }");
         assert_eq!(
             audit.auditor.refused(&document, ids).await,
             [(

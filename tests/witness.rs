@@ -15,7 +15,7 @@ use sea_orm::ConnectionTrait as _;
 use serde_json::{Value, json};
 use tests::program::{Program, Serving};
 use tests::story::{change, nodes};
-use tests::{Backend, Person, Service};
+use tests::{Backend, Person, Service, missing};
 
 const ORIGIN: &str = "development.invalid/log";
 const CHECKPOINT: &str = "{ logCheckpoint { size note proved cosignatures { witness at } } }";
@@ -187,7 +187,7 @@ async fn python(
         return Some(Err(reason.trim().to_owned()));
     }
     assert!(named.is_err(), "{said}");
-    println!("skipped: log.py needs the packages of tests/requirements.txt");
+    missing("the Python packages of tests/requirements.txt, for log.py");
     None
 }
 

@@ -67,6 +67,11 @@ pub async fn issued(audit: &Audit<'_>, input: Value) -> Value {
 impl Service {
     /// What the token endpoint says to a form: status and answer.
     pub async fn exchange(&self, form: &[(&str, &str)]) -> (u16, Value) {
+        self.exchange_with(form, &[]).await
+    }
+
+    /// The same to a form that comes with proofs.
+    pub async fn exchange_with(&self, form: &[(&str, &str)], proofs: &[&str]) -> (u16, Value) {
         let mut body = String::new();
         for (name, value) in form {
             if !body.is_empty() {
@@ -78,9 +83,11 @@ impl Service {
                 write!(body, "%{byte:02X}").unwrap();
             }
         }
-        let answer = self
-            .http
-            .post(format!("{}/oauth/token", self.address))
+        let mut request = self.http.post(format!("{}/oauth/token", self.address));
+        for proof in proofs {
+            request = request.header("DPoP", *proof);
+        }
+        let answer = request
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .header("Accept-Language", "en")
             .body(body)

@@ -7,7 +7,9 @@
     reason = "a test ends where something is missing"
 )]
 
+pub mod contract;
 pub mod grants;
+pub mod key;
 pub mod program;
 pub mod story;
 
@@ -207,10 +209,18 @@ impl Service {
     }
 }
 
+/// What a test says that ends early because something is not there which `tests/run` installs. Where everything has to be
+/// there (`CI` is set), it fails.
+pub fn missing(what: &str) {
+    let ci = std::env::var("CI").is_ok_and(|value| !["", "0", "false"].contains(&value.as_str()));
+    assert!(!ci, "missing: {what}; tests/run installs it");
+    println!("skipped: without {what}");
+}
+
 /// A new database on the test cluster.
 pub(crate) async fn fresh_database() -> Option<String> {
     let Ok(cluster) = std::env::var("TEST_POSTGRES_URL") else {
-        println!("skipped: TEST_POSTGRES_URL is not set");
+        missing("PostgreSQL: TEST_POSTGRES_URL is not set");
         return None;
     };
     let name = unique("tests");
@@ -387,7 +397,9 @@ pub async fn attack(script: &str, arguments: &[&str], situation: &Value) -> Opti
     let ended = attacker.wait_with_output().await.unwrap();
     let said = String::from_utf8_lossy(&ended.stderr);
     if named.is_err() && said.contains("ModuleNotFoundError") {
-        println!("skipped: attacks/{script} needs the packages of tests/requirements.txt");
+        missing(&format!(
+            "the Python packages of tests/requirements.txt, for attacks/{script}"
+        ));
         return None;
     }
     let verdict: Value = serde_json::from_slice(&ended.stdout).unwrap_or_default();

@@ -10,7 +10,7 @@ use secrecy::ExposeSecret as _;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::{Backend, Service, fresh_database};
+use crate::{Backend, Service, fresh_database, missing};
 
 /// How long a test waits for what the binary is about to do.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -64,10 +64,7 @@ impl Program {
             .parent()?
             .join("pruefpfad");
         if !binary.is_file() {
-            println!(
-                "skipped: {} is not built (cargo build --workspace --bins)",
-                binary.display()
-            );
+            missing(&format!("{} (cargo build --workspace --bins)", binary.display()));
             return None;
         }
         let program = Self {

@@ -93,29 +93,39 @@ pub struct Audit<'a> {
 impl<'a> Audit<'a> {
     /// With an empty population.
     pub async fn open(service: &'a Service) -> Self {
-        let (auditor, head) = (service.auditor(), service.head());
+        Self::titled(service, "Leistungen 2025").await
+    }
+
+    /// An engagement of that title, with an empty population.
+    pub async fn titled(service: &'a Service, title: &str) -> Self {
+        let auditor = service.auditor();
         let input = json!({
-            "title": "Leistungen 2025", "function": "INNENREVISION", "objective": "Rechtmäßigkeit",
-            "legalBasis": "§ 6b (4) SGB II", "periodFrom": "2025-01-01", "periodTo": "2025-12-31", "idempotencyKey": "e",
+            "title": title, "function": "INNENREVISION", "objective": "Rechtmäßigkeit", "legalBasis": "§ 6b (4) SGB II",
+            "periodFrom": "2025-01-01", "periodTo": "2025-12-31", "idempotencyKey": crate::unique("e"),
         });
         let opened = auditor
             .done(&change("openEngagement", "engagement { id }"), input)
             .await;
-        let engagement = opened["engagement"]["id"].as_str().unwrap().to_owned();
+        let engagement = opened["engagement"]["id"].as_str().unwrap();
+        Self::of(service, engagement, "Zahlungen").await
+    }
+
+    /// An engagement with another population, an empty one of that name.
+    pub async fn of(service: &'a Service, engagement: &str, name: &str) -> Self {
+        let (auditor, head) = (service.auditor(), service.head());
         let input = json!({
-            "engagementId": engagement, "name": "Zahlungen", "unit": "PAYMENT", "source": "Fachverfahren",
-            "idempotencyKey": "p",
+            "engagementId": engagement, "name": name, "unit": "PAYMENT", "source": "Fachverfahren",
+            "idempotencyKey": crate::unique("p"),
         });
         let created = auditor
             .done(&change("createPopulation", "population { id }"), input)
             .await;
-        let population = created["population"]["id"].as_str().unwrap().to_owned();
         Self {
             service,
             auditor,
             head,
-            engagement,
-            population,
+            engagement: engagement.to_owned(),
+            population: created["population"]["id"].as_str().unwrap().to_owned(),
         }
     }
 
@@ -163,7 +173,8 @@ impl<'a> Audit<'a> {
     /// Imports an extract.
     pub async fn import(&self, mapping: Value, file: Vec<u8>) {
         let input = json!({
-            "populationId": self.population, "fileName": "zahlungen.csv", "mapping": mapping, "idempotencyKey": "i",
+            "populationId": self.population, "fileName": "zahlungen.csv", "mapping": mapping,
+            "idempotencyKey": crate::unique("i"),
         });
         let opened = self
             .auditor
@@ -189,7 +200,7 @@ impl<'a> Audit<'a> {
     pub async fn control_total(&self, csv: &str) {
         let input = json!({
             "populationId": self.population, "source": "BOOKING_JOURNAL", "documentReference": "Journal 2025",
-            "csv": csv, "idempotencyKey": "c",
+            "csv": csv, "idempotencyKey": crate::unique("c"),
         });
         self.head
             .done(&change("recordControlTotal", "controlTotal { enteredBy }"), input)

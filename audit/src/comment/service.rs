@@ -42,13 +42,15 @@ pub async fn add(ctx: &Ctx, db: &Db, idempotency_key: &str, input: Add) -> Resul
         .one(&tx)
         .await?
         .ok_or_else(|| Error::refused(Code::NotFound, "input.engagementId"))?;
+    let mut own_staff = false;
     if let Some(item) = input.sample_item_id {
-        sample_item::Entity::visible_to(&scope)
+        own_staff = sample_item::Entity::visible_to(&scope)
             .filter(sample_item::Column::Id.eq(item))
             .filter(sample_item::Column::EngagementId.eq(input.engagement_id))
             .one(&tx)
             .await?
-            .ok_or_else(|| Error::refused(Code::NotFound, "input.sampleItemId"))?;
+            .ok_or_else(|| Error::refused(Code::NotFound, "input.sampleItemId"))?
+            .own_staff;
     }
     let claim = match claim(&tx, ctx, idempotency_key, "addComment", &input).await? {
         Claimed::New(claim) => claim,
@@ -72,7 +74,9 @@ pub async fn add(ctx: &Ctx, db: &Db, idempotency_key: &str, input: Add) -> Resul
     .insert(&tx)
     .await?;
     claim.remember(&tx, ctx, row.id.0).await?;
-    let subject = Subject::new("Comment", row.id.0, row.engagement_id).left(trail::state(ctx, &row)?);
+    let subject = Subject::new("Comment", row.id.0, row.engagement_id)
+        .of_own_staff(own_staff)
+        .left(trail::state(ctx, &row)?);
     trail::record(
         &tx,
         ctx,

@@ -352,19 +352,34 @@ pub async fn announce(ctx: &Ctx, db: &Db, input: Announce) -> Result<u64> {
     let from = input
         .from
         .map_or(now, |from| std::cmp::Ord::max(from.trunc_subsecs(6), now));
-    let mut changed = 0;
-    if all {
-        changed = update(&tx, &scope, sample.id, None, from, now).await?;
-    } else {
+    if !all {
         all_known(&tx, &scope, sample.id, &ids).await?;
-        for chunk in ids.chunks(AT_ONCE) {
-            changed += update(&tx, &scope, sample.id, Some(chunk), from, now).await?;
+    }
+    let mut changed = [0, 0];
+    for (count, own_staff) in changed.iter_mut().zip([false, true]) {
+        let which = entity::sample_item::condition(&scope)
+            .add(Column::SampleId.eq(sample.id))
+            .add(Column::OwnStaff.eq(own_staff));
+        if all {
+            *count = update(&tx, which, from, now).await?;
+        } else {
+            for chunk in ids.chunks(AT_ONCE) {
+                let some = which.clone().add(Column::Id.is_in(chunk.iter().copied()));
+                *count += update(&tx, some, from, now).await?;
+            }
         }
     }
-    let detail = json!({ "items": changed, "from": from });
-    trail::record(&tx, ctx, &permit, subject(&sample), detail).await?;
+    // That own staff's items were announced is told to their group alone.
+    let [others, own] = changed;
+    for (count, own_staff) in [(others, false), (own, true)] {
+        if count > 0 || (own == 0 && !own_staff) {
+            let subject = subject(&sample).of_own_staff(own_staff);
+            let detail = json!({ "items": count, "from": from });
+            trail::record(&tx, ctx, &permit, subject, detail).await?;
+        }
+    }
     tx.commit().await?;
-    Ok(changed)
+    Ok(others + own)
 }
 
 fn at_path(error: Error, path: &str) -> Error {
@@ -381,18 +396,14 @@ fn at_path(error: Error, path: &str) -> Error {
 
 async fn update(
     tx: &DatabaseTransaction,
-    scope: &Scope,
-    sample: SampleId,
-    ids: Option<&[SampleItemId]>,
+    which: Condition,
     from: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Result<u64> {
     let done = Entity::update_many()
         .col_expr(Column::VisibleFrom, Expr::val(from))
         .col_expr(Column::Version, Expr::col(Column::Version).add(1))
-        .filter(entity::sample_item::condition(scope))
-        .filter(Column::SampleId.eq(sample))
-        .filter(Condition::all().add_option(ids.map(|ids| Column::Id.is_in(ids.iter().copied()))))
+        .filter(which)
         .filter(not_announced(now))
         .exec(tx)
         .await?;
