@@ -168,7 +168,7 @@ on_both!(rights_follow_from_token_and_role, |service| async move {
         json!({
             "subject": "sach", "membership": { "text": "SACHBEARBEITUNG:03" },
             "bezirksstelle": { "number": "03", "name": "Dorsten" },
-            "actions": ["ENGAGEMENT_READ", "SAMPLE_READ", "SAMPLE_ITEM_READ", "CASE_NUMBER_READ"],
+            "actions": ["ENGAGEMENT_READ", "SAMPLE_READ", "SAMPLE_ITEM_READ", "CASE_NUMBER_READ", "EXTERNAL_READ_LIST"],
         })
     );
 });

@@ -869,7 +869,8 @@ on_both!(
     }
 );
 
-const DENIALS: &str = "query($first: Int, $after: String) { deniedAttempts(first: $first, after: $after) { pageInfo { hasNextPage endCursor }
+const DENIALS: &str = "query($first: Int, $after: String, $filter: DeniedAttemptFilter) {
+    deniedAttempts(first: $first, after: $after, filter: $filter) { pageInfo { hasNextPage endCursor }
     edges { node { actor membership action classes operationHash requestId at } } } }";
 
 on_both!(refused_reads_are_told, |service| async move {
@@ -940,6 +941,17 @@ on_both!(refused_reads_are_told, |service| async move {
     let page = hex::encode(operation_hash(PAGE, Some("Seite")));
     assert!(all[2..].iter().all(|one| one["operationHash"] == page));
 
+    // By person and time.
+    let one = json!({ "filter": { "actor": "sb", "from": all[0]["at"] } });
+    assert_eq!(
+        nodes(&officer.data(DENIALS, one).await["deniedAttempts"]),
+        all[..1]
+    );
+    let earlier = json!({ "filter": { "actor": "b", "until": all[1]["at"] } });
+    assert_eq!(
+        nodes(&officer.data(DENIALS, earlier).await["deniedAttempts"]),
+        all[2..]
+    );
     // By pages the same.
     let (mut paged, mut after) = (Vec::new(), Value::Null);
     loop {

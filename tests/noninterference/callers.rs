@@ -237,6 +237,7 @@ impl Values for Known {
                 format!("{{ until: {} }}", quoted(&self.began)),
                 format!("{{ until: {}, kind: ANSWER }}", quoted(&self.began)),
             ]),
+            ("deniedAttempts", "filter") => Some(vec![format!("{{ until: {} }}", quoted(&self.began))]),
             ("logCheckpoint", "size") | ("logConsistency", "to") => Some(vec![self.leaves.to_string()]),
             ("logConsistency", "from") => Some(vec!["1".to_owned()]),
             _ => None,

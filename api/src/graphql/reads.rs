@@ -3,7 +3,7 @@
 use async_graphql::{Context, Description, Enum, ID, InputObject, Object, Result, SimpleObject};
 use audit::reads::{self, ReadFilter};
 use audit::retention::{self, Kind as Deleted, Part, Run, RunState};
-use audit::trail;
+use audit::trail::{self, DenialFilter};
 use entity::engagement::Function;
 use entity::read_record::{Kind, Model};
 use entity::trail_entry;
@@ -368,6 +368,30 @@ impl DeniedAttempt {
     }
 }
 
+/// Which denied attempts are listed; what is not named does not restrict.
+#[derive(InputObject)]
+pub(super) struct DeniedAttemptFilter {
+    /// By this person: the subject of the token.
+    #[graphql(directive = disclosure::apply(Class::AccessLog))]
+    actor: Option<String>,
+    /// Made at this time or later.
+    #[graphql(directive = disclosure::apply(Class::AccessLog))]
+    from: Option<DateTime>,
+    /// Made before this time.
+    #[graphql(directive = disclosure::apply(Class::AccessLog))]
+    until: Option<DateTime>,
+}
+
+impl From<DeniedAttemptFilter> for DenialFilter {
+    fn from(filter: DeniedAttemptFilter) -> Self {
+        Self {
+            actor: filter.actor,
+            from: filter.from.map(|from| from.0),
+            until: filter.until.map(|until| until.0),
+        }
+    }
+}
+
 connection!(
     DeniedAttemptConnection,
     DeniedAttemptEdge,
@@ -406,6 +430,7 @@ impl ReadQuery {
     async fn denied_attempts(
         &self,
         ctx: &Context<'_>,
+        filter: Option<DeniedAttemptFilter>,
         first: Option<i32>,
         after: Option<String>,
         last: Option<i32>,
@@ -417,7 +442,7 @@ impl ReadQuery {
             last,
             before,
         };
-        Some(denials(ctx, &window).await)
+        Some(denials(ctx, filter, &window).await)
     }
 
     /// What the deletion job deleted, newest first.
@@ -459,9 +484,14 @@ async fn records(
     }))
 }
 
-async fn denials(ctx: &Context<'_>, window: &Window) -> Result<DeniedAttemptConnection> {
+async fn denials(
+    ctx: &Context<'_>,
+    filter: Option<DeniedAttemptFilter>,
+    window: &Window,
+) -> Result<DeniedAttemptConnection> {
     let args = window.args(ctx, DENIALS)?;
-    let page = field(ctx, trail::denials(ctx.audit(), ctx.db(), &args).await)?;
+    let filter = filter.map_or_else(DenialFilter::default, Into::into);
+    let page = field(ctx, trail::denials(ctx.audit(), ctx.db(), &filter, &args).await)?;
     Ok(DeniedAttemptConnection::of(DENIALS, page, |row| by_id(row.id.0)))
 }
 

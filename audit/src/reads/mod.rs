@@ -17,6 +17,7 @@ mod writer;
 
 pub use external::{ExternalRead, external_reads};
 pub use notes::{Noted, Notes};
+pub(crate) use service::MAX_ACTOR;
 pub use service::{Asked, Export, ReadFilter, Reads, list, matching, operation_hash};
 pub use writer::{KeepsReads, Writer};
 

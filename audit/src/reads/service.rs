@@ -24,7 +24,7 @@ use crate::trail::{self, Subject};
 use crate::{Ctx, Db, Error, Result};
 
 /// Longest subject somebody is looked for by.
-const MAX_ACTOR: usize = 500;
+pub(crate) const MAX_ACTOR: usize = 500;
 
 /// Names an operation: SHA-256 over the document as it was sent (UTF-8), a zero byte, and the name of the operation chosen
 /// in it (nothing where the document has but one without a name). Variables are not part of it. Of a download, the

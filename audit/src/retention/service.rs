@@ -179,6 +179,7 @@ pub async fn runs(ctx: &Ctx, db: &Db, args: &PageArgs) -> Result<Page<trail_entr
     authorize(ctx, Action::ReadRecordList)?;
     let select = trail_entry::Entity::find()
         .filter(trail_entry::Column::Action.eq(Action::RetentionRun.as_str()))
+        .filter(trail_entry::Column::SubjectKind.is_in(Kind::ALL.map(Kind::subject)))
         .filter(trail_entry::Column::Outcome.eq(trail_entry::Outcome::Done));
     Ok(page::by_id(select, trail_entry::Column::Id, true, args, db.reader()).await?)
 }

@@ -1,5 +1,6 @@
 //! Writing and reading the trail.
 
+use chrono::{DateTime, Utc};
 use entity::trail_entry::{ActiveModel, Column, Entity, Model, Outcome};
 use entity::{EngagementId, TrailEntryId, log_queue};
 use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, Set};
@@ -10,8 +11,9 @@ use super::State;
 use super::canonical::{self, Salt};
 use crate::access::{Action, Class, Permit, authorize};
 use crate::page::{self, Page, PageArgs};
-use crate::reads::Asked;
-use crate::{Ctx, Db, Result};
+use crate::reads::{Asked, MAX_ACTOR};
+use crate::refusal::optional_text;
+use crate::{Ctx, Db, Error, Result};
 
 /// What an entry is about.
 #[derive(Clone, Copy, Debug)]
@@ -145,10 +147,31 @@ pub async fn denied_read(db: &Db, ctx: &Ctx, asked: &Asked) -> Result<()> {
     Ok(())
 }
 
+/// Which denied attempts are listed; what is not named does not restrict.
+#[derive(Clone, Debug, Default)]
+pub struct DenialFilter {
+    /// By this subject.
+    pub actor: Option<String>,
+    /// Made at this time or later.
+    pub from: Option<DateTime<Utc>>,
+    /// Made before this time.
+    pub until: Option<DateTime<Utc>>,
+}
+
 /// Attempts that were denied, newest first.
-pub async fn denials(ctx: &Ctx, db: &Db, args: &PageArgs) -> Result<Page<Model>> {
+pub async fn denials(ctx: &Ctx, db: &Db, filter: &DenialFilter, args: &PageArgs) -> Result<Page<Model>> {
     authorize(ctx, Action::ReadRecordList)?;
-    let select = Entity::find().filter(Column::Outcome.eq(Outcome::Denied));
+    let named = filter.actor.as_deref();
+    if let Some(refusal) = named.and_then(|actor| optional_text("filter.actor", actor, MAX_ACTOR)) {
+        return Err(Error::Refused(vec![refusal]));
+    }
+    let select = Entity::find().filter(
+        Condition::all()
+            .add(Column::Outcome.eq(Outcome::Denied))
+            .add_option(named.map(|actor| Column::Actor.eq(actor)))
+            .add_option(filter.from.map(|from| Column::At.gte(from)))
+            .add_option(filter.until.map(|until| Column::At.lt(until))),
+    );
     Ok(page::by_id(select, Column::Id, true, args, db.reader()).await?)
 }
 
