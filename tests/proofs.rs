@@ -8,8 +8,10 @@ use api::auth::ProofError;
 use api::language::Language;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use entity::trail_entry;
 use futures_util::{SinkExt as _, StreamExt as _};
 use reqwest::Method;
+use sea_orm::{ColumnTrait as _, EntityTrait as _, PaginatorTrait as _, QueryFilter as _};
 use serde_json::{Value, json};
 use tests::grants::{RECIPIENT, inspection, issued, of, revoke};
 use tests::key::{Key, claims};
@@ -93,6 +95,12 @@ async fn engagement(service: &Service) -> Audit<'_> {
 
 fn details(grant: &Value) -> String {
     json!([{ "type": "pruefpfad_engagement", "identifier": grant["id"] }]).to_string()
+}
+
+/// How many redemptions the trail tells of.
+async fn redemptions(service: &Service) -> u64 {
+    let entries = trail_entry::Entity::find().filter(trail_entry::Column::Action.eq("GRANT_REDEEM"));
+    entries.count(service.db.reader()).await.unwrap()
 }
 
 /// What a token says of its key.
@@ -245,6 +253,7 @@ on_both!(
         let token = answer["access_token"].as_str().unwrap().to_owned();
         assert_eq!(bound_to(&token), json!({ "jkt": key.thumbprint() }));
 
+        let redeemed = redemptions(&service).await;
         let now = claims("", "", None)["iat"].as_i64().unwrap();
         let elsewhere = address(&service, "/graphql");
         for (proofs, expected) in [
@@ -273,6 +282,11 @@ on_both!(
                 expected.code()
             );
         }
+        assert_eq!(
+            redemptions(&service).await,
+            redeemed,
+            "what is refused redeems nothing"
+        );
         // Of another key it is nobody's grant; and a log-in is no key, not even beside it.
         let others = thief.proof(&claims("POST", &endpoint, None));
         let (status, answer) = service.exchange_with(&form, &[&others]).await;

@@ -12,7 +12,7 @@
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, PRAGMA};
 use actix_web::web::{self, Bytes, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
-use audit::grant::{Details, Shown, redeem};
+use audit::grant::{Details, Shown, redeem, redeemable};
 use entity::grant::KEY_HOLDER;
 use serde_json::json;
 
@@ -93,19 +93,13 @@ async fn exchange(
     };
     let ctx = house.redeemer(subject, name, super::callers::request_id(request));
     let grant = detail.grant().ok_or_else(|| unknown_detail(language))?;
-    let (row, held) = match redeem(&ctx, &house.db, grant, shown).await {
-        Ok(Ok(found)) => found,
-        Ok(Err(why)) => {
-            return Err(refuse(
-                "invalid_grant",
-                GrantError::Unusable(why).message(language),
-            ));
-        }
-        Err(error) => {
-            tracing::error!(request_id = %ctx.request_id, cause = %error, "a grant could not be redeemed");
-            return Err(server_error(language));
-        }
+    let failed = |error: audit::Error| {
+        tracing::error!(request_id = %ctx.request_id, cause = %error, "a grant could not be redeemed");
+        server_error(language)
     };
+    let found = redeemable(&ctx, &house.db, grant, shown).await.map_err(failed)?;
+    let (row, held) =
+        found.map_err(|why| refuse("invalid_grant", GrantError::Unusable(why).message(language)))?;
     let asked: Details = detail.details(&held).ok_or_else(|| unknown_detail(language))?;
     if !asked.is_within(&held) {
         return Err(refuse(
@@ -120,6 +114,7 @@ async fn exchange(
         let remembered = proofs.remember(proof);
         remembered.map_err(|error| refuse("invalid_dpop_proof", error.message(language)))?;
     }
+    redeem(&ctx, &house.db, &row).await.map_err(failed)?;
     let now = ctx.now();
     let token = GrantToken {
         subject: &ctx.caller.subject,

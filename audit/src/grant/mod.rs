@@ -30,7 +30,7 @@ pub use rules::{
 };
 pub use service::{
     Change, End, Named, RecordVerpflichtung, details, engagements_of, find, find_many, in_use, issue, lift,
-    list, propose, record_verpflichtung, redeem, revoke, trail, withdraw,
+    list, propose, record_verpflichtung, redeem, redeemable, revoke, trail, withdraw,
 };
 pub(crate) use service::{charge, row_state};
 pub use statement::{Statement, Visible, state};

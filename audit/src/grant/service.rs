@@ -460,9 +460,9 @@ pub async fn in_use(
     }))
 }
 
-/// Redeems a grant for the person it names, who is the caller: the grant and what a token of it may say. Another's grant is no
-/// grant at all. Leaves a trail entry, since every token begins here.
-pub async fn redeem(
+/// The grant that the caller, whom it names, is about to redeem, and what a token of it may say. Another's grant is no grant at
+/// all.
+pub async fn redeemable(
     ctx: &Ctx,
     db: &Db,
     id: GrantId,
@@ -476,18 +476,17 @@ pub async fn redeem(
         return Ok(Err(why));
     }
     let held = details(&row)?;
-    let permit = Permit::own_work(Action::GrantRedeem);
-    let tx = db.begin_write().await?;
-    trail::record(
-        &tx,
-        ctx,
-        &permit,
-        Subject::apart(KIND, row.id.0),
-        json!({ "number": row.number }),
-    )
-    .await?;
-    tx.commit().await?;
     Ok(Ok((row, held)))
+}
+
+/// Leaves the trail entry of a redemption, before its token goes out: every token begins here.
+pub async fn redeem(ctx: &Ctx, db: &Db, row: &Model) -> Result<()> {
+    let permit = Permit::own_work(Action::GrantRedeem);
+    let subject = Subject::apart(KIND, row.id.0);
+    let tx = db.begin_write().await?;
+    trail::record(&tx, ctx, &permit, subject, json!({ "number": row.number })).await?;
+    tx.commit().await?;
+    Ok(())
 }
 
 /// Counts sample items that are about to be handed out under a grant. Refused, with nothing handed out, where the budget does
