@@ -279,6 +279,16 @@ fn mutations() -> Vec<Way> {
             Action::EngagementClose,
         ),
         way(
+            "restrictEngagement",
+            json!({ "id": unknown(NodeKind::Engagement), "reason": "x" }),
+            Action::EngagementRestrict,
+        ),
+        way(
+            "liftEngagementRestriction",
+            json!({ "id": unknown(NodeKind::Engagement), "reason": "x" }),
+            Action::EngagementRestrict,
+        ),
+        way(
             "createPopulation",
             json!({
                 "engagementId": unknown(NodeKind::Engagement), "name": "x", "unit": "PAYMENT", "source": "x",
@@ -791,6 +801,7 @@ on_both!(permissions_say_what_happens, |service| async move {
             &[
                 Action::EngagementRead,
                 Action::EngagementClose,
+                Action::EngagementRestrict,
                 Action::PopulationCreate,
                 Action::SamplePlan,
                 Action::SampleRecord,

@@ -6,6 +6,7 @@ use api::graphql::NodeKind;
 use entity::{DrawEventId, EngagementId, PopulationId, draw_event};
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Set};
 use serde_json::{Value, json};
+use tests::story::{Audit, change, nodes};
 use tests::{Person, on_both};
 
 const OPEN: &str = "mutation($input: OpenEngagementInput!) { openEngagement(input: $input) {
@@ -322,3 +323,55 @@ on_both!(
         assert_eq!((uncounted, counted), (1, 2));
     }
 );
+
+on_both!(a_closed_engagement_permits_no_change, |service| async move {
+    let audit = Audit::small(&service, &[("a", "09", 100), ("b", "09", 200)]).await;
+    let sample = audit.drawn("alle", "SIMPLE_RANDOM", &json!({ "size": 2 })).await;
+    let permitted = async || {
+        let document = "query($engagement: ID!, $population: ID!, $sample: ID!) {
+            engagement(id: $engagement) { version permissions }
+            population(id: $population) { permissions imports { permissions } }
+            sample(id: $sample) { permissions items(first: 5) { edges { node { permissions } } } } }";
+        let variables = json!({
+            "engagement": audit.engagement, "population": audit.population, "sample": sample["id"],
+        });
+        let (data, statements) = service.statements(audit.head.data(document, variables)).await;
+        assert!(statements <= 12, "{statements}");
+        data
+    };
+    let before = permitted().await;
+    let spoken = before["sample"]["permissions"].as_array().unwrap();
+    assert!(spoken.contains(&json!("CHECK_RECORD")), "{before}");
+    let input = json!({
+        "id": audit.engagement, "expectedVersion": before["engagement"]["version"], "note": "Rest entfällt",
+    });
+    audit
+        .head
+        .done(&change("closeEngagement", "engagement { id }"), input)
+        .await;
+    let after = permitted().await;
+    assert_eq!(
+        after["engagement"]["permissions"],
+        json!([
+            "ENGAGEMENT_READ",
+            "TRAIL_READ",
+            "ENGAGEMENT_RESTRICT",
+            "COMMENT_READ",
+            "LEGAL_HOLD_PLACE",
+        ])
+    );
+    assert_eq!(
+        after["population"],
+        json!({ "permissions": ["POPULATION_READ"], "imports": [{ "permissions": ["POPULATION_READ"] }] })
+    );
+    assert_eq!(
+        after["sample"]["permissions"],
+        json!(["SAMPLE_READ", "SAMPLE_ITEM_READ", "CHECK_READ", "SAMPLE_EVALUATE"])
+    );
+    for item in nodes(&after["sample"]["items"]) {
+        assert_eq!(
+            item["permissions"],
+            json!(["SAMPLE_ITEM_READ", "REIDENTIFY", "CHECK_READ"])
+        );
+    }
+});

@@ -1234,6 +1234,36 @@ on_both!(
         let another = issued(&audit, inspection(&audit.engagement, &json!({}))).await;
         let another = service.holder(&another).await;
         assert_eq!(another.codes(document, item).await, ["FORBIDDEN"]);
+        // Nor is the Bezirksstelle, as long as the engagement is restricted; and it does not see that it is.
+        let seen = "query($id: ID!) { engagement(id: $id) { version permissions } }";
+        let id = json!({ "id": audit.engagement });
+        let before = local.data(seen, id.clone()).await;
+        let restrict = change("restrictEngagement", "engagement { restriction }");
+        let lift = change("liftEngagementRestriction", "engagement { restriction }");
+        let why = with(&id, &json!({ "reason": "Ermittlungen" }));
+        let refusal = |code: &str| vec![(code.to_owned(), "input.id".to_owned())];
+        let denied = json!({ "input": why });
+        assert_eq!(audit.auditor.codes(&restrict, denied).await, ["FORBIDDEN"]);
+        let empty = with(&id, &json!({ "reason": " " }));
+        let missing = audit.head.refused(&restrict, empty).await;
+        assert_eq!(missing, [("REQUIRED".to_owned(), "input.reason".to_owned())]);
+        assert_eq!(
+            audit.head.refused(&lift, why.clone()).await,
+            refusal("ENGAGEMENT_NOT_RESTRICTED")
+        );
+        let restricted = audit.head.done(&restrict, why.clone()).await;
+        assert_eq!(restricted["engagement"]["restriction"], "Ermittlungen");
+        assert_eq!(
+            audit.head.refused(&restrict, why.clone()).await,
+            refusal("ENGAGEMENT_RESTRICTED")
+        );
+        assert_eq!(told(&local).await, nothing);
+        assert_eq!(local.data(seen, id.clone()).await, before);
+        let why_restricted = "query($id: ID!) { engagement(id: $id) { restriction } }";
+        assert_eq!(local.codes(why_restricted, id).await, ["FORBIDDEN"]);
+        let lifted = audit.head.done(&lift, why).await;
+        assert_eq!(lifted["engagement"]["restriction"], Value::Null);
+        assert_eq!(told(&local).await["a"].len(), 1);
         // A page costs as many statements as one item.
         let (_, statements) = service.statements(local.data(EXTERNAL, json!({}))).await;
         assert!(statements <= 12, "{statements}");

@@ -107,6 +107,8 @@ codes! {
     StorageFull = "STORAGE_FULL": "Der Speicherplatz ist erschöpft; es wurde nichts gespeichert. Bitte die Administration verständigen.", "Storage is full; nothing was saved. Tell the administration.";
     PeriodReversed = "PERIOD_REVERSED": "Der Zeitraum endet vor seinem Beginn.", "The period ends before it begins.";
     EngagementClosed = "ENGAGEMENT_CLOSED": "Die Prüfung ist abgeschlossen und kann nicht mehr geändert werden.", "The engagement is closed and can no longer be changed.";
+    EngagementRestricted = "ENGAGEMENT_RESTRICTED": "Die Prüfung ist schon eingeschränkt.", "The engagement is restricted already.";
+    EngagementNotRestricted = "ENGAGEMENT_NOT_RESTRICTED": "Die Prüfung ist nicht eingeschränkt.", "The engagement is not restricted.";
     EngagementHasOpenWork = "ENGAGEMENT_HAS_OPEN_WORK": "Es ist noch etwas offen: {}. Bitte erledigen, oder mit Begründung abschließen.", "Something is still open: {}. Finish it, or close with a reason.";
     PopulationFrozen = "POPULATION_FROZEN": "Die Grundgesamtheit ist festgeschrieben und kann nicht mehr geändert werden.", "The population is frozen and can no longer be changed.";
     PopulationNotFrozen = "POPULATION_NOT_FROZEN": "Die Grundgesamtheit muss erst festgeschrieben werden.", "The population has to be frozen first.";

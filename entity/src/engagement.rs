@@ -73,6 +73,8 @@ pub struct Model {
     pub closing_note: Option<String>,
     /// Counts changes; an update names the version it saw.
     pub version: i32,
+    /// Why no Bezirksstelle is told who read its items in it; nothing where it is told.
+    pub restriction: Option<String>,
 }
 
 /// No typed relations: finders join where they need to.

@@ -26,6 +26,7 @@ mod m20261121_000012_log_rights;
 mod m20261121_000013_log_cosignature;
 mod m20261121_000014_trail_own_staff;
 mod m20261121_000015_trail_denied;
+mod m20261121_000016_engagement_restriction;
 pub mod reads;
 
 /// All changes in order.
@@ -49,6 +50,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000013_log_cosignature::Migration),
             Box::new(m20261121_000014_trail_own_staff::Migration),
             Box::new(m20261121_000015_trail_denied::Migration),
+            Box::new(m20261121_000016_engagement_restriction::Migration),
         ]
     }
 }

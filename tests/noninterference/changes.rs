@@ -27,6 +27,8 @@ pub(crate) enum Change {
     AnnounceLater(usize),
     Check(usize),
     Hold(usize),
+    /// An engagement is restricted, or its restriction lifted.
+    Restrict(usize),
     /// A grant is proposed, issued and redeemed by somebody, and perhaps revoked.
     Grant,
     /// Somebody under another grant has stated what is visible.
@@ -68,7 +70,7 @@ impl Change {
             *open.iter().find(|item| near.contains(item)).unwrap_or(&open[0])
         };
         loop {
-            return match world.random.random_range(0..25) {
+            return match world.random.random_range(0..26) {
                 0 => Self::Open,
                 // One engagement stays open.
                 1 if world.closed.is_empty() && world.random.random_bool(0.3) => Self::Close(1),
@@ -102,7 +104,8 @@ impl Change {
                 19 => Self::Denied,
                 20 => Self::Read,
                 21..24 => Self::Scramble(item(world)),
-                24 => Self::ScrambleStrata(PLACES[world.random.random_range(0..PLACES.len())]),
+                24 => Self::Restrict(world.random.random_range(0..2)),
+                25 => Self::ScrambleStrata(PLACES[world.random.random_range(0..PLACES.len())]),
                 _ => continue,
             };
         }
@@ -143,6 +146,10 @@ impl Change {
             }
             Self::Hold(engagement) => {
                 world.hold(*engagement).await;
+                Vec::new()
+            }
+            Self::Restrict(engagement) => {
+                restrict(world, *engagement).await;
                 Vec::new()
             }
             Self::Grant => vec![grant(world).await],
@@ -205,6 +212,18 @@ async fn close(world: &mut World<'_>, engagement: usize) {
     head.done(&change("closeEngagement", "engagement { state }"), input)
         .await;
     world.closed.insert(engagement);
+}
+
+async fn restrict(world: &mut World<'_>, engagement: usize) {
+    let input = json!({ "id": world.engagements[engagement], "reason": "Ermittlungen" });
+    let name = if world.restricted.insert(engagement) {
+        "restrictEngagement"
+    } else {
+        world.restricted.remove(&engagement);
+        "liftEngagementRestriction"
+    };
+    let document = change(name, "engagement { restriction }");
+    world.service.head().done(&document, input).await;
 }
 
 async fn population(world: &mut World<'_>, engagement: usize) -> String {

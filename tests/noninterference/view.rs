@@ -122,6 +122,7 @@ impl View {
                         .any(|line| self.reaches_line(line, of.engagement, false))
             }
             Change::Hold(engagement) => self.audit && self.whole(*engagement),
+            Change::Restrict(engagement) => self.audit && self.reaches_engagement(*engagement, world),
             Change::Announce(place) => {
                 let announced = Item {
                     announced: true,

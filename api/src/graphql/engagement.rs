@@ -1,7 +1,7 @@
 //! Engagements.
 
 use async_graphql::{Context, Description, Enum, ID, InputObject, Object, Result};
-use audit::access::Action as May;
+use audit::access::{Action as May, needs_open};
 use audit::engagement as service;
 use entity::EngagementId;
 use entity::engagement::{Model, State};
@@ -134,29 +134,33 @@ impl Engagement {
         self.0.version
     }
 
+    /// Why it is restricted, as for an inquiry into fraud: no Bezirksstelle is told which bodies from outside read its items in
+    /// it. Null where it is not.
+    #[graphql(directive = disclosure::apply(Class::Audit))]
+    async fn restriction(&self) -> Option<&str> {
+        self.0.restriction.as_deref()
+    }
+
     /// What the caller may do with it now.
     async fn permissions(&self, ctx: &Context<'_>) -> Vec<Action> {
-        let now: &[May] = match self.0.state {
-            State::Open => &[
-                May::EngagementRead,
-                May::TrailRead,
-                May::EngagementClose,
-                May::PopulationCreate,
-                May::SamplePlan,
-                May::SampleRecord,
-                May::CommentRead,
-                May::CommentWrite,
-                May::LegalHoldPlace,
-            ],
-            State::Closed => &[
-                May::EngagementRead,
-                May::TrailRead,
-                May::CommentRead,
-                May::CommentWrite,
-                May::LegalHoldPlace,
-            ],
-        };
-        permitted(ctx, now)
+        let all = [
+            May::EngagementRead,
+            May::TrailRead,
+            May::EngagementClose,
+            May::EngagementRestrict,
+            May::PopulationCreate,
+            May::SamplePlan,
+            May::SampleRecord,
+            May::CommentRead,
+            May::CommentWrite,
+            May::LegalHoldPlace,
+        ];
+        let open = self.0.state == State::Open;
+        let now: Vec<_> = all
+            .into_iter()
+            .filter(|action| open || !needs_open(*action))
+            .collect();
+        permitted(ctx, &now)
     }
 
     /// Its populations, oldest first.
@@ -339,6 +343,24 @@ pub(super) struct CloseEngagementInput {
     note: Option<String>,
 }
 
+/// What restricts an engagement.
+#[derive(InputObject)]
+pub(super) struct RestrictEngagementInput {
+    /// The engagement, open or closed.
+    id: ID,
+    /// Why, up to 4,000 characters.
+    reason: String,
+}
+
+/// What lifts the restriction of an engagement.
+#[derive(InputObject)]
+pub(super) struct LiftEngagementRestrictionInput {
+    /// The engagement, open or closed.
+    id: ID,
+    /// Why, up to 4,000 characters.
+    reason: String,
+}
+
 payload! {
     /// An opened engagement.
     OpenEngagementPayload {
@@ -350,6 +372,22 @@ payload! {
 payload! {
     /// A closed engagement.
     CloseEngagementPayload {
+        /// The engagement.
+        engagement: Engagement
+    }
+}
+
+payload! {
+    /// An engagement that is restricted now.
+    RestrictEngagementPayload {
+        /// The engagement.
+        engagement: Engagement
+    }
+}
+
+payload! {
+    /// An engagement that is restricted no more.
+    LiftEngagementRestrictionPayload {
         /// The engagement.
         engagement: Engagement
     }
@@ -393,5 +431,32 @@ impl EngagementMutation {
             note: input.note,
         };
         CloseEngagementPayload::of(ctx, service::close(ctx.audit(), ctx.db(), close).await)
+    }
+    /// Restricts an engagement: no Bezirksstelle is told any more which bodies from outside read its items in it (§ 96 (4) BHO,
+    /// inquiries into fraud). Its version stays, since a Bezirksstelle sees that.
+    async fn restrict_engagement(
+        &self,
+        ctx: &Context<'_>,
+        input: RestrictEngagementInput,
+    ) -> Result<RestrictEngagementPayload> {
+        let restrict = service::Restrict {
+            id: EngagementId(NodeKind::Engagement.require(&input.id, "input.id")?),
+            reason: input.reason,
+        };
+        RestrictEngagementPayload::of(ctx, service::restrict(ctx.audit(), ctx.db(), restrict).await)
+    }
+
+    /// Lifts the restriction of an engagement: each Bezirksstelle is told again, of what was read meanwhile too.
+    async fn lift_engagement_restriction(
+        &self,
+        ctx: &Context<'_>,
+        input: LiftEngagementRestrictionInput,
+    ) -> Result<LiftEngagementRestrictionPayload> {
+        let lift = service::Restrict {
+            id: EngagementId(NodeKind::Engagement.require(&input.id, "input.id")?),
+            reason: input.reason,
+        };
+        let lifted = service::lift_restriction(ctx.audit(), ctx.db(), lift).await;
+        LiftEngagementRestrictionPayload::of(ctx, lifted)
     }
 }

@@ -1,6 +1,9 @@
 //! What a caller may do, as the API spells it.
 
-use async_graphql::{Context, Enum};
+use async_graphql::{Context, Enum, Result};
+use audit::access::needs_open;
+use entity::EngagementId;
+use entity::engagement::State;
 
 use super::ContextExt;
 
@@ -14,6 +17,8 @@ pub(super) enum Action {
     EngagementOpen,
     /// Close an engagement.
     EngagementClose,
+    /// Restrict an engagement, or lift its restriction.
+    EngagementRestrict,
     /// See populations, imports and reconciliations.
     PopulationRead,
     /// Create a population.
@@ -93,6 +98,22 @@ pub(super) fn permitted(ctx: &Context<'_>, candidates: &[audit::access::Action])
         .filter(|action| ctx.caller().may(**action))
         .map(|action| Action::from(*action))
         .collect()
+}
+
+/// The same for what hangs on an engagement: once that is closed, nothing of it is changed any more.
+pub(super) async fn permitted_in(
+    ctx: &Context<'_>,
+    engagement: EngagementId,
+    candidates: &[audit::access::Action],
+) -> Result<Vec<Action>> {
+    let engagement = ctx.loaders().one(ctx, engagement).await?;
+    let open = engagement.is_some_and(|row| row.state == State::Open);
+    let now: Vec<_> = candidates
+        .iter()
+        .copied()
+        .filter(|action| open || !needs_open(*action))
+        .collect();
+    Ok(permitted(ctx, &now))
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ use super::loaders::{ControlTotalsOf, ImportsOf, PopulationsOf};
 use super::mapping::MappingInput;
 use super::node::NodeKind;
 use super::page::{Window, by_id, connection, counted};
-use super::permissions::{Action, permitted};
+use super::permissions::{Action, permitted_in};
 use super::scalars::{Date, DateTime, Euro, Long, Sha256};
 use super::{ContextExt, finish};
 
@@ -213,8 +213,8 @@ impl Population {
         self.0.version
     }
 
-    /// What the caller may do with it now, as far as its own state tells.
-    async fn permissions(&self, ctx: &Context<'_>) -> Vec<Action> {
+    /// What the caller may do with it now.
+    async fn permissions(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {
         let now: &[May] = match self.0.state {
             State::Open => &[
                 May::PopulationRead,
@@ -228,7 +228,7 @@ impl Population {
             State::Frozen => &[May::PopulationRead, May::SamplePlan, May::SampleRecord],
             State::Discarded => &[May::PopulationRead],
         };
-        permitted(ctx, now)
+        permitted_in(ctx, self.0.engagement_id, now).await
     }
 
     /// Its imports, oldest first.
@@ -408,12 +408,12 @@ impl Import {
     }
 
     /// What the caller may do with it now.
-    async fn permissions(&self, ctx: &Context<'_>) -> Vec<Action> {
+    async fn permissions(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {
         let now: &[May] = match self.0.state {
             population_import::State::Waiting => &[May::PopulationRead, May::PopulationImport],
             _ => &[May::PopulationRead],
         };
-        permitted(ctx, now)
+        permitted_of(ctx, self.0.population_id, now).await
     }
 
     /// Refused lines in the order found, the first thousand of them.
@@ -696,14 +696,26 @@ impl Difference {
     }
 
     /// What the caller may do with it now.
-    async fn permissions(&self, ctx: &Context<'_>) -> Vec<Action> {
+    async fn permissions(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {
         let own = self.0.explained_by.as_deref() == Some(ctx.caller().subject.as_str());
         let now: &[May] = match self.0.state {
             difference::State::Explained if !own => &[May::DifferenceExplain, May::DifferenceApprove],
             difference::State::Open | difference::State::Explained => &[May::DifferenceExplain],
             difference::State::Approved => &[],
         };
-        permitted(ctx, now)
+        permitted_of(ctx, self.0.population_id, now).await
+    }
+}
+
+/// What the caller may do with what hangs on a population.
+async fn permitted_of(
+    ctx: &Context<'_>,
+    population: PopulationId,
+    candidates: &[May],
+) -> Result<Vec<Action>> {
+    match ctx.loaders().one(ctx, population).await? {
+        Some(row) => permitted_in(ctx, row.engagement_id, candidates).await,
+        None => Ok(Vec::new()),
     }
 }
 

@@ -24,7 +24,7 @@ use super::loaders::{
 use super::many::{self, Many, Rows};
 use super::node::NodeKind;
 use super::page::{Window, by_id, connection, counted};
-use super::permissions::{Action, permitted};
+use super::permissions::{Action, permitted_in};
 use super::population::{Population, Split};
 use super::scalars::{Date, DateTime, Euro, Long, Rate, Sha256};
 use super::{ContextExt, finish};
@@ -241,7 +241,7 @@ impl Sample {
     }
 
     /// What the caller may do with it now.
-    async fn permissions(&self, ctx: &Context<'_>) -> Vec<Action> {
+    async fn permissions(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {
         let now: &[May] = match self.0.state {
             State::Planned => &[May::SampleRead, May::SampleDraw, May::SampleAbort],
             State::Drawn => &[
@@ -254,7 +254,7 @@ impl Sample {
             ],
             State::Aborted => &[May::SampleRead],
         };
-        permitted(ctx, now)
+        permitted_in(ctx, self.0.engagement_id, now).await
     }
 
     /// Its strata (Schichten), in order; a Bezirksstelle sees its own.
@@ -568,9 +568,10 @@ impl SampleItem {
 
     /// What the caller may do with it now.
     #[graphql(directive = disclosure::apply(Class::Internal))]
-    async fn permissions(&self, ctx: &Context<'_>) -> Vec<Action> {
-        permitted(
+    async fn permissions(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {
+        permitted_in(
             ctx,
+            self.row.engagement_id,
             &[
                 May::SampleItemRead,
                 May::CaseNumberRead,
@@ -580,6 +581,7 @@ impl SampleItem {
                 May::CheckRecord,
             ],
         )
+        .await
     }
 
     /// How the amount is split over the funds.

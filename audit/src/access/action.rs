@@ -9,6 +9,8 @@ words! {
         EngagementOpen = "ENGAGEMENT_OPEN",
         /// Close an engagement.
         EngagementClose = "ENGAGEMENT_CLOSE",
+        /// Restrict an engagement, or lift its restriction.
+        EngagementRestrict = "ENGAGEMENT_RESTRICT",
         /// See populations, imports and reconciliations.
         PopulationRead = "POPULATION_READ",
         /// Create a population.

@@ -49,6 +49,7 @@ pub const fn granted(kind: Kind, action: Action) -> bool {
         Action::CheckRecord => matches!(kind, Kind::Commission),
         Action::EngagementOpen
         | Action::EngagementClose
+        | Action::EngagementRestrict
         | Action::PopulationCreate
         | Action::PopulationImport
         | Action::PopulationDiscard

@@ -36,7 +36,7 @@ pub use caller::Caller;
 pub use class::{Class, Classes, classes};
 pub use four_eyes::FourEyes;
 pub use granted::{Granted, grantable, granted, needs_whole};
-pub use permits::permits;
+pub use permits::{needs_open, permits};
 pub use role::{Membership, MembershipTextError, Role};
 
 use crate::{Ctx, Db, Error, Result, trail};

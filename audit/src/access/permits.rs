@@ -18,6 +18,7 @@ pub const fn permits(role: Role, action: Action) -> bool {
             Action::EngagementRead
             | Action::EngagementOpen
             | Action::EngagementClose
+            | Action::EngagementRestrict
             | Action::PopulationRead
             | Action::PopulationCreate
             | Action::PopulationImport
@@ -84,6 +85,7 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::LegalHoldPlace
             | Action::LegalHoldLift => true,
             Action::EngagementClose
+            | Action::EngagementRestrict
             | Action::DifferenceApprove
             | Action::GrantIssue
             | Action::GrantLift
@@ -110,6 +112,7 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::LegalHoldLift => true,
             Action::EngagementOpen
             | Action::EngagementClose
+            | Action::EngagementRestrict
             | Action::PopulationCreate
             | Action::PopulationImport
             | Action::PopulationDiscard
@@ -160,6 +163,27 @@ pub const fn permits(role: Role, action: Action) -> bool {
         | Role::Gleichstellung
         | Role::Administration => false,
     }
+}
+
+/// Whether it changes what hangs on an engagement, so that the engagement has to be open.
+pub const fn needs_open(action: Action) -> bool {
+    matches!(
+        action,
+        Action::EngagementClose
+            | Action::PopulationCreate
+            | Action::PopulationImport
+            | Action::PopulationDiscard
+            | Action::ControlTotalEnter
+            | Action::DifferenceExplain
+            | Action::DifferenceApprove
+            | Action::PopulationFreeze
+            | Action::SamplePlan
+            | Action::SampleDraw
+            | Action::SampleAbort
+            | Action::SampleRecord
+            | Action::SampleItemAnnounce
+            | Action::CheckRecord
+    )
 }
 
 #[cfg(test)]

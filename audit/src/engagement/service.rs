@@ -70,6 +70,7 @@ pub async fn open(ctx: &Ctx, db: &Db, idempotency_key: &str, input: Open) -> Res
         closed_at: Set(None),
         closing_note: Set(None),
         version: Set(1),
+        restriction: Set(None),
     }
     .insert(&tx)
     .await?;
@@ -140,6 +141,51 @@ pub async fn close(ctx: &Ctx, db: &Db, input: Close) -> Result<Model> {
     let row = change.update(&tx).await?;
     let subject = Subject::new("Engagement", row.id.0, row.id).changed(before, trail::state(ctx, &row)?);
     trail::record(&tx, ctx, &permit, subject, json!({ "open": open })).await?;
+    tx.commit().await?;
+    Ok(row)
+}
+
+/// What restricts an engagement, or lifts its restriction.
+#[derive(Clone, Debug)]
+pub struct Restrict {
+    /// The engagement.
+    pub id: EngagementId,
+    /// Why, up to 4,000 characters.
+    pub reason: String,
+}
+
+/// Keeps from every Bezirksstelle who from outside read its items in the engagement.
+pub async fn restrict(ctx: &Ctx, db: &Db, input: Restrict) -> Result<Model> {
+    set_restriction(ctx, db, input, true).await
+}
+
+/// Lets each Bezirksstelle be told again, also of what was read meanwhile.
+pub async fn lift_restriction(ctx: &Ctx, db: &Db, input: Restrict) -> Result<Model> {
+    set_restriction(ctx, db, input, false).await
+}
+
+async fn set_restriction(ctx: &Ctx, db: &Db, input: Restrict, restricted: bool) -> Result<Model> {
+    let permit = authorize_write(ctx, db, Action::EngagementRestrict).await?;
+    if let Some(refusal) = crate::refusal::text("input.reason", &input.reason, 4_000) {
+        return Err(Error::Refused(vec![refusal]));
+    }
+    let tx = db.begin_write().await?;
+    let row = lock(&tx, ctx, input.id, "input.id").await?;
+    if row.restriction.is_some() == restricted {
+        let code = if restricted {
+            Code::EngagementRestricted
+        } else {
+            Code::EngagementNotRestricted
+        };
+        return Err(Error::refused(code, "input.id"));
+    }
+    let before = trail::state(ctx, &row)?;
+    let detail = json!({ "restricted": restricted, "reason": input.reason });
+    let mut change: ActiveModel = row.into();
+    change.restriction = Set(restricted.then_some(input.reason));
+    let row = change.update(&tx).await?;
+    let subject = Subject::new("Engagement", row.id.0, row.id).changed(before, trail::state(ctx, &row)?);
+    trail::record(&tx, ctx, &permit, subject, detail).await?;
     tx.commit().await?;
     Ok(row)
 }

@@ -1,14 +1,14 @@
 //! What a Bezirksstelle learns afterwards: which bodies from outside read its items.
 //!
-//! It is told once a grant has ended, and not at all where the grant withholds it (§ 96 (4) BHO). Only items that the
-//! Bezirksstelle sees are spoken of: those that were announced to it.
+//! It is told once a grant has ended, and not at all where the grant withholds it (§ 96 (4) BHO) or as long as the engagement is
+//! restricted. Only items that the Bezirksstelle sees are spoken of: those that were announced to it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use entity::read_record::{Column, Entity, Kind, Model};
-use entity::{EngagementId, GrantId, ReadRecordId, SampleItemId, Scope, grant, sample_item};
+use entity::{EngagementId, GrantId, ReadRecordId, SampleItemId, Scope, engagement, grant, sample_item};
 use sea_orm::{
     ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
 };
@@ -47,7 +47,9 @@ pub async fn external_reads(
     ids: &[SampleItemId],
 ) -> Result<HashMap<SampleItemId, Vec<ExternalRead>>> {
     authorize(ctx, Action::ExternalReadList)?;
-    let items = visible(db, &ctx.caller.scope(ctx.now()), ids).await?;
+    let mut items = visible(db, &ctx.caller.scope(ctx.now()), ids).await?;
+    let restricted = restricted(db, items.values().copied()).await?;
+    items.retain(|_, engagement| !restricted.contains(engagement));
     let mut found = HashMap::new();
     if items.is_empty() {
         return Ok(found);
@@ -155,6 +157,22 @@ async fn visible(
         .select_only()
         .column(sample_item::Column::Id)
         .column(sample_item::Column::EngagementId)
+        .into_tuple()
+        .all(db.reader())
+        .await?;
+    Ok(rows.into_iter().collect())
+}
+
+/// Those of the engagements that are restricted.
+async fn restricted(
+    db: &Db,
+    engagements: impl Iterator<Item = EngagementId>,
+) -> Result<HashSet<EngagementId>> {
+    let rows: Vec<EngagementId> = engagement::Entity::find()
+        .filter(among(db.reader(), engagement::Column::Id, engagements))
+        .filter(engagement::Column::Restriction.is_not_null())
+        .select_only()
+        .column(engagement::Column::Id)
         .into_tuple()
         .all(db.reader())
         .await?;
