@@ -7,9 +7,11 @@
 //! - [`selection`]: tickets (simple random) and fixed interval (monetary unit), streaming
 //! - [`evaluation`]: exact limits, projected error, Stringer bound, conclusion
 //! - [`numerics`]: quantiles and tail probabilities behind them
+//! - [`derivation`]: how a result came about, step by step
 //!
 //! Every result names its method and the method's version; a change that could alter a figure raises the version.
 
+pub mod derivation;
 pub mod evaluation;
 pub mod numerics;
 pub mod planning;
