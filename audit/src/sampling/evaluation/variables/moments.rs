@@ -1,0 +1,136 @@
+//! Sums, sums of squares and of products of a stratum: whole numbers, formed exactly.
+
+use std::collections::BTreeMap;
+
+use num_bigint::BigInt;
+
+use super::{
+    error::VariablesError,
+    exact::Fraction,
+    input::{SamplingUnit, VariablesItem},
+};
+
+/// What a stratum's sample comes to: all that the estimators need of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Moments {
+    /// Units checked.
+    pub(crate) size: u64,
+    /// Units with a difference.
+    pub(crate) errors: u64,
+    /// Sum of the book values.
+    pub(crate) book: BigInt,
+    /// Sum of the audited values.
+    pub(crate) audit: BigInt,
+    /// Sum of the squares of the book values.
+    pub(crate) book_squares: BigInt,
+    /// Sum of the squares of the audited values.
+    pub(crate) audit_squares: BigInt,
+    /// Sum of the products of book and audited value.
+    pub(crate) products: BigInt,
+}
+
+impl Moments {
+    /// The moments of items, or of the sums of their clusters.
+    pub(crate) fn of(items: &[VariablesItem], unit: SamplingUnit) -> Result<Self, VariablesError> {
+        let mut moments = Self::default();
+        match unit {
+            SamplingUnit::Item => {
+                for item in items {
+                    if item.cluster.is_some() {
+                        return Err(VariablesError::ClusterUnexpected);
+                    }
+                    moments.add(item.book_value.into(), item.audit_value.into());
+                }
+            }
+            SamplingUnit::Cluster => {
+                let mut clusters: BTreeMap<&str, (i128, i128)> = BTreeMap::new();
+                for item in items {
+                    let name = item.cluster.as_deref().ok_or(VariablesError::ClusterMissing)?;
+                    let sums = clusters.entry(name).or_default();
+                    sums.0 += i128::from(item.book_value);
+                    sums.1 += i128::from(item.audit_value);
+                }
+                for (book, audit) in clusters.into_values() {
+                    moments.add(book, audit);
+                }
+            }
+        }
+        Ok(moments)
+    }
+
+    fn add(&mut self, book: i128, audit: i128) {
+        self.size += 1;
+        self.errors += u64::from(book != audit);
+        let (book, audit) = (BigInt::from(book), BigInt::from(audit));
+        self.book_squares += &book * &book;
+        self.audit_squares += &audit * &audit;
+        self.products += &book * &audit;
+        self.book += book;
+        self.audit += audit;
+    }
+
+    /// Sum of the differences, book less audited.
+    pub(crate) fn differences(&self) -> BigInt {
+        &self.book - &self.audit
+    }
+
+    /// Sum of their squares.
+    pub(crate) fn difference_squares(&self) -> BigInt {
+        &self.book_squares - &self.products * 2 + &self.audit_squares
+    }
+
+    /// `(sum xy - sum x sum y / n) / (n - 1)`, with `n` of at least 2.
+    fn spread(&self, products: &BigInt, left: &BigInt, right: &BigInt) -> Fraction {
+        Fraction::new(
+            products * self.size - left * right,
+            BigInt::from(self.size) * (self.size - 1),
+        )
+    }
+
+    /// Variance of the book values.
+    pub(crate) fn book_variance(&self) -> Fraction {
+        self.spread(&self.book_squares, &self.book, &self.book)
+    }
+
+    /// Variance of the audited values.
+    pub(crate) fn audit_variance(&self) -> Fraction {
+        self.spread(&self.audit_squares, &self.audit, &self.audit)
+    }
+
+    /// Covariance of book and audited values.
+    pub(crate) fn covariance(&self) -> Fraction {
+        self.spread(&self.products, &self.book, &self.audit)
+    }
+
+    /// Variance of the differences.
+    pub(crate) fn difference_variance(&self) -> Fraction {
+        let sum = self.differences();
+        self.spread(&self.difference_squares(), &sum, &sum)
+    }
+
+    /// Variance of the differences among the units that have one, and its mean; with at least two of them.
+    pub(crate) fn among_errors(&self) -> (Fraction, Fraction) {
+        let sum = self.differences();
+        let variance = Fraction::new(
+            self.difference_squares() * self.errors - &sum * &sum,
+            BigInt::from(self.errors) * (self.errors - 1),
+        );
+        (variance, Fraction::new(sum, self.errors))
+    }
+
+    /// Variance of `audit - factor * book`.
+    pub(crate) fn residual_variance(&self, factor: &Fraction) -> Fraction {
+        let mixed = &(factor * &self.covariance()) * &Fraction::whole(2);
+        &(&self.audit_variance() - &mixed) + &(&factor.square() * &self.book_variance())
+    }
+
+    /// Mean of the audited values.
+    pub(crate) fn audit_mean(&self) -> Fraction {
+        Fraction::new(self.audit.clone(), self.size)
+    }
+
+    /// Mean of the book values.
+    pub(crate) fn book_mean(&self) -> Fraction {
+        Fraction::new(self.book.clone(), self.size)
+    }
+}
