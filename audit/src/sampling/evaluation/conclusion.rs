@@ -1,7 +1,14 @@
-//! What a result says about the tolerable error.
+//! What a result says about the tolerable error, and with which confidence it could say it.
+
+use rust_decimal::Decimal;
+use serde::Serialize;
+
+/// Steps of a confidence that is looked for: twelve decimal places.
+const GRID: i64 = 1_000_000_000_000;
 
 /// What follows for the tolerable error.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Conclusion {
     /// The projected error exceeds the tolerable one.
     Material,
@@ -24,10 +31,36 @@ pub fn conclude<T: Ord>(projected: &T, upper: &T, tolerable: &T) -> Conclusion {
     }
 }
 
+/// The largest confidence, with twelve places, at which a limit stays below the tolerable error; 0 if none.
+///
+/// `below` says for a risk (one minus the confidence) whether the limit does; it must hold for smaller confidences where
+/// it holds for a larger one.
+pub(super) fn achieved(below: impl Fn(Decimal) -> bool) -> Decimal {
+    let (mut low, mut high) = (0, GRID);
+    // below at `low` (or nowhere), not below at `high`
+    while high - low > 1 {
+        let middle = low + (high - low) / 2;
+        if below(Decimal::new(GRID - middle, 12)) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    Decimal::new(low, 12)
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::attribute;
     use super::*;
+
+    #[test]
+    fn the_achieved_confidence_is_the_last_one_below() {
+        let edge: Decimal = "0.123456789012".parse().unwrap();
+        assert_eq!(achieved(|risk| Decimal::ONE - risk <= edge), edge);
+        assert_eq!(achieved(|_| false), Decimal::ZERO);
+        assert_eq!(achieved(|_| true), "0.999999999999".parse().unwrap());
+    }
 
     #[test]
     fn the_conclusion_follows_the_rule() {

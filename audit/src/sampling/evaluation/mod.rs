@@ -9,9 +9,12 @@
 
 pub mod attribute;
 pub mod conclusion;
+mod figures;
 pub mod monetary;
+pub mod variables;
 
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 
 use super::numerics::decimal_to_float;
 
@@ -28,6 +31,11 @@ pub const VERSION: &str = "1";
 pub const RATE_PLACES: u32 = 6;
 /// Decimal places to which the Stringer factors `p(j)` are rounded up.
 pub const FACTOR_PLACES: u32 = 12;
+
+/// Largest sample of the methods with steps: the range in which the quantiles are proven.
+pub const LARGEST_SIZE: u64 = 1_000_000;
+/// Largest population of the hypergeometric distribution, in items or monetary units: the range in which it is proven.
+pub const LARGEST_POPULATION: u64 = 1_000_000_000_000;
 
 /// Why a sample cannot be evaluated.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -76,6 +84,64 @@ pub enum EvaluationError {
     /// An amount of the result does not fit into 64 bits.
     #[error("an amount of the result exceeds the range of cents")]
     AmountTooLarge,
+    /// The tolerable rate or amount does not lie above 0 and up to the whole.
+    #[error("the tolerable error {0} lies outside its range")]
+    Tolerable(Decimal),
+    /// The method needs the number of items in the population.
+    #[error("the method needs the size of the population")]
+    PopulationMissing,
+    /// The population is larger than the range in which the distribution is proven.
+    #[error("the population of {size} exceeds {limit}")]
+    PopulationTooLarge {
+        /// Items or monetary units given.
+        size: u64,
+        /// [`LARGEST_POPULATION`].
+        limit: u64,
+    },
+    /// The sample is larger than the range in which the quantiles are proven.
+    #[error("the sample of {size} exceeds {limit}")]
+    SizeTooLarge {
+        /// Sampling units given.
+        size: u64,
+        /// [`LARGEST_SIZE`].
+        limit: u64,
+    },
+    /// The method needs more sampling units, for a variance for instance.
+    #[error("a sample of {size} is too small: the method needs {least}")]
+    SizeTooSmall {
+        /// Sampling units given.
+        size: u64,
+        /// Sampling units needed.
+        least: u64,
+    },
+    /// No stratum has items.
+    #[error("there are no strata with items")]
+    StrataEmpty,
+    /// Two strata have the same position.
+    #[error("there are two strata {0}")]
+    StratumTwice(u32),
+    /// Pooling was asked for, and the allocation is not proportional: the pooled rate would be biased.
+    #[error("the allocation is not proportional to the strata")]
+    NotProportional,
+    /// An item is larger than the book value it belongs to.
+    #[error("an item with {item} is larger than the book value {book_value}")]
+    ItemAboveBookValue {
+        /// Book value of the item.
+        item: i64,
+        /// Book value of the population.
+        book_value: i64,
+    },
+    /// An item among those checked in full has no positive book value.
+    #[error("an item with {0} cannot be among those checked in full")]
+    Exhaustive(i64),
+    /// A parameter of the method lies outside its range.
+    #[error("{field} = {value} lies outside its range")]
+    Parameter {
+        /// Name of the input.
+        field: &'static str,
+        /// What was given.
+        value: Decimal,
+    },
 }
 
 impl EvaluationError {
@@ -90,6 +156,73 @@ impl EvaluationError {
             Self::Item { .. } => "AMOUNT_NOT_POSITIVE",
             Self::HitsDiffer { .. } => "HITS_DIFFER",
             Self::AmountTooLarge => "AMOUNT_TOO_LARGE",
+            Self::Tolerable(_) => "TOLERABLE_OUT_OF_RANGE",
+            Self::PopulationMissing => "POPULATION_MISSING",
+            Self::PopulationTooLarge { .. } => "POPULATION_TOO_LARGE",
+            Self::SizeTooLarge { .. } => "SAMPLE_TOO_LARGE",
+            Self::SizeTooSmall { .. } => "SAMPLE_TOO_SMALL",
+            Self::StrataEmpty => "STRATA_EMPTY",
+            Self::StratumTwice(_) => "STRATUM_TWICE",
+            Self::NotProportional => "ALLOCATION_NOT_PROPORTIONAL",
+            Self::ItemAboveBookValue { .. } => "ITEM_ABOVE_BOOK_VALUE",
+            Self::Exhaustive(_) => "EXHAUSTIVE_NOT_POSITIVE",
+            Self::Parameter { .. } => "PARAMETER_OUT_OF_RANGE",
+        }
+    }
+
+    /// Name of the input that has to change.
+    pub fn field(&self) -> &'static str {
+        match self {
+            Self::Confidence(_) => "confidence",
+            Self::SampleEmpty | Self::SizeTooLarge { .. } | Self::SizeTooSmall { .. } => "size",
+            Self::DeviationsAboveSize { .. } => "deviations",
+            Self::SizeAbovePopulation { .. } | Self::PopulationMissing => "population",
+            Self::PopulationTooLarge { .. } => "distribution",
+            Self::BookValue(_) => "bookValue",
+            Self::Item { .. }
+            | Self::HitsDiffer { .. }
+            | Self::AmountTooLarge
+            | Self::ItemAboveBookValue { .. } => "items",
+            Self::Tolerable(_) => "tolerable",
+            Self::StrataEmpty | Self::StratumTwice(_) => "strata",
+            Self::NotProportional => "combination",
+            Self::Exhaustive(_) => "exhaustive",
+            Self::Parameter { field, .. } => field,
+        }
+    }
+}
+
+/// The distribution of the number of errors behind a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Distribution {
+    /// Drawn with replacement, or few of many.
+    Binomial,
+    /// Many units and few errors: the limit of the binomial, always above it.
+    Poisson,
+    /// Drawn without replacement from a known number of items or monetary units.
+    Hypergeometric,
+}
+
+/// The sides on which a limit is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Sides {
+    /// At most so much: the whole risk lies above.
+    Upper,
+    /// At least so much: the whole risk lies below.
+    Lower,
+    /// Both, with half of the risk on either side.
+    TwoSided,
+}
+
+impl Sides {
+    /// The risk of a single limit.
+    fn risk(self, confidence: Decimal) -> Decimal {
+        let risk = Decimal::ONE - confidence;
+        match self {
+            Self::TwoSided => risk / Decimal::TWO,
+            Self::Upper | Self::Lower => risk,
         }
     }
 }

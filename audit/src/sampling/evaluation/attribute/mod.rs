@@ -3,11 +3,24 @@
 //! Sources: Clopper and Pearson 1934; W. Hoeffding 1956 (On the distribution of the number of successes in independent
 //! trials) for stratified rates.
 
+#[cfg(test)]
+mod limit_tests;
+mod limits;
+mod strata;
+
 use num_bigint::BigInt;
 use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::{Conclusion, EvaluationError, FACTOR_PLACES, RATE_PLACES, VERSION, conclude, risk};
 use crate::sampling::numerics::{beta_quantile, divide_half_even, float, sum_fractions};
+
+pub use limits::{
+    RATE_BINOMIAL, RATE_HYPERGEOMETRIC, RATE_POISSON, RATE_VERSION, RateInput, RateResult, rate_limits,
+};
+pub use strata::{
+    Combination, STRATA_BONFERRONI, STRATA_NORMAL, STRATA_POOLED, STRATA_VERSION, StrataInput, StrataResult,
+    StratumInput, StratumRate, strata_limits,
+};
 
 /// Method of [`attribute`].
 pub const ATTRIBUTE_METHOD: &str = "clopper-pearson-upper";
