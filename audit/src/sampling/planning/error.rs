@@ -1,0 +1,168 @@
+//! Why no sample size follows from the given figures.
+
+use rust_decimal::Decimal;
+
+/// Why no sample size follows from the given figures.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// The confidence does not lie strictly between 0 and 1.
+    #[error("the confidence {0} does not lie between 0 and 1")]
+    Confidence(Decimal),
+    /// The tolerable rate does not lie above 0 and up to 1, or the tolerable amount above 0 and up to the book value.
+    #[error("the tolerable error {0} lies outside its range")]
+    Tolerable(Decimal),
+    /// The expected rate does not lie between 0 and 1, or the expected amount is negative.
+    #[error("the expected error {0} lies outside its range")]
+    Expected(Decimal),
+    /// The tolerable error does not exceed the expected one: no sample could show it.
+    #[error("the tolerable error {tolerable} is not above the expected error {expected}")]
+    TolerableNotAboveExpected {
+        /// The tolerable rate or amount in cents.
+        tolerable: Decimal,
+        /// The expected rate or amount in cents.
+        expected: Decimal,
+    },
+    /// The population has no items.
+    #[error("the population is empty")]
+    Population,
+    /// The book value is zero or negative.
+    #[error("the book value of {0} cents is not positive")]
+    BookValue(i64),
+    /// More items (or cents) would be needed than there are, or than [`LARGEST_MONETARY_SIZE`].
+    #[error("more than {0} sampling units would be needed")]
+    SampleLargerThanPopulation(u64),
+}
+
+impl PlanError {
+    /// Stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Confidence(_) => "CONFIDENCE_OUT_OF_RANGE",
+            Self::Tolerable(_) => "TOLERABLE_OUT_OF_RANGE",
+            Self::Expected(_) => "EXPECTED_OUT_OF_RANGE",
+            Self::TolerableNotAboveExpected { .. } => "TOLERABLE_NOT_ABOVE_EXPECTED",
+            Self::Population => "POPULATION_EMPTY",
+            Self::BookValue(_) => "BOOK_VALUE_NOT_POSITIVE",
+            Self::SampleLargerThanPopulation(_) => "SAMPLE_LARGER_THAN_POPULATION",
+        }
+    }
+
+    /// Name of the input that has to change.
+    pub fn field(&self) -> &'static str {
+        match self {
+            Self::Confidence(_) => "confidence",
+            Self::Tolerable(_) | Self::TolerableNotAboveExpected { .. } => "tolerable",
+            Self::Expected(_) => "expected",
+            Self::Population | Self::SampleLargerThanPopulation(_) => "population",
+            Self::BookValue(_) => "bookValue",
+        }
+    }
+}
+
+/// Why a calculator names no size. Every variant says which input has to change.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SizeError {
+    /// The confidence does not lie strictly between 0 and 1.
+    #[error("the confidence {0} does not lie between 0 and 1")]
+    Confidence(Decimal),
+    /// The tables of the chosen profile have no row for this confidence.
+    #[error("the table has no row for the confidence {0}")]
+    ConfidenceNotInTable(Decimal),
+    /// A rate lies outside its range between 0 and 1.
+    #[error("{field}: the rate {value} lies outside its range")]
+    Rate {
+        /// The input.
+        field: &'static str,
+        /// Its value.
+        value: Decimal,
+    },
+    /// A rate has more decimal places than products with counts can carry exactly.
+    #[error("{field}: the rate {value} has more than 12 decimal places")]
+    RateTooFine {
+        /// The input.
+        field: &'static str,
+        /// Its value.
+        value: Decimal,
+    },
+    /// An amount or a standard deviation lies outside its range.
+    #[error("{field}: {value} lies outside its range")]
+    Amount {
+        /// The input.
+        field: &'static str,
+        /// Its value.
+        value: Decimal,
+    },
+    /// A count lies outside its range.
+    #[error("{field}: the count {value} lies outside its range")]
+    Count {
+        /// The input.
+        field: &'static str,
+        /// Its value.
+        value: u64,
+    },
+    /// The method needs this input.
+    #[error("{0} is missing")]
+    Required(&'static str),
+    /// The method knows no such input beside the other one.
+    #[error("{field} does not go together with {other}")]
+    NotTogether {
+        /// The input that has to go.
+        field: &'static str,
+        /// The one it contradicts.
+        other: &'static str,
+    },
+    /// The tolerable error does not exceed the expected one: no sample could show it.
+    #[error("the tolerable error {tolerable} is not above the expected error {expected}")]
+    TolerableNotAboveExpected {
+        /// The tolerable rate, count or amount.
+        tolerable: Decimal,
+        /// The expected rate, count or amount.
+        expected: Decimal,
+    },
+    /// More units would be needed than there are, or than the method can name.
+    #[error("more than {0} sampling units would be needed")]
+    SampleLargerThanPopulation(u64),
+    /// Inherent and control risk alone are not above the audit risk: no sample is needed.
+    #[error("the detection risk {0} is not below 1: the other risks alone suffice")]
+    NoDetectionNeeded(Decimal),
+    /// Every sampling unit falls on items that are audited anyway.
+    #[error("the {0} sampling units are used up by items above the interval")]
+    NothingLeftToSample(u64),
+}
+
+impl SizeError {
+    /// Stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Confidence(_) => "CONFIDENCE_OUT_OF_RANGE",
+            Self::ConfidenceNotInTable(_) => "CONFIDENCE_NOT_IN_TABLE",
+            Self::Rate { .. } => "RATE_OUT_OF_RANGE",
+            Self::RateTooFine { .. } => "RATE_TOO_FINE",
+            Self::Amount { .. } => "AMOUNT_OUT_OF_RANGE",
+            Self::Count { .. } => "COUNT_OUT_OF_RANGE",
+            Self::Required(_) => "REQUIRED",
+            Self::NotTogether { .. } => "NOT_TOGETHER",
+            Self::TolerableNotAboveExpected { .. } => "TOLERABLE_NOT_ABOVE_EXPECTED",
+            Self::SampleLargerThanPopulation(_) => "SAMPLE_LARGER_THAN_POPULATION",
+            Self::NoDetectionNeeded(_) => "NO_DETECTION_NEEDED",
+            Self::NothingLeftToSample(_) => "NOTHING_LEFT_TO_SAMPLE",
+        }
+    }
+
+    /// Name of the input that has to change.
+    pub fn field(&self) -> &'static str {
+        match self {
+            Self::Confidence(_) | Self::ConfidenceNotInTable(_) => "confidence",
+            Self::Rate { field, .. }
+            | Self::RateTooFine { field, .. }
+            | Self::Amount { field, .. }
+            | Self::Count { field, .. }
+            | Self::Required(field)
+            | Self::NotTogether { field, .. } => field,
+            Self::TolerableNotAboveExpected { .. } => "tolerable",
+            Self::SampleLargerThanPopulation(_) => "population",
+            Self::NoDetectionNeeded(_) => "auditRisk",
+            Self::NothingLeftToSample(_) => "size",
+        }
+    }
+}
