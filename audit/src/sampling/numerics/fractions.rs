@@ -1,6 +1,9 @@
 //! Exact sums of fractions and divisions with a named rounding.
 
+use std::cmp::Ordering;
+
 use num_bigint::{BigInt, Sign};
+use rust_decimal::Decimal;
 
 /// Exact sum of fractions as numerator and positive denominator, not reduced. Denominators must be positive.
 pub(in crate::sampling) fn sum_fractions(terms: &[(BigInt, BigInt)]) -> (BigInt, BigInt) {
@@ -47,6 +50,28 @@ fn divide_floor(numerator: &BigInt, denominator: &BigInt) -> (BigInt, BigInt) {
     } else {
         (quotient, rest)
     }
+}
+
+/// The ways to choose `k` of `n`, the binomial coefficient; 0 for `k > n`.
+pub(super) fn ways(n: u64, k: u64) -> BigInt {
+    if k > n {
+        return BigInt::from(0);
+    }
+    let mut ways = BigInt::from(1);
+    for i in 0..k.min(n - k) {
+        ways = ways * (n - i) / (i + 1);
+    }
+    ways
+}
+
+/// How the fraction of `numerator` and positive `denominator` compares with a decimal.
+pub(super) fn compare_with(numerator: &BigInt, denominator: &BigInt, value: Decimal) -> Ordering {
+    (numerator * power_of_ten(value.scale())).cmp(&(denominator * value.mantissa()))
+}
+
+/// `10^exponent`.
+pub(super) fn power_of_ten(exponent: u32) -> BigInt {
+    BigInt::from(10).pow(exponent)
 }
 
 #[cfg(test)]

@@ -1,11 +1,21 @@
 //! The normal distribution.
+//!
+//! Sources: power series around 0 (Abramowitz and Stegun 26.2.11), continued fraction outside (of the incomplete gamma
+//! function, NIST DLMF 8.9.2). Quantiles by Halley's method from a start value good to three decimals (C. Hastings 1955,
+//! in Abramowitz and Stegun 26.2.23).
 
-use super::gamma::gamma_tails;
+use std::f64::consts::TAU;
+
+use super::{gamma::gamma_fraction, saddle::CONVERGED};
 
 /// Both tails of the standard normal distribution at `x`: `(P(X <= x), P(X > x))`; the smaller one is accurate
 /// relatively.
 pub fn normal_tails(x: f64) -> (f64, f64) {
-    let outside = 0.5 * gamma_tails(0.5, 0.5 * x * x).1;
+    let outside = if x.abs() < 2.0 {
+        0.5 - centre(x.abs())
+    } else {
+        outside(x.abs())
+    };
     if x < 0.0 {
         (outside, 1.0 - outside)
     } else {
@@ -13,27 +23,64 @@ pub fn normal_tails(x: f64) -> (f64, f64) {
     }
 }
 
-/// Quantile of the standard normal distribution, given by its upper tail: the `x` with `P(X > x) = upper_tail`,
-/// `0 < upper_tail < 1`.
+/// Quantile of the standard normal distribution, given by its upper tail: the `x` with `P(X > x) = upper_tail`.
+///
+/// `0 < upper_tail < 1`. Relative error below 1e-14, near the median too.
 pub fn normal_quantile(upper_tail: f64) -> f64 {
-    let mut x = start(upper_tail);
-    for _ in 0..4 {
-        let (lower, upper) = normal_tails(x);
-        let excess = if upper_tail < 0.5 {
-            upper - upper_tail
+    let tail = upper_tail.min(1.0 - upper_tail);
+    let mut x = start(tail);
+    for _ in 0..8 {
+        let newton = if tail > 0.023 {
+            (0.5 - tail - centre(x)) / density(x)
         } else {
-            (1.0 - upper_tail) - lower
+            // the logarithm of the tail is nearly straight
+            let outside = outside(x);
+            (outside / tail).ln() * outside / density(x)
         };
-        let step = excess / ((-0.5 * x * x).exp() / std::f64::consts::TAU.sqrt());
-        x += step / (1.0 + 0.5 * x * step);
+        let bend = if tail > 0.023 {
+            -x
+        } else {
+            density(x) / outside(x) - x
+        };
+        let step = newton / (1.0 + 0.5 * newton * bend);
+        x += step;
+        if step.abs() < 1e-5 * x {
+            break;
+        }
     }
-    x
+    x.copysign(0.5 - upper_tail)
 }
 
-/// Normal quantile to three decimals (Hastings 1955, in Abramowitz and Stegun 26.2.23), for start values only.
+/// Density at `x`.
+fn density(x: f64) -> f64 {
+    let square = x * x;
+    // what the square lost in rounding
+    let rest = x.mul_add(x, -square);
+    (-0.5 * square).exp() * (1.0 - 0.5 * rest) / TAU.sqrt()
+}
+
+/// `P(0 < X <= x)` for moderate `x >= 0`.
+fn centre(x: f64) -> f64 {
+    let mut term = x;
+    let mut sum = x;
+    let mut odd = 1.0;
+    while term > CONVERGED * sum {
+        odd += 2.0;
+        term *= x * x / odd;
+        sum += term;
+    }
+    density(x) * sum
+}
+
+/// `P(X > x)` for `x` not near 0.
+fn outside(x: f64) -> f64 {
+    0.5 * density(x) * x * gamma_fraction(0.5, 0.5 * x * x)
+}
+
+/// Quantile to three decimals for a tail up to a half.
 fn start(tail: f64) -> f64 {
-    let t = (-2.0 * tail.min(1.0 - tail).ln()).sqrt();
+    let t = (-2.0 * tail.ln()).sqrt();
     let numerator = 2.515_517 + t * (0.802_853 + t * 0.010_328);
     let denominator = 1.0 + t * (1.432_788 + t * (0.189_269 + t * 0.001_308));
-    (t - numerator / denominator).copysign(0.5 - tail)
+    (t - numerator / denominator).max(0.0)
 }

@@ -57,7 +57,7 @@ pub(super) fn deviance(x: f64, m: f64, difference: f64) -> f64 {
         return m;
     }
     let v = difference / (x + m);
-    if v.abs() >= 0.1 {
+    if v.abs() >= 0.3 {
         return x * (x / m).ln() - difference;
     }
     // x ln((1+v)/(1-v)) - difference with the odd powers of v
