@@ -1,5 +1,7 @@
 //! Exact figures: rates as whole trillionths, fractions of big integers, and their rounding.
 
+use std::cmp::Ordering;
+
 use num_bigint::BigInt;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -170,7 +172,7 @@ fn scaled(value: f64, places: u32, round: impl Fn(f64) -> f64) -> Decimal {
 }
 
 /// A fraction of big integers with a positive denominator, not reduced.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(super) struct Fraction {
     numerator: BigInt,
     denominator: BigInt,
@@ -206,9 +208,46 @@ impl From<Decimal> for Fraction {
 impl Fraction {
     /// The sum.
     pub(super) fn plus(&self, other: &Self) -> Self {
+        if self.denominator == other.denominator {
+            return Self {
+                numerator: &self.numerator + &other.numerator,
+                denominator: self.denominator.clone(),
+            };
+        }
         Self {
             numerator: &self.numerator * &other.denominator + &other.numerator * &self.denominator,
             denominator: &self.denominator * &other.denominator,
+        }
+    }
+
+    /// The difference.
+    pub(super) fn minus(&self, other: &Self) -> Self {
+        self.plus(&Self {
+            numerator: -&other.numerator,
+            denominator: other.denominator.clone(),
+        })
+    }
+
+    /// The same to this many decimal places, halves to the even digit.
+    pub(super) fn rounded(&self, places: u32) -> Self {
+        let unit = BigInt::from(10).pow(places);
+        Self {
+            numerator: divide_half_even(&(&self.numerator * &unit), &self.denominator),
+            denominator: unit,
+        }
+    }
+
+    /// The root to `places` decimal places, rounded down; zero of a negative number.
+    pub(super) fn root(&self, places: u32) -> Self {
+        let unit = BigInt::from(10).pow(places);
+        let square = &self.numerator * &unit * &unit / &self.denominator;
+        Self {
+            numerator: if square > BigInt::ZERO {
+                square.sqrt()
+            } else {
+                BigInt::ZERO
+            },
+            denominator: unit,
         }
     }
 
@@ -238,6 +277,16 @@ impl Fraction {
         self.numerator > BigInt::ZERO
     }
 
+    /// The whole number below and what is left of it, for numbers from zero on; none beyond 64 bits.
+    pub(super) fn split(&self) -> Option<(u64, Self)> {
+        let whole = &self.numerator / &self.denominator;
+        let rest = Self {
+            numerator: &self.numerator - &whole * &self.denominator,
+            denominator: self.denominator.clone(),
+        };
+        u64::try_from(&whole).ok().map(|whole| (whole, rest))
+    }
+
     /// As a whole number; none beyond 64 bits.
     pub(super) fn whole(&self, rounding: Rounding) -> Option<u64> {
         let whole = match rounding {
@@ -257,6 +306,26 @@ impl Fraction {
             .map_or(Decimal::MAX, |value| value.normalize())
     }
 }
+
+impl PartialOrd for Fraction {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Fraction {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (&self.numerator * &other.denominator).cmp(&(&other.numerator * &self.denominator))
+    }
+}
+
+impl PartialEq for Fraction {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Fraction {}
 
 /// A figure as German writes it.
 pub(super) fn german(value: &impl ToString) -> String {
@@ -322,6 +391,10 @@ mod tests {
         assert_eq!(half.whole(Rounding::Up), Some(3));
         assert_eq!(half.whole(Rounding::Nearest), Some(2));
         assert_eq!(half.squared().decimal(1), decimal("6.2"));
+        assert_eq!(Fraction::from(2u64).root(6).decimal(6), decimal("1.414213"));
+        assert_eq!(half.minus(&Fraction::from(3u64)).root(6), Fraction::from(0u64));
+        assert_eq!(half.rounded(0), Fraction::from(2u64));
+        assert!(half > Fraction::from(2u64));
         assert_eq!(Fraction::from(1u64).over(&Fraction::from(0u64)), None);
     }
 }

@@ -4,6 +4,7 @@
 //! integers: a float that comes out 1e-15 too large would plan one deviation more and make the sample up to 6 % larger.
 //!
 //! - [`attribute`]: sizes for deviations in items (binomial, Poisson, hypergeometric), discovery, stages, a page of sizes
+//! - [`monetary`]: sizes for monetary unit samples, EC standard and conservative, the exhaustive stratum of high values
 //! - [`allocation`]: shares of strata
 //! - [`stored`]: the two methods stored samples are planned by
 //!
@@ -14,9 +15,10 @@ pub mod allocation;
 pub mod attribute;
 mod error;
 mod exact;
+pub mod monetary;
 pub mod stored;
 
-pub use allocation::{MINIMUM_PER_STRATUM, StratumSize, allocate};
+pub use allocation::{MINIMUM_PER_STRATUM, ShareRounding, StratumSize, allocate};
 pub use error::{PlanError, SizeError};
 pub use exact::{FactorProfile, FiniteCorrection, Rounding, Unit};
 pub use stored::{
