@@ -1,12 +1,12 @@
 """Writes the vectors that the numerics are tested against: `quantiles.py [folder]`, one CSV for each family.
 
 The folder is `audit/src/sampling/numerics/vectors` unless another is named. Needs the packages mpmath and, for start
-values only, scipy. The same rows come out of every run; it takes some minutes.
+values only, scipy. The same rows come out of every run; it takes a minute or two.
 
 Values are computed with 60 digits and more, in integers scaled by 2^240, from formulas that the Rust side does not use:
 the beta and gamma distributions by their series of positive terms (NIST DLMF 8.17.8 and 8.11.4), the hypergeometric one
-as sum of exact rationals, or where these have too many digits by recurrence from one probability; quantiles by
-Newton's method, the residual of each is asserted. Every input is a binary float, taken exactly as the Rust side reads
+as sum of exact rationals, or where these have too many digits by recurrence from one probability; limits by bisection,
+quantiles by Newton's method until the residual is below 1e-25, and once more. Every input is a binary float, taken exactly as the Rust side reads
 it. Outputs are the shortest decimals that give the nearest float.
 
 Rows, the upper tail of a quantile first:
@@ -18,6 +18,8 @@ Rows, the upper tail of a quantile first:
   binomial     k,n,rate,p           p is P(X <= k), or -P(X > k) where that is the smaller tail
   poisson      k,mean,p
   hypergeometric  k,population,deviating,size,p
+  limits       k,population,size,risk,upper,lower
+               the largest number of deviating items with P(X <= k) > risk, the smallest with P(X >= k) > risk
 """
 
 import math
@@ -385,9 +387,57 @@ def hypergeometric_rows(dice):
             raise AssertionError("no exact rows")
 
 
+def above(k, population, deviating, size, risk):
+    """Whether P(X <= k) > risk."""
+    if k >= min(deviating, size):
+        return risk < 1
+    if k < deviating + size - population:
+        return False
+    distance = hypergeometric_sum(k, population, deviating, size)[0] - mp.mpf(risk.numerator) / risk.denominator
+    if abs(distance) > mp.mpf(10) ** -40:
+        return distance > 0
+    ways = sum(math.comb(deviating, i) * math.comb(population - deviating, size - i) for i in range(k + 1))
+    return ways * risk.denominator > risk.numerator * math.comb(population, size)
+
+
+def upper_limit(k, population, size, risk):
+    """Bisection: what is supported ends between low and high."""
+    if k == size:
+        return population
+    low, high = k, population - (size - k) + 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        if above(k, population, middle, size, risk):
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+def limit_rows(dice):
+    def inputs():
+        for population in [2, 4, 10, 3653, 10 ** 12]:
+            for size in [1, 2, 59, 300]:
+                for k in range(4):
+                    for risk in ["0.05", "0.25", "0.5"]:
+                        yield k, population, size, risk
+        while True:
+            population = int(digits(between(dice, 2, 10 ** 12), 5))
+            size = int(between(dice, 1, min(population, 1_000_000) + 1))
+            k = dice.choice([0, 1, 2, int(between(dice, 1, size + 1)), dice.randint(0, size)])
+            yield k, population, size, dice.choice(["0.000001", "0.01", "0.025", "0.05", "0.1", "0.2", "0.5", "0.9"])
+
+    for k, population, size, risk in inputs():
+        if k <= size <= population:
+            upper = upper_limit(k, population, size, Fraction(risk))
+            lower = population - upper_limit(size - k, population, size, Fraction(risk))
+            yield f"{k},{population},{size},{risk},{upper},{lower}"
+
+
 FAMILIES = {
     "beta": beta_rows, "gamma": gamma_rows, "normal": normal_rows, "student": student_rows, "f": f_rows,
     "binomial": binomial_rows, "poisson": poisson_rows, "hypergeometric": hypergeometric_rows,
+    "limits": limit_rows,
 }
 
 

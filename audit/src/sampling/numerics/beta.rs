@@ -1,6 +1,6 @@
 //! The beta distribution: exact limits of rates.
 //!
-//! Sources: the continued fraction of A. DiDonato and A. Morris 1992, Significant Digit Computation of the Incomplete
+//! Sources: the continued fraction of A. Didonato and A. Morris 1992, Significant Digit Computation of the Incomplete
 //! Beta Function Ratios (equation 9; the even part of NIST DLMF 8.17.22), by the method of modified Lentz, times a
 //! factor in saddle-point form. Start values of quantiles: Abramowitz and Stegun 26.5.22, and the first term of the
 //! series.
@@ -23,9 +23,15 @@ pub fn beta_tails(a: f64, b: f64, x: f64) -> (f64, f64) {
 
 /// Quantile of the beta distribution, given by its upper tail: the `x` with `P(X > x) = tail`.
 ///
-/// `a` and `b` are positive shapes, `0 < tail < 1`.
-/// The one-sided Clopper-Pearson limit of `k` deviations in `n` is `beta_quantile(1 - CL, k + 1, n - k)`.
+/// `a` and `b` are positive shapes, `0 < tail < 1`; at and beyond these bounds the answer is 0 or 1, the limit from
+/// within. The one-sided Clopper-Pearson limit of `k` deviations in `n` is `beta_quantile(1 - CL, k + 1, n - k)`.
 pub fn beta_quantile(tail: f64, a: f64, b: f64) -> f64 {
+    if tail <= 0.0 || b <= 0.0 {
+        return 1.0;
+    }
+    if tail >= 1.0 || a <= 0.0 {
+        return 0.0;
+    }
     #[expect(
         clippy::float_cmp,
         reason = "no deviation found: the closed form holds for exactly 1"

@@ -99,8 +99,14 @@ pub(super) fn gamma_fraction(shape: f64, x: f64) -> f64 {
 
 /// Quantile of the gamma distribution with scale 1, given by its upper tail: the `x` with `P(X > x) = tail`.
 ///
-/// `shape` is positive, `0 < tail < 1`. The Poisson limit of `k` deviations is `gamma_quantile(1 - CL, k + 1)`.
+/// `shape` is positive, `0 < tail < 1`; at and beyond these bounds the answer is 0 or infinite, the limit from within. The Poisson limit of `k` deviations is `gamma_quantile(1 - CL, k + 1)`.
 pub fn gamma_quantile(tail: f64, shape: f64) -> f64 {
+    if tail <= 0.0 {
+        return f64::INFINITY;
+    }
+    if tail >= 1.0 || shape <= 0.0 {
+        return 0.0;
+    }
     let lower = 1.0 - tail;
     solve((lower, tail), gamma_start(tail, shape), f64::MAX, |x| {
         let factor = gamma_factor(shape, x);

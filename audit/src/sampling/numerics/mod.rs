@@ -11,8 +11,12 @@ mod gamma;
 mod hypergeometric;
 mod normal;
 mod poisson;
+#[cfg(test)]
+mod properties;
 mod root;
 mod saddle;
+#[cfg(test)]
+mod speed;
 mod student;
 #[cfg(test)]
 mod vectors;
@@ -72,22 +76,4 @@ pub fn first_true(mut low: u64, mut high: u64, holds: impl Fn(u64) -> bool) -> u
         }
     }
     low
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        #[test]
-        fn a_quantile_has_its_tail(k in 0u64..500, more in 1u64..5_000, tail in 0.001f64..0.999) {
-            let (a, b) = (float(k + 1), float(more));
-            let x = beta_quantile(tail, a, b);
-            prop_assert!((beta_tails(a, b, x).1 - tail).abs() < 1e-12);
-            let x = gamma_quantile(tail, a + 0.3);
-            prop_assert!((gamma_tails(a + 0.3, x).1 - tail).abs() < 1e-12);
-        }
-    }
 }

@@ -11,6 +11,9 @@ use super::{gamma::gamma_fraction, saddle::CONVERGED};
 /// Both tails of the standard normal distribution at `x`: `(P(X <= x), P(X > x))`; the smaller one is accurate
 /// relatively.
 pub fn normal_tails(x: f64) -> (f64, f64) {
+    if x.is_infinite() {
+        return if x < 0.0 { (0.0, 1.0) } else { (1.0, 0.0) };
+    }
     let outside = if x.abs() < 2.0 {
         0.5 - centre(x.abs())
     } else {
@@ -25,8 +28,12 @@ pub fn normal_tails(x: f64) -> (f64, f64) {
 
 /// Quantile of the standard normal distribution, given by its upper tail: the `x` with `P(X > x) = upper_tail`.
 ///
-/// `0 < upper_tail < 1`. Relative error below 1e-14, near the median too.
+/// `0 < upper_tail < 1`; at and beyond these bounds the answer is infinite. Relative error below 1e-14, near the median
+/// too.
 pub fn normal_quantile(upper_tail: f64) -> f64 {
+    if upper_tail <= 0.0 || upper_tail >= 1.0 {
+        return f64::INFINITY.copysign(0.5 - upper_tail);
+    }
     let tail = upper_tail.min(1.0 - upper_tail);
     let mut x = start(tail);
     for _ in 0..8 {

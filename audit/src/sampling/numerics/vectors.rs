@@ -109,3 +109,30 @@ fn hypergeometric_probabilities() {
         },
     );
 }
+
+/// Limits are whole numbers: equal to the last item of a trillion.
+#[test]
+fn hypergeometric_limits() {
+    let mut count = 0;
+    for line in include_str!("vectors/limits.csv").lines() {
+        let cells: Vec<&str> = line.split(',').collect();
+        let &[k, population, size, risk, upper, lower] = cells.as_slice() else {
+            panic!("{line}");
+        };
+        let whole = |cell: &str| cell.parse::<u64>().unwrap();
+        let risk = risk.parse().unwrap();
+        let (k, population, size) = (whole(k), whole(population), whole(size));
+        assert_eq!(
+            hypergeometric_upper(population, size, k, risk),
+            whole(upper),
+            "{line}"
+        );
+        assert_eq!(
+            hypergeometric_lower(population, size, k, risk),
+            whole(lower),
+            "{line}"
+        );
+        count += 1;
+    }
+    assert!(count >= 2_000, "only {count} rows");
+}
