@@ -5,10 +5,15 @@
 //!
 //! - [`mod@attribute`]: rates, of one sample and of strata
 //! - [`monetary`]: amounts, from samples of monetary units
+//! - [`variables`]: amounts, from samples of equal probability
+//! - [`ec`]: amounts by the guidance of the European Commission
+//! - [`errors`]: classes of errors, total and residual error rate
 //! - [`conclusion`]: what follows for the tolerable error
 
 pub mod attribute;
 pub mod conclusion;
+pub mod ec;
+pub mod errors;
 mod figures;
 pub mod monetary;
 pub mod variables;

@@ -294,9 +294,10 @@ pub(crate) fn project(input: &VariablesInput, parts: &[Part]) -> Result<Variable
         lower: misstatement.upper.map(|limit| book_value - limit),
         upper: misstatement.lower.map(|limit| book_value - limit),
     };
-    let conclusion = input.tolerable.zip(misstatement.upper).map(|(tolerable, upper)| {
-        conclude(&misstatement.estimate, &upper, &Decimal::from(tolerable))
-    });
+    let conclusion = input
+        .tolerable
+        .zip(misstatement.upper)
+        .map(|(tolerable, upper)| conclude(&misstatement.estimate, &upper, &Decimal::from(tolerable)));
     let warnings = report::warnings(input, parts);
     let mut result = VariablesResult {
         method: method(input.estimator, combination, parts.len()),

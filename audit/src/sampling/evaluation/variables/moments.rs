@@ -58,7 +58,8 @@ impl Moments {
         Ok(moments)
     }
 
-    fn add(&mut self, book: i128, audit: i128) {
+    /// Adds a unit.
+    pub(crate) fn add(&mut self, book: i128, audit: i128) {
         self.size += 1;
         self.errors += u64::from(book != audit);
         let (book, audit) = (BigInt::from(book), BigInt::from(audit));
