@@ -1,5 +1,24 @@
 //! Amounts in error, from samples of monetary units: projected error and upper bounds.
+//!
+//! - [`stringer`]: the method of the house, in cents
+//! - [`stringer_bound`], [`allowances`], [`cell_bound`]: bounds from limits for 0, 1, 2 and more errors
+//! - [`moment_bound`], [`rohrbach_bound`], [`cox_snell_bound`]: bounds from moments of the taintings
+//! - [`mean_estimate`]: mean tainting and standard error, for many errors
+//!
+//! All but the first take a [`MonetarySample`] and return a [`BoundResult`]. Over- and understatements are kept apart; what
+//! nets them says so in its name and is never the basis of a conclusion. Every hit counts.
 
+mod bound;
+#[cfg(test)]
+mod bound_tests;
+mod cell;
+mod estimate;
+mod factors;
+#[cfg(test)]
+mod further_tests;
+mod moments;
+mod result;
+mod sample;
 mod stringer;
 
 use std::cmp::Ordering;
@@ -10,6 +29,19 @@ use rust_decimal::Decimal;
 use super::EvaluationError;
 use crate::sampling::numerics::divide_half_even;
 
+pub use bound::{
+    ALLOWANCES_EXACT, ALLOWANCES_NEAREST, ALLOWANCES_UP, AllowancesInput, BOUND_VERSION, Offset,
+    StringerForm, StringerInput, allowances, stringer_bound,
+};
+pub use cell::{CELL_VERSION, CellInput, cell_bound};
+pub use estimate::{ESTIMATE_VERSION, MeanInput, MeanMethod, mean_estimate};
+pub use factors::FactorProfile;
+pub use moments::{
+    COX_SNELL, CoxSnellInput, MOMENT_ACCOUNTS, MOMENT_INVENTORY, MOMENTS_VERSION, MomentInput,
+    MomentPopulation, ROHRBACH, RohrbachInput, cox_snell_bound, moment_bound, rohrbach_bound,
+};
+pub use result::{BoundResult, BoundSide, NetEstimate};
+pub use sample::{ExhaustiveItem, MonetaryItem, MonetarySample, Unit};
 pub use stringer::{MonetaryResult, MonetarySide, STRINGER_METHOD, Step, stringer};
 
 /// A checked item of a monetary unit sample. Items without error belong into the list too.
