@@ -106,9 +106,9 @@ pub(super) struct Weight {
 
 /// Shares `size` out in proportion to the weights; the result follows their order.
 ///
-/// A stratum gets at least `minimum`, or all it has if it has fewer, and never more than it has: strata whose exact share falls
-/// short are set to their minimum, then those whose share is more than they have to all of it, and the rest is shared out among
-/// the others anew. Where no weight is left, nothing is shared out beyond that.
+/// A stratum gets at least `minimum`, or all it has if it has fewer, and never more than it has. Strata whose exact share lies
+/// beyond a bound are set to it, the rest is shared out among the others anew; where shares fall short of minimums and exceed
+/// what others have at once, the greater gap in sum is closed first. Where no weight is left, nothing is shared out beyond that.
 pub(super) fn share_out(size: u64, strata: &[Weight], minimum: u64, rounding: ShareRounding) -> Vec<u64> {
     let least = |stratum: &Weight| minimum.min(stratum.most);
     let mut fixed: Vec<Option<u64>> = vec![None; strata.len()];
@@ -135,10 +135,21 @@ pub(super) fn share_out(size: u64, strata: &[Weight], minimum: u64, rounding: Sh
             .filter(|(i, share)| **share > Fraction::from(strata[**i].most))
             .map(|(i, _)| *i)
             .collect();
-        for index in &short {
-            fixed[*index] = Some(least(&strata[*index]));
+        // the greater of the two gaps is closed first, since closing it can only widen the other way
+        let gap = pairs().fold(Fraction::from(0u64), |sum, (i, share)| {
+            let (low, high) = (
+                Fraction::from(least(&strata[*i])),
+                Fraction::from(strata[*i].most),
+            );
+            sum.plus(&share.clone().max(low).min(high).minus(share))
+        });
+        let nothing = Fraction::from(0u64);
+        if gap >= nothing {
+            for index in &short {
+                fixed[*index] = Some(least(&strata[*index]));
+            }
         }
-        if short.is_empty() {
+        if gap <= nothing {
             for index in &long {
                 fixed[*index] = Some(strata[*index].most);
             }

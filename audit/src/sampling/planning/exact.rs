@@ -178,6 +178,15 @@ pub(super) struct Fraction {
     denominator: BigInt,
 }
 
+impl From<BigInt> for Fraction {
+    fn from(numerator: BigInt) -> Self {
+        Self {
+            numerator,
+            denominator: 1.into(),
+        }
+    }
+}
+
 impl From<u64> for Fraction {
     fn from(value: u64) -> Self {
         Self {
@@ -294,6 +303,15 @@ impl Fraction {
             Rounding::Nearest => divide_half_even(&self.numerator, &self.denominator),
         };
         u64::try_from(&whole).ok()
+    }
+
+    /// As a decimal, rounded down, for numbers from zero on; zero where it is too large.
+    pub(super) fn floored(&self, places: u32) -> Decimal {
+        let scaled: BigInt = &self.numerator * BigInt::from(10).pow(places) / &self.denominator;
+        i128::try_from(&scaled)
+            .ok()
+            .and_then(|whole| Decimal::try_from_i128_with_scale(whole, places).ok())
+            .map_or(Decimal::ZERO, |value| value.normalize())
     }
 
     /// As a decimal, halves to the even digit; the largest decimal where it is larger.

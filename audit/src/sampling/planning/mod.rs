@@ -5,6 +5,9 @@
 //!
 //! - [`attribute`]: sizes for deviations in items (binomial, Poisson, hypergeometric), discovery, stages, a page of sizes
 //! - [`monetary`]: sizes for monetary unit samples, EC standard and conservative, the exhaustive stratum of high values
+//! - [`variables`]: sizes for estimates of an amount, unstratified and stratified
+//! - [`risk`]: from the audit risk to the confidence of the sample
+//! - [`strata`]: where to cut a population into strata
 //! - [`allocation`]: shares of strata
 //! - [`stored`]: the two methods stored samples are planned by
 //!
@@ -16,7 +19,13 @@ pub mod attribute;
 mod error;
 mod exact;
 pub mod monetary;
+pub mod risk;
 pub mod stored;
+pub mod strata;
+pub mod variables;
+
+#[cfg(test)]
+mod speed;
 
 pub use allocation::{MINIMUM_PER_STRATUM, ShareRounding, StratumSize, allocate};
 pub use error::{PlanError, SizeError};

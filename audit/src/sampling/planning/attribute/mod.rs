@@ -473,16 +473,21 @@ fn steps(plan: &Plan<'_>, found: &Found, uncorrected: Option<u64>, deviations: D
 }
 
 /// The step of a finite correction.
-pub(super) fn correction_step(correction: FiniteCorrection, before: u64, population: u64, size: u64) -> Step {
-    let formula = match correction {
-        FiniteCorrection::Cochran => format!("⌈{before} / (1 + ({before} − 1)/{population})⌉"),
-        FiniteCorrection::Ec | FiniteCorrection::None => format!("⌈{before} / (1 + {before}/{population})⌉"),
-    };
+fn correction_step(correction: FiniteCorrection, before: u64, population: u64, size: u64) -> Step {
+    let formula = correction_formula(correction, &before.to_string(), population);
     Step::new(
-        format!("Endlichkeitskorrektur (Näherung): {formula}"),
-        format!("Finite population correction (approximation): {formula}"),
+        format!("Endlichkeitskorrektur (Näherung), aufgerundet: {formula}"),
+        format!("Finite population correction (approximation), rounded up: {formula}"),
         size,
     )
+}
+
+/// A finite correction with its figures.
+pub(super) fn correction_formula(correction: FiniteCorrection, before: &str, population: u64) -> String {
+    match correction {
+        FiniteCorrection::Cochran => format!("{before} / (1 + ({before} − 1)/{population})"),
+        FiniteCorrection::Ec | FiniteCorrection::None => format!("{before} / (1 + {before}/{population})"),
+    }
 }
 
 fn expected_step(plan: &Plan<'_>, size: u64, deviations: Decimal, uncorrected: Option<u64>) -> Step {
