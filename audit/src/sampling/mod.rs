@@ -4,15 +4,19 @@
 //! answer on every machine, so an outside auditor can read and run this folder alone.
 //!
 //! - [`planning`]: sample sizes and their allocation to strata
-//! - [`selection`]: tickets (simple random) and fixed interval (monetary unit), streaming
+//! - [`selection`]: which items a sample holds, by record or by monetary unit, streaming
+//! - [`ceremony`]: how the seed comes about, and who could steer it
+//! - [`redraw`]: the draw repeated from the draw file and the draw record
 //! - [`evaluation`]: exact limits, projected error, Stringer bound, conclusion
 //! - [`numerics`]: quantiles and tail probabilities behind them
 //! - [`derivation`]: how a result came about, step by step
 //!
 //! Every result names its method and the method's version; a change that could alter a figure raises the version.
 
+pub mod ceremony;
 pub mod derivation;
 pub mod evaluation;
 pub mod numerics;
 pub mod planning;
+pub mod redraw;
 pub mod selection;

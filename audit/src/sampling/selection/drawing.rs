@@ -161,7 +161,8 @@ fn offered_step(count: u64, sum: i64) -> Step {
     )
 }
 
-fn selector(
+/// The selector of an input, with the steps that explain its figures.
+pub(in crate::sampling) fn selector(
     input: &DrawInput,
     seed: &Seed,
     steps: &mut Vec<Step>,
