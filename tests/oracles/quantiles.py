@@ -217,7 +217,7 @@ def normal_rows(dice):
             small = digits(between(dice, 1e-10, 0.5))
             yield small
             yield 1 - small
-            yield 0.5 + dice.choice([-1, 1]) * digits(between(dice, 1e-9, 0.5), 2)
+            yield 0.5 + dice.choice([-1, 1]) * digits(between(dice, 1e-9, 0.49), 2)
 
     for tail in inputs():
         if tail == 0.5:
@@ -240,7 +240,7 @@ def student_rows(dice):
         while True:
             yield dice.choice(TAILS), max(2, round(4 * between(dice, 0.5, 1_000_000))) / 4
             yield dice.choice(TAILS), dice.randint(1, 400)
-            yield 0.5 + dice.choice([-1, 1]) * digits(between(dice, 1e-6, 0.5), 2), dice.randint(1, 100_000)
+            yield 0.5 + dice.choice([-1, 1]) * digits(between(dice, 1e-6, 0.49), 2), dice.randint(1, 100_000)
 
     for tail, df in inputs():
         if tail == 0.5:

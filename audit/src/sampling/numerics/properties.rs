@@ -187,6 +187,21 @@ fn impossible_figures_have_answers_too() {
     assert!(student_quantile(0.5, 7.0).abs() <= 0.0);
 }
 
+/// Beyond the proven range, by asymptotic formulas: nothing is cut off.
+#[test]
+fn far_larger_figures_are_right_too() {
+    let shape = 1e10_f64;
+    // the median is a third below the mean
+    let expected = 0.5 + 1.0 / (3.0 * (std::f64::consts::TAU * shape).sqrt());
+    assert!((gamma_tails(shape, shape).0 - expected).abs() < 1e-12);
+    assert!((gamma_quantile(0.5, shape) - (shape - 1.0 / 3.0)).abs() < 1e-4);
+    let x = 0.5 + 0.5 / (2.0 * shape + 1.0).sqrt();
+    assert!((beta_tails(shape, shape, x).1 - normal_tails(1.0).1).abs() < 1e-10);
+    assert!((beta_quantile(normal_tails(1.0).1, shape, shape) / x - 1.0).abs() < 1e-14);
+    let (lower, upper) = hypergeometric_tails(4_999_999_999, 1 << 40, 1 << 39, 9_999_999_999);
+    assert!((lower - 0.5).abs() < 1e-12 && (upper - 0.5).abs() < 1e-12);
+}
+
 #[test]
 fn decimals_become_the_nearest_floats() {
     for text in [
