@@ -1,4 +1,4 @@
-"""Monetary unit sample by fixed interval, from the description in `audit/src/sampling/selection.rs`, with fractions.
+"""Monetary unit sample by fixed interval, from the description in `audit/src/sampling/selection/interval.rs`, with fractions.
 
 Reads JSON lines {"seed", "context", "n", "items": [[id, cents], ...]} and prints one JSON line for each:
 {"start", "sample": [{"id", "hits"}, ...]}; `start` is the whole number r in 0..total.
