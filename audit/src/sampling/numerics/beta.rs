@@ -1,8 +1,8 @@
 //! The beta distribution: exact limits of rates.
 //!
-//! Sources: the continued fraction of A. Didonato and A. Morris 1992, Significant Digit Computation of the Incomplete
-//! Beta Function Ratios (equation 9; the even part of NIST DLMF 8.17.22), by the method of modified Lentz, times a
-//! factor in saddle-point form. Start values of quantiles: Abramowitz and Stegun 26.5.22, and the first term of the
+//! Sources: the continued fraction of algorithm 708 (ACM Transactions on Mathematical Software 18, 1992,
+//! equation 9; the even part of NIST DLMF 8.17.22), by the method of modified Lentz, times a factor in
+//! saddle-point form. Start values of quantiles: Abramowitz and Stegun 26.5.22, and the first term of the
 //! series.
 
 use std::f64::consts::TAU;
@@ -15,16 +15,17 @@ use super::{
     saddle::{CONVERGED, deviance, stirling_rest},
 };
 
-/// Both tails of the beta distribution at `x`: `(P(X <= x), P(X > x))`, for positive shapes; the smaller one is
-/// accurate relatively.
+/// Both tails of the beta distribution at `x`: `(P(X <= x), P(X > x))`, for positive shapes; the smaller one
+/// is accurate relatively.
 pub fn beta_tails(a: f64, b: f64, x: f64) -> (f64, f64) {
     Beta::new(a, b).tails(x, 1.0 - x)
 }
 
 /// Quantile of the beta distribution, given by its upper tail: the `x` with `P(X > x) = tail`.
 ///
-/// `a` and `b` are positive shapes, `0 < tail < 1`; at and beyond these bounds the answer is 0 or 1, the limit from
-/// within. The one-sided Clopper-Pearson limit of `k` deviations in `n` is `beta_quantile(1 - CL, k + 1, n - k)`.
+/// `a` and `b` are positive shapes, `0 < tail < 1`; at and beyond these bounds the answer is 0 or 1, the
+/// limit from within. The one-sided Clopper-Pearson limit of `k` deviations in `n` is
+/// `beta_quantile(1 - CL, k + 1, n - k)`.
 pub fn beta_quantile(tail: f64, a: f64, b: f64) -> f64 {
     if tail <= 0.0 || b <= 0.0 {
         return 1.0;
@@ -66,7 +67,8 @@ impl Beta {
         }
     }
 
-    /// `a - (a + b) x`, rounded once or twice: `y = 1 - x`, and the smaller of both has the smaller rounding error.
+    /// `a - (a + b) x`, rounded once or twice: `y = 1 - x`, and the smaller of both has the smaller rounding
+    /// error.
     fn difference(&self, x: f64, y: f64) -> f64 {
         let (sum, rest) = self.sum;
         if x < y {
@@ -105,7 +107,8 @@ impl Beta {
         }
     }
 
-    /// The `x` with the given tails `(P(X <= x), P(X > x))`, which add up to 1, and `1 - x`: both with all their digits.
+    /// The `x` with the given tails `(P(X <= x), P(X > x))`, which add up to 1, and `1 - x`: both with all
+    /// their digits.
     pub(super) fn quantile(&self, (lower, upper): (f64, f64)) -> (f64, f64) {
         let below_half = if self.a.max(self.b) < 20.0 {
             self.tails(0.5, 0.5).0 >= lower
@@ -175,8 +178,8 @@ pub(super) fn start(a: f64, b: f64, (lower, upper): (f64, f64)) -> (f64, f64) {
     if x <= y { (x, 1.0 - x) } else { (1.0 - y, y) }
 }
 
-/// Continued fraction by which `x^a y^b / B(a, b)` is divided to give the lower tail; `difference = a - (a + b) x`,
-/// which is positive.
+/// Continued fraction by which `x^a y^b / B(a, b)` is divided to give the lower tail;
+/// `difference = a - (a + b) x`, which is positive.
 fn fraction(a: f64, b: f64, x: f64, difference: f64) -> f64 {
     let guard = |value: f64| if value.abs() < TINY { TINY } else { value };
     let mut value = guard(a * (difference + 1.0) / (a + 1.0));

@@ -1,4 +1,5 @@
-//! The binomial distribution: deviations in a sample drawn with replacement, or from a population without end.
+//! The binomial distribution: deviations in a sample drawn with replacement, or from a population without
+//! end.
 //!
 //! Source: the tails are those of a beta distribution (NIST DLMF 8.17.5).
 
@@ -14,8 +15,8 @@ use super::{
     hypergeometric::{LARGEST_EXACT, near},
 };
 
-/// Both tails of the binomial distribution: `(P(X <= k), P(X > k))` deviations in `n` independent trials at `rate`
-/// (between 0 and 1). The smaller one is accurate relatively.
+/// Both tails of the binomial distribution: `(P(X <= k), P(X > k))` deviations in `n` independent trials at
+/// `rate` (between 0 and 1). The smaller one is accurate relatively.
 pub fn binomial_tails(k: u64, n: u64, rate: f64) -> (f64, f64) {
     if k >= n || rate <= 0.0 {
         return (1.0, 0.0);
@@ -36,8 +37,9 @@ pub fn binomial_cdf(k: u64, n: u64, rate: f64) -> f64 {
     binomial_tails(k, n, rate).0
 }
 
-/// How `P(X <= k)` of `n` trials at `rate` compares with `risk`. Where floats are too near to tell (1e-11 relatively),
-/// whole numbers decide; if these would be too large (8,000 binary digits), the float that stands.
+/// How `P(X <= k)` of `n` trials at `rate` compares with `risk`. Where floats are too near to tell (1e-11
+/// relatively), whole numbers decide; if these would be too large (8,000 binary digits), the float that
+/// stands.
 pub fn binomial_compare(k: u64, n: u64, rate: Decimal, risk: Decimal) -> Ordering {
     let (lower, upper) = binomial_tails(k, n, decimal_to_float(rate));
     let by_float = if lower <= upper {

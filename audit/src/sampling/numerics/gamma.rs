@@ -1,8 +1,10 @@
-//! The gamma distribution: limits of Poisson and monetary unit samples; and the logarithm of the gamma function.
+//! The gamma distribution: limits of Poisson and monetary unit samples; and the logarithm of the gamma
+//! function.
 //!
-//! Sources: series (NIST DLMF 8.11.4) below the mean and continued fraction (DLMF 8.9.2, by the method of modified
-//! Lentz) above it, both times a factor in saddle-point form; the logarithm by Stirling's series (DLMF 5.11.1).
-//! Start values of quantiles: E. Wilson and M. Hilferty 1931, and the first term of the series.
+//! Sources: series (NIST DLMF 8.11.4) below the mean and continued fraction (DLMF 8.9.2, by the method of
+//! modified Lentz) above it, both times a factor in saddle-point form; the logarithm by Stirling's series
+//! (DLMF 5.11.1). Start values of quantiles: E. Wilson and M. Hilferty 1931, and the first term of the
+//! series.
 
 use std::f64::consts::TAU;
 
@@ -25,8 +27,8 @@ pub fn ln_gamma(z: f64) -> f64 {
     (below + 0.5) * below.ln() - below + 0.5 * TAU.ln() + stirling_rest(below) - product.ln()
 }
 
-/// Both tails of the gamma distribution (scale 1) at `x`: `(P(X <= x), P(X > x))`, for a positive `shape`; the smaller
-/// one is accurate relatively.
+/// Both tails of the gamma distribution (scale 1) at `x`: `(P(X <= x), P(X > x))`, for a positive `shape`;
+/// the smaller one is accurate relatively.
 pub fn gamma_tails(shape: f64, x: f64) -> (f64, f64) {
     if x <= 0.0 {
         return (0.0, 1.0);
@@ -99,7 +101,8 @@ pub(super) fn gamma_fraction(shape: f64, x: f64) -> f64 {
 
 /// Quantile of the gamma distribution with scale 1, given by its upper tail: the `x` with `P(X > x) = tail`.
 ///
-/// `shape` is positive, `0 < tail < 1`; at and beyond these bounds the answer is 0 or infinite, the limit from within. The Poisson limit of `k` deviations is `gamma_quantile(1 - CL, k + 1)`.
+/// `shape` is positive, `0 < tail < 1`; at and beyond these bounds the answer is 0 or infinite, the limit
+/// from within. The Poisson limit of `k` deviations is `gamma_quantile(1 - CL, k + 1)`.
 pub fn gamma_quantile(tail: f64, shape: f64) -> f64 {
     if tail <= 0.0 {
         return f64::INFINITY;

@@ -1,9 +1,10 @@
 //! The hypergeometric distribution: deviations in a sample drawn without replacement.
 //!
-//! Sources: one probability in saddle-point form (after C. Loader 2000, here by the deviances of all four cells of the
-//! table, whose differences from expectation are equal and formed in whole numbers), the tail from it by recurrence
-//! away from the mean. Limits as H. Talens 2005 defines them. The search uses the exact difference of the distribution
-//! function for one deviating item more, and as start J. Wise's binomial approximation (1954).
+//! Sources: one probability in saddle-point form (after C. Loader 2000, here by the deviances of all four
+//! cells of the table, whose differences from expectation are equal and formed in whole numbers), the tail
+//! from it by recurrence away from the mean. Limits as Talens 2005 defines them. The search uses the exact
+//! difference of the distribution function for one deviating item more, and as start Wise's binomial
+//! approximation (1954).
 
 use std::cmp::Ordering;
 
@@ -16,8 +17,8 @@ use super::{
     saddle::{deviance, factorial_rest},
 };
 
-/// Relative distance of a probability from a risk below which floats do not decide. Measured errors stay below a
-/// hundredth of it.
+/// Relative distance of a probability from a risk below which floats do not decide. Measured errors stay
+/// below a hundredth of it.
 pub(super) const TIE: f64 = 1e-11;
 /// Digits (binary) of the largest number of samples that is formed to decide a tie; half a millisecond.
 pub(super) const LARGEST_EXACT: f64 = 8_000.0;
@@ -98,7 +99,8 @@ impl Draw {
         (sum(&[deviating, others, size, rest]) - sum(&cells) - sum(&[population]) - deviances).exp()
     }
 
-    /// `P(X <= k)` for a `k` that can be, by the recurrence downward: short where `k` does not lie above the mean.
+    /// `P(X <= k)` for a `k` that can be, by the recurrence downward: short where `k` does not lie above the
+    /// mean.
     fn at_most(&self, k: u64) -> f64 {
         let mut found = float(k);
         let mut left = float(self.deviating - k);
@@ -167,17 +169,18 @@ impl Draw {
     }
 }
 
-/// Both tails of the hypergeometric distribution: `(P(X <= k), P(X > k))` deviations in a sample of `size` items, drawn
-/// without replacement from a `population` in which `deviating` items deviate. The smaller one is accurate relatively.
+/// Both tails of the hypergeometric distribution: `(P(X <= k), P(X > k))` deviations in a sample of `size`
+/// items, drawn without replacement from a `population` in which `deviating` items deviate. The smaller one
+/// is accurate relatively.
 ///
-/// `size` and `deviating` above the population are taken as the population. The time grows with the standard deviation
-/// of `X`.
+/// `size` and `deviating` above the population are taken as the population. The time grows with the standard
+/// deviation of `X`.
 pub fn hypergeometric_tails(k: u64, population: u64, deviating: u64, size: u64) -> (f64, f64) {
     Draw::new(population, deviating, size).tails(k)
 }
 
-/// How `P(X <= k)` compares with `risk`, in whole numbers; nothing where the number of possible samples has more than
-/// 8,000 binary digits. Arguments as for [`hypergeometric_tails`].
+/// How `P(X <= k)` compares with `risk`, in whole numbers; nothing where the number of possible samples has
+/// more than 8,000 binary digits. Arguments as for [`hypergeometric_tails`].
 pub fn hypergeometric_exact_compare(
     k: u64,
     population: u64,
@@ -196,8 +199,8 @@ pub fn hypergeometric_exact_compare(
     Some(compare_with(&numerator, &denominator, risk))
 }
 
-/// How `P(X <= k)` compares with `risk`. Where floats are too near to tell (1e-11 relatively), whole numbers decide; if
-/// these would be too large, the float that stands.
+/// How `P(X <= k)` compares with `risk`. Where floats are too near to tell (1e-11 relatively), whole numbers
+/// decide; if these would be too large, the float that stands.
 pub fn hypergeometric_compare(k: u64, population: u64, deviating: u64, size: u64, risk: Decimal) -> Ordering {
     let (lower, upper) = hypergeometric_tails(k, population, deviating, size);
     let by_float = if lower <= upper {
@@ -218,11 +221,12 @@ pub(super) fn near(value: f64, bound: f64) -> Option<Ordering> {
     value.partial_cmp(&bound)
 }
 
-/// The largest number of deviating items that a sample does not speak against: `max{K : P(X <= k) > risk}`, with `k`
-/// deviations found in `size` of `population` items; `0 < risk < 1`. Ties as [`hypergeometric_compare`] decides them.
+/// The largest number of deviating items that a sample does not speak against: `max{K : P(X <= k) > risk}`,
+/// with `k` deviations found in `size` of `population` items; `0 < risk < 1`. Ties as
+/// [`hypergeometric_compare`] decides them.
 ///
-/// Of figures that cannot be, `size` above the population is taken as the population and `k` above `size` as `size`;
-/// without a `K` that satisfies (a risk of 1) the answer is 0.
+/// Of figures that cannot be, `size` above the population is taken as the population and `k` above `size` as
+/// `size`; without a `K` that satisfies (a risk of 1) the answer is 0.
 pub fn hypergeometric_upper(population: u64, size: u64, k: u64, risk: Decimal) -> u64 {
     let size = size.min(population);
     let k = k.min(size);
@@ -266,11 +270,12 @@ pub fn hypergeometric_upper(population: u64, size: u64, k: u64, risk: Decimal) -
     first_true(low + 1, high, |deviating| !supports(deviating)) - 1
 }
 
-/// The smallest number of deviating items that a sample does not speak against: `min{K : P(X >= k) > risk}`, with `k`
-/// deviations found in `size` of `population` items; `0 < risk < 1`. Ties as [`hypergeometric_compare`] decides them.
+/// The smallest number of deviating items that a sample does not speak against: `min{K : P(X >= k) > risk}`,
+/// with `k` deviations found in `size` of `population` items; `0 < risk < 1`. Ties as
+/// [`hypergeometric_compare`] decides them.
 ///
-/// Of figures that cannot be, `size` above the population is taken as the population and `k` above `size` as `size`;
-/// without a `K` that satisfies (a risk of 1) the answer is the population.
+/// Of figures that cannot be, `size` above the population is taken as the population and `k` above `size` as
+/// `size`; without a `K` that satisfies (a risk of 1) the answer is the population.
 pub fn hypergeometric_lower(population: u64, size: u64, k: u64, risk: Decimal) -> u64 {
     let size = size.min(population);
     let k = k.min(size);
@@ -278,8 +283,8 @@ pub fn hypergeometric_lower(population: u64, size: u64, k: u64, risk: Decimal) -
     population - hypergeometric_upper(population, size, size - k, risk)
 }
 
-/// About the number of deviating items at which `P(X <= k)` is the risk, by Newton's method on the logarithm of the
-/// smaller tail. `k < size`; the risk lies between 0 and 1 and comes with 1 less it.
+/// About the number of deviating items at which `P(X <= k)` is the risk, by Newton's method on the logarithm
+/// of the smaller tail. `k < size`; the risk lies between 0 and 1 and comes with 1 less it.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

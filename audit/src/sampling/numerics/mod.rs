@@ -1,18 +1,19 @@
-//! Distribution functions and quantiles of sampling, their exact comparison with a risk, and exact sums of fractions.
+//! Distribution functions and quantiles of sampling, their exact comparison with a risk, and exact sums of
+//! fractions.
 //!
-//! Accuracy: 1e-12 relatively, of probabilities in the smaller tail and of quantiles; measured 3e-14 at worst. The range
-//! that is proven: sizes, means, shapes and degrees of freedom from 0.25 to 1,000,000, populations up to 1e12 units,
-//! tails from 1e-10 to 1 - 1e-10. `vectors/` holds 2,100 rows for each family, which `tests/oracles/quantiles.py`
-//! computes from other formulas with 60 digits. Beyond that range the functions stay right and become slow: the
-//! time grows with the standard deviation. At its ends a probability or quantile takes up to 0.02 ms, a hypergeometric
-//! limit up to 0.3 ms (`speed.rs`).
+//! Accuracy: 1e-12 relatively, of probabilities in the smaller tail and of quantiles; measured 3e-14 at
+//! worst. The range that is proven: sizes, means, shapes and degrees of freedom from 0.25 to 1,000,000,
+//! populations up to 1e12 units, tails from 1e-10 to 1 - 1e-10. `vectors/` holds 2,100 rows for each family,
+//! which `tests/oracles/quantiles.py` computes from other formulas with 60 digits. Beyond that range the
+//! functions stay right and become slow: the time grows with the standard deviation. At its ends a
+//! probability or quantile takes up to 0.02 ms, a hypergeometric limit up to 0.3 ms (`speed.rs`).
 //!
-//! Where a decision hangs on a tie, [`hypergeometric_compare`] and [`binomial_compare`] decide in whole numbers. A Poisson
-//! probability with a rational mean is irrational: it ties with no decimal.
+//! Where a decision hangs on a tie, [`hypergeometric_compare`] and [`binomial_compare`] decide in whole
+//! numbers. A Poisson probability with a rational mean is irrational: it ties with no decimal.
 //!
-//! All is implemented here from the formulas; each file names its sources. (At a million draws the crates `statrs`
-//! 0.19.1, `special` 0.14.2 and `puruspe` 0.4.4 miss 1e-12 in beta quantiles, and at a billion items `scipy` 1.17.1 in
-//! the hypergeometric distribution.)
+//! All is implemented here from the formulas; each file names its sources. (At a million draws the crates
+//! `statrs` 0.19.1, `special` 0.14.2 and `puruspe` 0.4.4 miss 1e-12 in beta quantiles, and at a billion items
+//! `scipy` 1.17.1 in the hypergeometric distribution.)
 
 #![expect(clippy::many_single_char_names, reason = "the letters of the formulas")]
 
@@ -52,7 +53,8 @@ const TINY: f64 = 1e-300;
 /// No series or fraction needs more terms: they grow with the root of the shape, 10,000 at a million.
 const MAX_TERMS: u32 = 100_000_000;
 
-/// A count as a float. Exact up to 2^53; beyond that half a unit in the last place, far below the stated tolerance.
+/// A count as a float. Exact up to 2^53; beyond that half a unit in the last place, far below the stated
+/// tolerance.
 #[expect(
     clippy::cast_precision_loss,
     reason = "counts above 2^53 need no more than 53 bits here"
@@ -77,7 +79,8 @@ pub fn decimal_to_float(value: Decimal) -> f64 {
     }
 }
 
-/// The smallest number from `low` to `high` for which `holds`, where all larger ones hold too and `high` does.
+/// The smallest number from `low` to `high` for which `holds`, where all larger ones hold too and `high`
+/// does.
 pub fn first_true(mut low: u64, mut high: u64, holds: impl Fn(u64) -> bool) -> u64 {
     while low < high {
         let middle = low + (high - low) / 2;

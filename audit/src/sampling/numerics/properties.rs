@@ -1,4 +1,5 @@
-//! What holds for all figures: limits move the right way, quantiles have their tails, ties are decided exactly.
+//! What holds for all figures: limits move the right way, quantiles have their tails, ties are decided
+//! exactly.
 
 use std::cmp::Ordering;
 

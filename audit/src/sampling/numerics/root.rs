@@ -19,8 +19,8 @@ pub(super) struct Point {
 
 /// The `x` between 0 and `high` at which the tails are `lower` and `upper` (`lower + upper = 1`).
 ///
-/// Halley's method on the logarithm of the smaller tail against `ln x`, in which both tails are nearly straight lines
-/// far out; kept inside a bracket that shrinks with every evaluation.
+/// Halley's method on the logarithm of the smaller tail against `ln x`, in which both tails are nearly
+/// straight lines far out; kept inside a bracket that shrinks with every evaluation.
 pub(super) fn solve(
     (lower, upper): (f64, f64),
     start: f64,

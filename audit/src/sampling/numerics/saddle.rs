@@ -1,15 +1,16 @@
 //! Leading factors in saddle-point form: the difference of log-gammas of a million would lose six digits.
 //!
-//! Source: C. Loader 2000, Fast and Accurate Computation of Binomial Probabilities. Each factorial is written as
-//! Stirling's formula times its rest, and what is left of the powers is a sum of deviances, none of which is negative:
-//! nothing cancels.
+//! Source: C. Loader 2000, Fast and Accurate Computation of Binomial Probabilities. Each factorial is written
+//! as Stirling's formula times its rest, and what is left of the powers is a sum of deviances, none of which
+//! is negative: nothing cancels.
 
 use std::f64::consts::TAU;
 
 /// Relative change at which series, fractions and Newton steps have converged.
 pub(super) const CONVERGED: f64 = 1e-16;
 
-/// What Stirling's formula leaves over: `ln Γ(z + 1) - ((z + 1/2) ln z - z + ln(2π)/2)`, for `z > 0` (DLMF 5.11.1).
+/// What Stirling's formula leaves over: `ln Γ(z + 1) - ((z + 1/2) ln z - z + ln(2π)/2)`, for `z > 0` (DLMF
+/// 5.11.1).
 pub(super) fn stirling_rest(z: f64) -> f64 {
     let mut shifted = z;
     let mut rest = 0.0;
@@ -50,8 +51,8 @@ pub(super) fn factorial_rest(n: f64) -> f64 {
     }
 }
 
-/// Deviance term `x ln(x/m) + m - x`, without cancellation where `x` is near `m`; `difference` is `x - m`, which the
-/// caller may know better than `m`.
+/// Deviance term `x ln(x/m) + m - x`, without cancellation where `x` is near `m`; `difference` is `x - m`,
+/// which the caller may know better than `m`.
 pub(super) fn deviance(x: f64, m: f64, difference: f64) -> f64 {
     if x <= 0.0 {
         return m;

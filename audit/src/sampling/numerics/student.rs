@@ -2,8 +2,8 @@
 
 use super::beta::Beta;
 
-/// Both tails of Student's t distribution with `df > 0` degrees of freedom at `t`: `(P(T <= t), P(T > t))`; the smaller
-/// one is accurate relatively.
+/// Both tails of Student's t distribution with `df > 0` degrees of freedom at `t`: `(P(T <= t), P(T > t))`;
+/// the smaller one is accurate relatively.
 pub fn student_tails(df: f64, t: f64) -> (f64, f64) {
     let square = t * t;
     // t^2 / (df + t^2) has a beta distribution
@@ -17,8 +17,8 @@ pub fn student_tails(df: f64, t: f64) -> (f64, f64) {
     }
 }
 
-/// Quantile of Student's t distribution with `df > 0` degrees of freedom, given by its upper tail: the `t` with
-/// `P(T > t) = upper_tail`, `0 < upper_tail < 1`; at and beyond these bounds the answer is infinite.
+/// Quantile of Student's t distribution with `df > 0` degrees of freedom, given by its upper tail: the `t`
+/// with `P(T > t) = upper_tail`, `0 < upper_tail < 1`; at and beyond these bounds the answer is infinite.
 pub fn student_quantile(upper_tail: f64, df: f64) -> f64 {
     if upper_tail <= 0.0 || upper_tail >= 1.0 {
         return f64::INFINITY.copysign(0.5 - upper_tail);
@@ -32,8 +32,9 @@ pub fn student_quantile(upper_tail: f64, df: f64) -> f64 {
     (df * x / y).sqrt().copysign(0.5 - upper_tail)
 }
 
-/// Quantile of the F distribution with `d1` and `d2` degrees of freedom, both positive, given by its upper tail: the `f`
-/// with `P(F > f) = upper_tail`, `0 < upper_tail < 1`; at and beyond these bounds the answer is 0 or infinite.
+/// Quantile of the F distribution with `d1` and `d2` degrees of freedom, both positive, given by its upper
+/// tail: the `f` with `P(F > f) = upper_tail`, `0 < upper_tail < 1`; at and beyond these bounds the answer is
+/// 0 or infinite.
 pub fn f_quantile(upper_tail: f64, d1: f64, d2: f64) -> f64 {
     if upper_tail <= 0.0 {
         return f64::INFINITY;
