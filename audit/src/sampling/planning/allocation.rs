@@ -8,7 +8,8 @@ use super::exact::{Fraction, Rounding};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ShareRounding {
-    /// By largest remainder, so that the shares add up to the size; equal remainders go to the earlier stratum.
+    /// By largest remainder, so that the shares add up to the size; equal remainders go to the earlier
+    /// stratum.
     #[default]
     LargestRemainder,
     /// Each share up; the sum can exceed the size.
@@ -19,7 +20,8 @@ pub enum ShareRounding {
     UpLastRest,
 }
 
-/// Items every stratum gets at least, as far as it has them (EC guidance EGESIF 16-0014, 6.1.2: three for a variance).
+/// Items every stratum gets at least, as far as it has them (EC guidance EGESIF 16-0014, 6.1.2: three for a
+/// variance).
 pub const MINIMUM_PER_STRATUM: u64 = 3;
 
 /// A stratum to share a sample out to: its ordinal, and how many items it has.
@@ -31,12 +33,13 @@ pub struct StratumSize {
     pub items: u64,
 }
 
-/// Shares `size` items out in proportion to the strata, by largest remainder; the result follows the order of `strata`.
+/// Shares `size` items out in proportion to the strata, by largest remainder; the result follows the order of
+/// `strata`.
 ///
-/// Equal remainders go to the lower ordinal. A stratum gets at least `minimum` items, or all it has if it has fewer
-/// ([`MINIMUM_PER_STRATUM`] by default), and never more than it has. Strata whose share would fall short are set to
-/// their minimum first, the rest is shared out in proportion among the others. The total is therefore `size`, but more
-/// where the minimums alone exceed it, and less where the population is smaller.
+/// Equal remainders go to the lower ordinal. A stratum gets at least `minimum` items, or all it has if it has
+/// fewer ([`MINIMUM_PER_STRATUM`] by default), and never more than it has. Strata whose share would fall
+/// short are set to their minimum first, the rest is shared out in proportion among the others. The total is
+/// therefore `size`, but more where the minimums alone exceed it, and less where the population is smaller.
 pub fn allocate(size: u64, strata: &[StratumSize], minimum: u64) -> Vec<u64> {
     let least = |stratum: &StratumSize| minimum.min(stratum.items);
     let mut fixed = vec![false; strata.len()];
@@ -106,9 +109,10 @@ pub(super) struct Weight {
 
 /// Shares `size` out in proportion to the weights; the result follows their order.
 ///
-/// A stratum gets at least `minimum`, or all it has if it has fewer, and never more than it has. Strata whose exact share lies
-/// beyond a bound are set to it, the rest is shared out among the others anew; where shares fall short of minimums and exceed
-/// what others have at once, the greater gap in sum is closed first. Where no weight is left, nothing is shared out beyond that.
+/// A stratum gets at least `minimum`, or all it has if it has fewer, and never more than it has. Strata whose
+/// exact share lies beyond a bound are set to it, the rest is shared out among the others anew; where shares
+/// fall short of minimums and exceed what others have at once, the greater gap in sum is closed first. Where
+/// no weight is left, nothing is shared out beyond that.
 pub(super) fn share_out(size: u64, strata: &[Weight], minimum: u64, rounding: ShareRounding) -> Vec<u64> {
     let least = |stratum: &Weight| minimum.min(stratum.most);
     let mut fixed: Vec<Option<u64>> = vec![None; strata.len()];
@@ -271,7 +275,9 @@ mod tests {
 
         #[test]
         fn shares_of_any_weight_keep_their_limits(
-            pairs in prop::collection::vec((1u64..1_000, 0u64..500), 1..12), size in 0u64..5_000, minimum in 0u64..6,
+            pairs in prop::collection::vec((1u64..1_000, 0u64..500), 1..12),
+            size in 0u64..5_000,
+            minimum in 0u64..6,
         ) {
             let shares = share_out(size, &weights(&pairs), minimum, ShareRounding::LargestRemainder);
             let least: u64 = pairs.iter().map(|(_, most)| minimum.min(*most)).sum();

@@ -8,7 +8,8 @@ pub enum PlanError {
     /// The confidence does not lie strictly between 0 and 1.
     #[error("the confidence {0} does not lie between 0 and 1")]
     Confidence(Decimal),
-    /// The tolerable rate does not lie above 0 and up to 1, or the tolerable amount above 0 and up to the book value.
+    /// The tolerable rate does not lie above 0 and up to 1, or the tolerable amount above 0 and up to the
+    /// book value.
     #[error("the tolerable error {0} lies outside its range")]
     Tolerable(Decimal),
     /// The expected rate does not lie between 0 and 1, or the expected amount is negative.

@@ -11,7 +11,8 @@ use crate::sampling::numerics::{decimal_to_float, divide_half_even, divide_up, f
 
 /// Parts of one in which rates are counted: twelve decimal places.
 pub(super) const PARTS: u64 = 1_000_000_000_000;
-/// Most items, and most monetary units of a finite law: the range in which the distribution functions are proven.
+/// Most items, and most monetary units of a finite law: the range in which the distribution functions are
+/// proven.
 pub(super) const LARGEST_POPULATION: u64 = 1_000_000_000_000;
 /// Largest sample that is planned without a population.
 pub(super) const LARGEST_SIZE: u64 = 1_000_000_000;
@@ -54,7 +55,8 @@ pub enum FiniteCorrection {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum FactorProfile {
-    /// The printed tables of EGESIF 16-0014: 3 (z), 4 (reliability), 5 (expansion). Only their confidence levels.
+    /// The printed tables of EGESIF 16-0014: 3 (z), 4 (reliability), 5 (expansion). Only their confidence
+    /// levels.
     EcTables,
     /// The quantile itself, rounded to twelve places. Expansion factors exist as table 5 only.
     Exact,

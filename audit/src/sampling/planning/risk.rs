@@ -1,7 +1,8 @@
 //! From the audit risk to the confidence of the sample.
 //!
-//! `DR = AR / (IR * CR [* AP])`, and the confidence of the sample is `1 - DR` (the audit risk model of ISA 200; AICPA). The profile
-//! gives the named levels figures: JASP for Audit, after the Handboek Auditing Rijksoverheid.
+//! `DR = AR / (IR * CR [* AP])`, and the confidence of the sample is `1 - DR` (the audit risk model of ISA
+//! 200; AICPA). The profile gives the named levels figures: JASP for Audit, after the Handboek Auditing
+//! Rijksoverheid.
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -197,6 +198,7 @@ pub fn sample_confidence(input: &RiskModelInput) -> Result<RiskModel, SizeError>
 
 #[cfg(test)]
 mod tests {
+    use super::RiskLevel::{High, Low, Medium};
     use super::*;
 
     fn decimal(text: &str) -> Decimal {
@@ -233,7 +235,6 @@ mod tests {
             let input = input(named(inherent), named(control), analytical.map(named));
             sample_confidence(&input).unwrap().confidence
         };
-        use RiskLevel::{High, Low, Medium};
         assert_eq!(confidence(High, High, None), decimal("0.95"));
         // 1 - 0.05 / 0.63
         assert_eq!(confidence(Medium, High, None), decimal("0.920634920635"));

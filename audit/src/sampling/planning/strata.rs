@@ -1,12 +1,12 @@
 //! Where to cut a population into strata by amount.
 //!
-//! - Cumulative root of frequencies (Dalenius and Hodges 1959): classes of equal width over the exact amounts, a class being
-//!   `ceil((x - min) * J / (max - min))`; cut so that the sums of `sqrt(f)` are as equal as possible, by least squares over all
-//!   cuts between classes.
+//! - Cumulative root of frequencies (Dalenius and Hodges 1959): classes of equal width over the exact
+//!   amounts, a class being `ceil((x - min) * J / (max - min))`; cut so that the sums of `sqrt(f)` are as
+//!   equal as possible, by least squares over all cuts between classes.
 //! - Equal book value: items by amount, cumulated; a stratum is `floor(cumulated * L / total) + 1`.
 //!
-//! Equal amounts are always in one stratum, and the order of the rows does not matter. Amounts are whole units above zero: items
-//! of zero or below are populations of their own.
+//! Equal amounts are always in one stratum, and the order of the rows does not matter. Amounts are whole
+//! units above zero: items of zero or below are populations of their own.
 
 use num_bigint::BigInt;
 use rust_decimal::Decimal;
@@ -214,8 +214,8 @@ fn ends(sorted: &[i64]) -> (i64, i64) {
 
 /// Where to cut classes into strata, as the index of the first class of each stratum but the first.
 ///
-/// The cuts make the sum of the squared distances of the sums of roots from their mean smallest, and so the sum of their
-/// squares; of equal ones the lowest. Every stratum has at least one class.
+/// The cuts make the sum of the squared distances of the sums of roots from their mean smallest, and so the
+/// sum of their squares; of equal ones the lowest. Every stratum has at least one class.
 pub fn cut_by_roots(frequencies: &[u64], strata: u64) -> Vec<usize> {
     let count = usize::try_from(strata)
         .unwrap_or(usize::MAX)
@@ -227,7 +227,8 @@ pub fn cut_by_roots(frequencies: &[u64], strata: u64) -> Vec<usize> {
         cumulated.push(sum);
     }
     let classes = frequencies.len();
-    // least[j]: smallest sum of squares of the first j classes in the strata so far; from[h][j]: where the last one begins
+    // least[j]: smallest sum of squares of the first j classes in the strata so far; from[h][j]: where the
+    // last one begins
     let mut least: Vec<f64> = cumulated.iter().map(|sum| sum * sum).collect();
     let mut from: Vec<Vec<usize>> = Vec::new();
     for stratum in 1..count {
@@ -255,8 +256,8 @@ pub fn cut_by_roots(frequencies: &[u64], strata: u64) -> Vec<usize> {
     cuts
 }
 
-/// Builds the strata. `stratum_of` takes the sum of all smaller amounts before an item, and its own; equal amounts follow the
-/// first of them.
+/// Builds the strata. `stratum_of` takes the sum of all smaller amounts before an item, and its own; equal
+/// amounts follow the first of them.
 fn strata(
     method: &'static str,
     unit: Unit,
@@ -356,7 +357,8 @@ mod tests {
 
     #[test]
     fn classes_of_touw_and_hoogduin_are_cut_as_printed() {
-        // tables 4.3 and 4.4: ten classes, the ninth empty; strata of 2030, 1217 and 253 items, roots 45.06, 48.25 and 30.89
+        // tables 4.3 and 4.4: ten classes, the ninth empty; strata of 2030, 1217 and 253 items, roots 45.06,
+        // 48.25 and 30.89
         let frequencies = [2030, 857, 360, 154, 63, 24, 7, 4, 0, 1];
         assert_eq!(cut_by_roots(&frequencies, 3), [1, 3]);
         let amounts: Vec<i64> = (0..)
@@ -450,14 +452,17 @@ mod tests {
 
         #[test]
         fn strata_hold_every_item_once_in_any_order(
-            mut amounts in prop::collection::vec(1i64..10_000, 20..200), strata in 2u64..8, classes in 10u64..60,
+            mut amounts in prop::collection::vec(1i64..10_000, 20..200),
+            strata in 2u64..8,
+            classes in 10u64..60,
         ) {
             let by_root = strata_by_root(&input(&amounts, strata, Some(classes))).unwrap();
             let by_value = strata_by_value(&input(&amounts, strata, None)).unwrap();
             let total: i64 = amounts.iter().sum();
+            let count = u64::try_from(amounts.len()).unwrap();
             for found in [&by_root, &by_value] {
                 prop_assert_eq!(found.strata.iter().map(|s| s.book_value).sum::<i64>(), total);
-                prop_assert_eq!(found.strata.iter().map(|s| s.items).sum::<u64>(), u64::try_from(amounts.len()).unwrap());
+                prop_assert_eq!(found.strata.iter().map(|s| s.items).sum::<u64>(), count);
                 for pair in found.strata.windows(2) {
                     prop_assert!(pair[0].highest < pair[1].lowest);
                 }

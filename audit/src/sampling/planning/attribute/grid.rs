@@ -51,7 +51,8 @@ pub struct SizeGrid {
     pub tolerable: Vec<Decimal>,
     /// Expected rates, one per row.
     pub expected: Vec<Decimal>,
-    /// Rows of sizes. None where the expected rate is not below the tolerable one, or the population too small.
+    /// Rows of sizes. None where the expected rate is not below the tolerable one, or the population too
+    /// small.
     pub rows: Vec<Vec<Option<GridCell>>>,
 }
 

@@ -1,8 +1,10 @@
-//! The search for the smallest size: which probability has to fall below the risk, and how its first size is found.
+//! The search for the smallest size: which probability has to fall below the risk, and how its first size is
+//! found.
 //!
-//! All comparisons are of distribution functions, none of quantiles. With the number of planned deviations fixed, the
-//! probability of finding at most so many falls with the size and with the rate; from that follows a bound for a whole range
-//! of sizes ([`Criteria::none_in`]), by which ranges without an answer are passed over ([`Criteria::first_in`]).
+//! All comparisons are of distribution functions, none of quantiles. With the number of planned deviations
+//! fixed, the probability of finding at most so many falls with the size and with the rate; from that follows
+//! a bound for a whole range of sizes ([`Criteria::none_in`]), by which ranges without an answer are passed
+//! over ([`Criteria::first_in`]).
 
 use super::super::exact::{PARTS, last_with, planned, rate_of};
 use crate::sampling::numerics::{
@@ -57,8 +59,9 @@ impl Law {
 impl Criteria {
     /// Whether no size from `first` to `last` can satisfy the criteria with `k` planned deviations.
     ///
-    /// The tail falls with the size and with the rate. Over the range the size is at most `last`, and the rate `k/n + w` at
-    /// which the precision is judged at most that of `first`. For a single size the bound is the criterion itself.
+    /// The tail falls with the size and with the rate. Over the range the size is at most `last`, and the
+    /// rate `k/n + w` at which the precision is judged at most that of `first`. For a single size the bound
+    /// is the criterion itself.
     fn none_in(&self, k: u64, first: u64, last: u64) -> bool {
         if let Some(tolerable) = self.tolerable
             && self.law.tail(k, last, tolerable) > self.risk
@@ -67,7 +70,8 @@ impl Criteria {
         }
         self.precision.is_some_and(|width| {
             let tail = self.limit_tail(k, first, last, width);
-            // the finite limit is the largest count with a tail above the risk; the others are where the tail is the risk
+            // the finite limit is the largest count with a tail above the risk; the others are where the tail
+            // is the risk
             tail > self.risk || (tail >= self.risk && !matches!(self.law, Law::Hypergeometric { .. }))
         })
     }
@@ -115,8 +119,8 @@ impl Criteria {
             .or_else(|| self.first_in(k, middle + 1, last))
     }
 
-    /// The smallest size a plan with `k` deviations may have: more than `k`, and where a precision is asked at least twice as
-    /// many, since near `k = n` every limit is close to `k/n`.
+    /// The smallest size a plan with `k` deviations may have: more than `k`, and where a precision is asked
+    /// at least twice as many, since near `k = n` every limit is close to `k/n`.
     fn lowest(&self, k: u64) -> u64 {
         if self.precision.is_some() {
             (2 * k).max(k + 1)
@@ -140,10 +144,11 @@ impl Criteria {
         None
     }
 
-    /// The first size `n` up to `limit` that satisfies the criteria with `ceil(expected * n)` deviations, and these.
+    /// The first size `n` up to `limit` that satisfies the criteria with `ceil(expected * n)` deviations, and
+    /// these.
     ///
-    /// One more planned deviation makes the criteria fail again, so they are looked at in blocks of sizes with the same
-    /// number of deviations.
+    /// One more planned deviation makes the criteria fail again, so they are looked at in blocks of sizes
+    /// with the same number of deviations.
     pub(in super::super) fn by_rate(&self, expected: u64, limit: u64) -> Option<(u64, u64)> {
         if expected == 0 {
             return self.by_number(0, limit).map(|size| (size, 0));
@@ -161,7 +166,8 @@ impl Criteria {
         block(k).map(|size| (size, k))
     }
 
-    /// How far one size less in a block can outweigh one deviation more: so many counts have to be looked back over.
+    /// How far one size less in a block can outweigh one deviation more: so many counts have to be looked
+    /// back over.
     fn window(&self, expected: u64) -> u64 {
         let rate = rate_of(expected);
         let tolerable = self
@@ -180,10 +186,11 @@ impl Criteria {
         window
     }
 
-    /// The first size up to `limit` that satisfies the criteria with `expected * n` deviations, unrounded: the Poisson law,
-    /// continued to the gamma distribution.
+    /// The first size up to `limit` that satisfies the criteria with `expected * n` deviations, unrounded:
+    /// the Poisson law, continued to the gamma distribution.
     ///
-    /// The probability falls with the size (see [`super::super::stored`] for the reason), so bisection finds the first.
+    /// The probability falls with the size (see [`super::super::stored`] for the reason), so bisection finds
+    /// the first.
     pub(in super::super) fn by_unrounded_rate(&self, expected: u64, limit: u64) -> Option<u64> {
         let rate = rate_of(expected);
         let holds = |n: u64| {
@@ -207,10 +214,11 @@ impl Criteria {
         Some(first_true(1, high.min(limit), holds))
     }
 
-    /// The smallest number `c` of deviations, up to `most`, with `n(c) * units / of <= c`, where `n(c)` is the first size
-    /// that satisfies the criteria with `c` deviations; and `n(c)`.
+    /// The smallest number `c` of deviations, up to `most`, with `n(c) * units / of <= c`, where `n(c)` is
+    /// the first size that satisfies the criteria with `c` deviations; and `n(c)`.
     ///
-    /// Since the probability falls with the size, `n(c)` is at most `c * of / units` exactly if that size satisfies them.
+    /// Since the probability falls with the size, `n(c)` is at most `c * of / units` exactly if that size
+    /// satisfies them.
     pub(in super::super) fn by_units(
         &self,
         expected: Tolerable,
@@ -241,8 +249,9 @@ fn planned_parts(rate: f64) -> u64 {
     (rate * float(PARTS)) as u64
 }
 
-/// The first index up to `most` for which `holds`, where it holds throughout from some index on but for neighbours that
-/// differ by rounding: the first ones are tried one by one, then the search leaps, halves and looks back.
+/// The first index up to `most` for which `holds`, where it holds throughout from some index on but for
+/// neighbours that differ by rounding: the first ones are tried one by one, then the search leaps, halves and
+/// looks back.
 fn first_index(most: u64, window: u64, holds: impl Fn(u64) -> bool) -> Option<u64> {
     if let Some(found) = (0..=most.min(ONE_BY_ONE)).find(|index| holds(*index)) {
         return Some(found);

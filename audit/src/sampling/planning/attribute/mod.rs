@@ -1,12 +1,16 @@
-//! Sizes for deviations in items: by number or rate of expected deviations, for a tolerable rate or a precision.
+//! Sizes for deviations in items: by number or rate of expected deviations, for a tolerable rate or a
+//! precision.
 //!
 //! Conventions, which differ between tables and therefore belong to a method's id:
-//! - The size is the first `n` that satisfies `P(X <= k) <= 1 - confidence` at the tolerable rate (AICPA tables A-1, A-2).
-//! - Expected by number: `k` is fixed. By rate: `k = ceil(rate * n)`, exactly, for the binomial and hypergeometric laws;
-//!   `rate * n` unrounded for Poisson. The criterion is not monotone in `n` then, so "first" is part of the definition.
+//! - The size is the first `n` that satisfies `P(X <= k) <= 1 - confidence` at the tolerable rate (AICPA
+//!   tables A-1, A-2).
+//! - Expected by number: `k` is fixed. By rate: `k = ceil(rate * n)`, exactly, for the binomial and
+//!   hypergeometric laws; `rate * n` unrounded for Poisson. The criterion is not monotone in `n` then, so
+//!   "first" is part of the definition.
 //! - Hypergeometric: the tolerable rate of `N` items is `K = ceil(tolerable * N)` deviations.
-//! - As the IDEA software does it: the expected rate is `E = ceil(expected * N)` deviations in the population, and the plan is
-//!   the smallest `c` with `n(c) * E / N <= c`, where `n(c)` is the hypergeometric size at `c` deviations.
+//! - As the IDEA software does it: the expected rate is `E = ceil(expected * N)` deviations in the
+//!   population, and the plan is the smallest `c` with `n(c) * E / N <= c`, where `n(c)` is the
+//!   hypergeometric size at `c` deviations.
 
 mod grid;
 mod law;
@@ -79,7 +83,8 @@ impl Distribution {
 pub struct AttributeSizeInput {
     /// The law.
     pub distribution: Distribution,
-    /// Items in the population: needed by the hypergeometric laws and by a finite correction, a bound for the others.
+    /// Items in the population: needed by the hypergeometric laws and by a finite correction, a bound for the
+    /// others.
     pub population: Option<u64>,
     /// Confidence of the conclusion.
     pub confidence: Decimal,
@@ -118,10 +123,11 @@ pub struct AttributeSize {
     pub uncorrected_size: Option<u64>,
     /// Deviations at which the sample still meets the objective; whole except for Poisson by rate.
     pub planned_deviations: Decimal,
-    /// `P(X <= planned deviations)` at the tolerable rate: the risk actually run, rounded up to twelve places. None where
-    /// no tolerable rate is given, or after a finite correction, which follows no law.
+    /// `P(X <= planned deviations)` at the tolerable rate: the risk actually run, rounded up to twelve
+    /// places. None where no tolerable rate is given, or after a finite correction, which follows no law.
     pub achieved_risk: Option<Decimal>,
-    /// Upper limit of the rate if the planned deviations are found, rounded up to twelve places. None after a correction.
+    /// Upper limit of the rate if the planned deviations are found, rounded up to twelve places. None after a
+    /// correction.
     pub planned_limit: Option<Decimal>,
     /// How the size came about.
     pub steps: Vec<Step>,
@@ -361,7 +367,8 @@ fn find(plan: &Plan<'_>) -> Option<Found> {
     }
 }
 
-/// `P(X <= planned)` at the tolerable rate; continued to the gamma distribution where the planned count is not whole.
+/// `P(X <= planned)` at the tolerable rate; continued to the gamma distribution where the planned count is
+/// not whole.
 fn tail_at(plan: &Plan<'_>, size: u64, deviations: u128) -> Option<f64> {
     let tolerable = plan.criteria.tolerable?;
     let parts = u128::from(PARTS);
@@ -447,7 +454,11 @@ fn steps(plan: &Plan<'_>, found: &Found, uncorrected: Option<u64>, deviations: D
     if let Some(width) = input.precision {
         let limit = limit_at(plan, found).unwrap_or_default();
         steps.push(Step::new(
-            format!("Obere Grenze beim eingeplanten Ergebnis; ihr Abstand zum gefundenen Anteil ist kleiner als {}", german(&width)),
+            format!(
+                "Obere Grenze beim eingeplanten Ergebnis; ihr Abstand zum gefundenen Anteil ist \
+                 kleiner als {}",
+                german(&width)
+            ),
             format!("Upper limit at the planned result; its distance to the rate found is less than {width}"),
             limit,
         ));
@@ -502,12 +513,14 @@ fn expected_step(plan: &Plan<'_>, size: u64, deviations: Decimal, uncorrected: O
             let units = planned(rate, population);
             Step::new(
                 format!(
-                    "Erwartete Fehler in der Grundgesamtheit E = ⌈{} · {population}⌉ = {units}; kleinstes c mit n(c) · E/N = \
+                    "Erwartete Fehler in der Grundgesamtheit E = ⌈{} · {population}⌉ = {units}; \
+                     kleinstes c mit n(c) · E/N = \
                      {size} · {units}/{population} ≤ c",
                     german(&decimal_of(rate))
                 ),
                 format!(
-                    "Expected deviations in the population E = ⌈{} · {population}⌉ = {units}; smallest c with n(c) · E/N = \
+                    "Expected deviations in the population E = ⌈{} · {population}⌉ = {units}; \
+                     smallest c with n(c) · E/N = \
                      {size} · {units}/{population} ≤ c",
                     decimal_of(rate)
                 ),
@@ -551,7 +564,8 @@ fn tail_steps(plan: &Plan<'_>, size: u64, rate: Decimal) -> Vec<Step> {
         let shown = Decimal::from_i128_with_scale(i128::try_from(k).ok()?, 12).normalize();
         Some(Step::new(
             format!(
-                "Wahrscheinlichkeit, unter {n} Positionen bei der Fehlerquote {} höchstens {} Fehler zu finden ({de})",
+                "Wahrscheinlichkeit, unter {n} Positionen bei der Fehlerquote {} höchstens {} Fehler zu \
+                 finden ({de})",
                 german(&rate),
                 german(&shown)
             ),

@@ -52,8 +52,8 @@ pub struct Discovery {
     pub cannot_find: Vec<Text>,
 }
 
-/// Discovery sampling: the smallest size that finds at least one deviation with the confidence asked for if there are as many
-/// as critical; or how probable that is for a given size.
+/// Discovery sampling: the smallest size that finds at least one deviation with the confidence asked for if
+/// there are as many as critical; or how probable that is for a given size.
 pub fn discovery(input: &DiscoveryInput) -> Result<Discovery, SizeError> {
     let law = input.distribution.law(input.population)?;
     let critical = critical(input, law)?;
@@ -189,8 +189,8 @@ pub struct StopOrGo {
     pub tolerable: Decimal,
     /// The stages: where `k` deviations were found, more than the stage accepts, go on to the stage of `k`.
     pub stages: Vec<Stage>,
-    /// Probability of accepting at any stage although the rate is the tolerable one, rounded up to twelve places. It is above
-    /// one minus the confidence, since every stage is one more chance.
+    /// Probability of accepting at any stage although the rate is the tolerable one, rounded up to twelve
+    /// places. It is above one minus the confidence, since every stage is one more chance.
     pub overall_risk: Decimal,
     /// How the plan came about.
     pub steps: Vec<Step>,
@@ -198,7 +198,8 @@ pub struct StopOrGo {
     pub cannot_find: Vec<Text>,
 }
 
-/// A stop-or-go plan: begin with the size for no deviation; if `k` were found, go on to the size for `k` in all.
+/// A stop-or-go plan: begin with the size for no deviation; if `k` were found, go on to the size for `k` in
+/// all.
 pub fn stop_or_go(input: &StopOrGoInput) -> Result<StopOrGo, SizeError> {
     let law = input.distribution.law(input.population)?;
     let risk = risk(input.confidence)?;
@@ -236,11 +237,15 @@ pub fn stop_or_go(input: &StopOrGoInput) -> Result<StopOrGo, SizeError> {
             let (rate, rate_of_plan) = (input.tolerable, rate);
             Step::new(
                 format!(
-                    "Höchstens {k} Fehler unter {n} Positionen: annehmen, denn P(X ≤ {k}) bei der Fehlerquote {} liegt nicht über \
+                    "Höchstens {k} Fehler unter {n} Positionen: annehmen, denn P(X ≤ {k}) bei der \
+                     Fehlerquote {} liegt nicht über \
                      dem Risiko",
                     german(&rate)
                 ),
-                format!("At most {k} deviations among {n} items: accept, since P(X ≤ {k}) at the rate {rate} is not above the risk"),
+                format!(
+                    "At most {k} deviations among {n} items: accept, since P(X ≤ {k}) at the rate {rate} is \
+                     not above the risk"
+                ),
                 up(law.tail(k, n, rate_of_plan), 12),
             )
         })
@@ -279,7 +284,8 @@ fn chance(law: Law, rate: Tolerable, (drawn, found): (u64, u64), n: u64, i: u64)
     (law.tail(i, n, rate) - below).max(0.0)
 }
 
-/// Probability of acceptance at the tolerable rate, over all ways through the stages. Float rounding stays below 1e-12.
+/// Probability of acceptance at the tolerable rate, over all ways through the stages. Float rounding stays
+/// below 1e-12.
 fn overall_risk(law: Law, rate: Tolerable, stages: &[Stage]) -> f64 {
     let count = stages.len();
     let step = |from: u64, found: u64, to: u64, more: usize| {
@@ -299,11 +305,12 @@ fn overall_risk(law: Law, rate: Tolerable, stages: &[Stage]) -> f64 {
         *way = step(0, 0, first.size, k);
     }
     for k in 1..count {
+        let here = stages[k];
         for j in 0..k {
-            let (way, from, stage) = (ways[j][k], stages[j].size, stages[k]);
-            accepted += way * step(from, stage.deviations, stage.size, 0);
-            for next in k + 1..count {
-                ways[k][next] += way * step(from, stage.deviations, stage.size, next - k);
+            let (way, from) = (ways[j][k], stages[j].size);
+            accepted += way * step(from, here.deviations, here.size, 0);
+            for (more, further) in (1..).zip(&mut ways[k][k + 1..]) {
+                *further += way * step(from, here.deviations, here.size, more);
             }
         }
     }
@@ -350,9 +357,9 @@ pub struct TwoStage {
     pub cannot_find: Vec<Text>,
 }
 
-/// A plan in two equal stages: accept at no deviation; at exactly one draw as many again and accept at none among these. The
-/// smallest size per stage with `P(0) + P(1) P(0) < 1 - confidence` at the tolerable rate (Touw and Hoogduin 2011, p. 129);
-/// without replacement the second `P(0)` is that of what is left.
+/// A plan in two equal stages: accept at no deviation; at exactly one draw as many again and accept at none
+/// among these. The smallest size per stage with `P(0) + P(1) P(0) < 1 - confidence` at the tolerable rate
+/// (Touw and Hoogduin 2011, p. 129); without replacement the second `P(0)` is that of what is left.
 pub fn two_stage(input: &TwoStageInput) -> Result<TwoStage, SizeError> {
     let law = input.distribution.law(input.population)?;
     let risk = risk(input.confidence)?;

@@ -1,5 +1,6 @@
-//! Monetary unit sizes of the EC guidance EGESIF 16-0014-01 (2017): standard (6.3.1.2, stratified 6.3.2.2) and conservative
-//! (6.3.5.2). Standard deviations are decimals; the sizes are formed as fractions, so that no rounding decides.
+//! Monetary unit sizes of the EC guidance EGESIF 16-0014-01 (2017): standard (6.3.1.2, stratified 6.3.2.2)
+//! and conservative (6.3.5.2). Standard deviations are decimals; the sizes are formed as fractions, so that
+//! no rounding decides.
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -144,7 +145,8 @@ pub struct EcStandardSize {
     pub cannot_find: Vec<Text>,
 }
 
-/// Size of the standard approach: `n = (z BV s_r / (TE - AE))^2` with `s_r^2 = sum(BV_h/BV s_rh^2)`, shared out by book value.
+/// Size of the standard approach: `n = (z BV s_r / (TE - AE))^2` with `s_r^2 = sum(BV_h/BV s_rh^2)`, shared
+/// out by book value.
 pub fn ec_standard_size(input: &EcStandardInput) -> Result<EcStandardSize, SizeError> {
     let z = input.profile.z(input.confidence)?;
     let mut total: i64 = 0;
@@ -274,8 +276,8 @@ fn strata(
     sizes
 }
 
-/// The variance of the error rates of a stratum: given, or of its pilot with `n - 1` below. Pilot units above `BV/n_p` are
-/// taken with the rate `E/(BV/n_p)` (6.3.1.2).
+/// The variance of the error rates of a stratum: given, or of its pilot with `n - 1` below. Pilot units above
+/// `BV/n_p` are taken with the rate `E/(BV/n_p)` (6.3.1.2).
 fn variance(stratum: &EcStratum, steps: &mut Vec<Step>) -> Result<Fraction, SizeError> {
     match (stratum.deviation, &stratum.pilot) {
         (Some(_), Some(_)) => Err(SizeError::NotTogether {
@@ -296,7 +298,8 @@ fn variance(stratum: &EcStratum, steps: &mut Vec<Step>) -> Result<Fraction, Size
             let variance = pilot_variance(pilot, positive("bookValue", stratum.book_value)?)?;
             steps.push(Step::new(
                 format!(
-                    "Varianz der Fehlerquoten in der Vorstichprobe von {} ({} Einheiten): Σ (r − r̄)²/(n − 1)",
+                    "Varianz der Fehlerquoten in der Vorstichprobe von {} ({} Einheiten): \
+                     Σ (r − r̄)²/(n − 1)",
                     stratum.label,
                     pilot.items.len()
                 ),
@@ -459,7 +462,8 @@ pub fn ec_conservative_size(input: &EcConservativeInput) -> Result<EcConservativ
                 german(&shown)
             ),
             format!(
-                "Size: n = BV · RF / (TE − AE · EF) = {book} · {reliability} / ({tolerable} − {expected} · {shown})"
+                "Size: n = BV · RF / (TE − AE · EF) = {book} · {reliability} / \
+                 ({tolerable} − {expected} · {shown})"
             ),
             raw.decimal(6),
         ),

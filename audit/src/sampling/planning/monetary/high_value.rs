@@ -12,7 +12,8 @@ use crate::sampling::planning::{LARGEST_MONETARY_SIZE, SizeError};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum CutoffRule {
-    /// Above the interval of what is left, again and again until none is (EC guidance 6.3.1.3, MUS standard approach).
+    /// Above the interval of what is left, again and again until none is (EC guidance 6.3.1.3, MUS standard
+    /// approach).
     AboveIterated,
     /// Above `BV/n`, once; the interval stays `BV/n` (EC guidance 6.3.5.3, conservative approach).
     AboveOnce,

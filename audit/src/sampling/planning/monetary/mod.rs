@@ -1,15 +1,16 @@
 //! Sizes of monetary unit samples, the interval, and the exhaustive stratum of high values.
 //!
-//! Amounts are whole units (cents or euros, as the input says) of the population that can be hit: its positive items. Items of
-//! zero or below have no chance and are populations of their own.
+//! Amounts are whole units (cents or euros, as the input says) of the population that can be hit: its
+//! positive items. Items of zero or below have no chance and are populations of their own.
 //!
 //! Methods, which differ by a unit now and then and therefore have ids of their own:
-//! - Gamma: smallest `n` with `G(confidence; 1 + AE/BV * n)/n < TE/BV` (AICPA table C-1), as [`super::monetary_size`].
-//! - Confidence factor: `F = G(confidence; 1 + AE/TE * F)`, rounded up to two decimals, `n = ceil(F / (TE/BV))` (AICPA; Stewart
-//!   2012, Technical Notes on the AICPA Audit Guide Audit Sampling).
-//! - Interpolated hypergeometric, binomial, Poisson over monetary units, as the IDEA software does it: `n(c)` is the first size at
-//!   `c` full errors, `c` the smallest with `n(c) * AE/BV <= c`, and the size lies on the line between `n(c - 1)` and `n(c)` where
-//!   `n * AE/BV` crosses it, rounded up; decided in integers.
+//! - Gamma: smallest `n` with `G(confidence; 1 + AE/BV * n)/n < TE/BV` (AICPA table C-1), as
+//!   [`super::monetary_size`].
+//! - Confidence factor: `F = G(confidence; 1 + AE/TE * F)`, rounded up to two decimals, `n = ceil(F /
+//!   (TE/BV))` (AICPA; Stewart 2012, Technical Notes on the AICPA Audit Guide Audit Sampling).
+//! - Interpolated hypergeometric, binomial, Poisson over monetary units, as the IDEA software does it: `n(c)`
+//!   is the first size at `c` full errors, `c` the smallest with `n(c) * AE/BV <= c`, and the size lies on
+//!   the line between `n(c - 1)` and `n(c)` where `n * AE/BV` crosses it, rounded up; decided in integers.
 //! - EC standard and conservative: [`ec_standard_size`], [`ec_conservative_size`].
 
 mod ec;
@@ -102,7 +103,8 @@ pub struct MonetarySize {
     pub size: u64,
     /// Book value per hit, to six places.
     pub interval: Decimal,
-    /// Sum of taintings at which the sample still speaks against the tolerable error, `AE/BV * n` rounded up to six places.
+    /// Sum of taintings at which the sample still speaks against the tolerable error, `AE/BV * n` rounded up
+    /// to six places.
     pub planned_taintings: Decimal,
     /// Confidence factor, where the method has one.
     pub factor: Option<Decimal>,
@@ -263,11 +265,14 @@ fn gamma(plan: &Checked, steps: &mut Vec<Step>) -> Result<u64, SizeError> {
         );
         steps.push(Step::new(
             format!(
-                "Gammaverteilung mit der Form 1 + {}: Wahrscheinlichkeit oberhalb von n · TE/BV = {} bei n = {n} ({de})",
+                "Gammaverteilung mit der Form 1 + {}: Wahrscheinlichkeit oberhalb von n · TE/BV = {} \
+                 bei n = {n} ({de})",
                 german(&k),
                 german(&mean)
             ),
-            format!("Gamma distribution of shape 1 + {k}: probability above n · TE/BV = {mean} at n = {n} ({en})"),
+            format!(
+                "Gamma distribution of shape 1 + {k}: probability above n · TE/BV = {mean} at n = {n} ({en})"
+            ),
             tail(n),
         ));
     };
@@ -289,9 +294,9 @@ fn gamma(plan: &Checked, steps: &mut Vec<Step>) -> Result<u64, SizeError> {
 
 /// The factor `F = G(1 - risk; 1 + r F)` with `r = AE/TE`, and `ceil(F_up * BV/TE)`.
 ///
-/// `F` is the only point where the probability above `F` is the risk: below it that is larger, above it smaller (the reason is
-/// that of the gamma method). So the factor rounded up is the smallest number of hundredths whose probability is not above the
-/// risk, and no quantile is formed.
+/// `F` is the only point where the probability above `F` is the risk: below it that is larger, above it
+/// smaller (the reason is that of the gamma method). So the factor rounded up is the smallest number of
+/// hundredths whose probability is not above the risk, and no quantile is formed.
 fn confidence_factor(plan: &Checked, steps: &mut Vec<Step>) -> Result<(u64, Decimal), SizeError> {
     let ratio = float(plan.expected) / float(plan.tolerable);
     let suffices = |hundredths: u64| {
@@ -314,10 +319,14 @@ fn confidence_factor(plan: &Checked, steps: &mut Vec<Step>) -> Result<(u64, Deci
     let r = share(plan.expected, plan.tolerable).decimal(6);
     steps.push(Step::new(
         format!(
-            "Sicherheitsfaktor: F = G(1 − Risiko; 1 + r · F) mit r = AE/TE = {}, auf zwei Stellen aufgerundet",
+            "Sicherheitsfaktor: F = G(1 − Risiko; 1 + r · F) mit r = AE/TE = {}, auf zwei Stellen \
+             aufgerundet",
             german(&r)
         ),
-        format!("Confidence factor: F = G(1 − risk; 1 + r · F) with r = AE/TE = {r}, rounded up to two decimals"),
+        format!(
+            "Confidence factor: F = G(1 − risk; 1 + r · F) with r = AE/TE = {r}, rounded up to two \
+             decimals"
+        ),
         factor,
     ));
     steps.push(Step::new(
@@ -391,8 +400,8 @@ fn interpolated(plan: &Checked, law: Law, steps: &mut Vec<Step>) -> Result<u64, 
     Ok(between)
 }
 
-/// `ceil((less - before/gap) / (expected/book - 1/gap))` in integers: both parts are negative, since more errors would have
-/// been allowed before and the line rises faster than the expected ones.
+/// `ceil((less - before/gap) / (expected/book - 1/gap))` in integers: both parts are negative, since more
+/// errors would have been allowed before and the line rises faster than the expected ones.
 fn between(less: u64, before: u64, size: u64, expected: u64, book: u64) -> Option<u64> {
     let gap = i128::from(size.checked_sub(before)?);
     let numerator = (i128::from(before) - i128::from(less) * gap).checked_mul(i128::from(book))?;

@@ -1,12 +1,14 @@
 //! Sizes for estimates of an amount from items drawn with equal probability.
 //!
-//! - EC: `n = (N z s_e / (TE - AE))^2`, with or without the correction of footnote 25 (EC guidance EGESIF 16-0014-01, 6.1.1.2; the
-//!   same for difference estimation, 6.2.1.2), z two-sided.
-//! - Student: `n = ceil(N / (1 + g))`, `g = precision^2 / ((N - 1) t^2 s^2)`, t two-sided with 200 degrees of freedom; if that is
-//!   below 201, once more with `n - 1` (Hoogduin, FSaudit, after the IDEA software). The correction is part of it.
+//! - EC: `n = (N z s_e / (TE - AE))^2`, with or without the correction of footnote 25 (EC guidance EGESIF
+//!   16-0014-01, 6.1.1.2; the same for difference estimation, 6.2.1.2), z two-sided.
+//! - Student: `n = ceil(N / (1 + g))`, `g = precision^2 / ((N - 1) t^2 s^2)`, t two-sided with 200 degrees of
+//!   freedom; if that is below 201, once more with `n - 1` (Hoogduin, `FSaudit`, after IDEA). The
+//!   correction is part of it.
 //! - Stratified: [`stratified_size`].
 //!
-//! The factors are decimals of at most twelve places; sizes are formed as fractions from there, so that no rounding decides.
+//! The factors are decimals of at most twelve places; sizes are formed as fractions from there, so that no
+//! rounding decides.
 
 mod stratified;
 

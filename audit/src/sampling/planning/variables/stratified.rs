@@ -1,10 +1,11 @@
 //! Sizes of stratified samples, and their shares.
 //!
-//! - `EC_WEIGHTED`: `n = (N z s_w / (TE - AE))^2` with `s_w^2 = sum(N_h/N s_h^2)` (EC guidance EGESIF 16-0014-01, 6.1.2.2), whatever the
-//!   allocation. It is exact for proportional shares, and no less than needed for Neyman's; for shares by book value it can fall
-//!   short of the precision or exceed it.
+//! - `EC_WEIGHTED`: `n = (N z s_w / (TE - AE))^2` with `s_w^2 = sum(N_h/N s_h^2)` (EC guidance EGESIF
+//!   16-0014-01, 6.1.2.2), whatever the allocation. It is exact for proportional shares, and no less than
+//!   needed for Neyman's; for shares by book value it can fall short of the precision or exceed it.
 //! - `ALLOCATED`: `n = z^2 sum(N_h^2 s_h^2 / a_h) / precision^2` for shares `a_h` of the sample, corrected by
-//!   `n / (1 + z^2 sum(N_h s_h^2) / precision^2)` where a correction is asked for (Cochran, Sampling Techniques, 1977, 5.9).
+//!   `n / (1 + z^2 sum(N_h s_h^2) / precision^2)` where a correction is asked for (Cochran, Sampling
+//!   Techniques, 1977, 5.9).
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};

@@ -117,8 +117,8 @@ fn high_value(items: u64) -> Stratum {
 
 #[test]
 fn stratified_sizes_of_the_guidance_come_out() {
-    // 6.1.2.6: 121 and 5; 90, 31 and 5. The guidance takes 4,802 items in all, though 3,582 and 1,225 are 4,807: with these the
-    // weighted variance is 24,711,404 and not the printed 24,737,134
+    // 6.1.2.6: 121 and 5; 90, 31 and 5. The guidance takes 4,802 items in all, though 3,582 and 1,225 are
+    // 4,807: with these the weighted variance is 24,711,404 and not the printed 24,737,134
     let strata = vec![
         stratum("Programm 1", 3582, "444"),
         stratum("Programm 2", 1225, "9818"),
@@ -148,7 +148,8 @@ fn stratified_sizes_of_the_guidance_come_out() {
 
 #[test]
 fn neyman_shares_of_fsaudit_come_out() {
-    // table 4.5 of Touw and Hoogduin's data: strata by the cumulative root, precision 200,000, 95 per cent: 226, 259, 98
+    // table 4.5 of Touw and Hoogduin's data: strata by the cumulative root, precision 200,000, 95 per cent:
+    // 226, 259, 98
     let strata = vec![
         stratum("1", 2030, "524.12"),
         stratum("2", 1217, "1001.24"),
@@ -336,7 +337,8 @@ proptest! {
     fn neyman_needs_no_more_than_proportional_shares(
         strata in prop::collection::vec((10u64..5_000, 1u32..1_000), 1..8), width in 100_000i64..10_000_000,
     ) {
-        let strata: Vec<Stratum> = strata.iter().map(|(items, spread)| stratum("", *items, &spread.to_string())).collect();
+        let made = |(items, spread): &(u64, u32)| stratum("", *items, &spread.to_string());
+        let strata: Vec<Stratum> = strata.iter().map(made).collect();
         let raw = |allocation| stratified_size(&StratifiedInput {
             allocation,
             basis: VarianceBasis::Allocated,

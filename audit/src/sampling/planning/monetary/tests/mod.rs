@@ -1,8 +1,9 @@
+mod ec;
+mod high_value;
+
 use proptest::prelude::*;
 
 use super::*;
-use crate::sampling::planning::allocation::ShareRounding;
-use crate::sampling::planning::exact::{FactorProfile, Rounding};
 use crate::sampling::planning::monetary_size;
 
 fn decimal(text: &str) -> Decimal {
@@ -32,8 +33,8 @@ fn size(method: MonetaryMethod, book: i64, confidence: &str, tolerable: i64, exp
         .size
 }
 
-/// AICPA Audit Guide Audit Sampling (2017), table C-1: risk and ratio of expected to tolerable in per cent; sizes for the
-/// tolerable shares of [`SHARES`]; sum of taintings in hundredths.
+/// AICPA Audit Guide Audit Sampling (2017), table C-1: risk and ratio of expected to tolerable in per cent;
+/// sizes for the tolerable shares of [`SHARES`]; sum of taintings in hundredths.
 const C1: [(i64, i64, [u64; 11], i64); 38] = [
     (5, 0, [6, 10, 30, 38, 50, 60, 75, 100, 150, 300, 600], 0),
     (5, 10, [8, 13, 37, 46, 62, 74, 92, 123, 184, 368, 736], 37),
@@ -127,7 +128,8 @@ fn every_cell_of_aicpa_table_c1_comes_out() {
     assert_eq!((by_factor, one_more), (402, 16));
 }
 
-/// Results of the IDEA software, published with the R package FSaudit: book value, confidence, tolerable, expected, size.
+/// Results of the IDEA software, published with the R package `FSaudit`: book value, confidence, tolerable,
+/// expected, size.
 const IDEA: [(i64, i64, i64, i64, u64); 30] = [
     (893_138, 76, 14_271, 467, 94),
     (809_593, 77, 2_552, 468, 618),
@@ -222,7 +224,8 @@ fn sizes_of_touw_and_hoogduin_come_out() {
 
 #[test]
 fn an_interpolation_that_ends_on_a_whole_number_stays_there() {
-    // between n(0) = 10 and n(1) = 20 at the share 1/15: the line crosses at 30, beyond both; at 1/20 exactly at 20
+    // between n(0) = 10 and n(1) = 20 at the share 1/15: the line crosses at 30, beyond both; at 1/20 exactly
+    // at 20
     assert_eq!(between(0, 10, 20, 1, 20), Some(20));
     // (0 - 10/10) / (1/30 - 1/10) = 15 exactly, which floats put at 15.000000000000002
     assert_eq!(between(0, 10, 20, 1, 30), Some(15));
@@ -312,289 +315,6 @@ fn impossible_figures_are_refused_by_name() {
     );
 }
 
-fn standard(strata: Vec<EcStratum>, confidence: &str, tolerable: i64, expected: i64) -> EcStandardInput {
-    EcStandardInput {
-        profile: FactorProfile::EcTables,
-        unit: Unit::Cent,
-        confidence: decimal(confidence),
-        tolerable,
-        expected,
-        strata,
-        rounding: Rounding::Up,
-        share_rounding: ShareRounding::LargestRemainder,
-    }
-}
-
-fn stratum(label: &str, book_value: i64, deviation: Option<&str>) -> EcStratum {
-    EcStratum {
-        label: label.to_owned(),
-        book_value,
-        deviation: deviation.map(decimal),
-        pilot: None,
-    }
-}
-
-#[test]
-fn the_standard_approach_of_the_guidance_comes_out() {
-    // 6.3.1.7: BV 4,199,882,024 euros, s_r 0.085, 90 per cent, TE 2 per cent, AE 0.4 per cent
-    let book = 419_988_202_400;
-    let input = standard(
-        vec![stratum("gesamt", book, Some("0.085"))],
-        "0.90",
-        8_399_764_048,
-        1_679_952_810,
-    );
-    let plan = ec_standard_size(&input).unwrap();
-    assert_eq!((plan.size, plan.factor), (77, decimal("1.645")));
-    assert_eq!(plan.raw_size.round_dp(2), decimal("76.37"));
-    assert_eq!(plan.method, "monetary-size-ec-standard");
-    // the guidance misprints the cut-off as 54,593,922
-    assert_eq!(plan.strata[0].cutoff.round_dp(0), decimal("5454392239"));
-    assert_eq!(
-        (plan.strata[0].cutoff / Decimal::from(100)).round(),
-        decimal("54543922")
-    );
-    let exact = ec_standard_size(&EcStandardInput {
-        profile: FactorProfile::Exact,
-        ..input.clone()
-    })
-    .unwrap();
-    assert_eq!((exact.size, exact.factor), (77, decimal("1.644853626951")));
-    let nearest = ec_standard_size(&EcStandardInput {
-        rounding: Rounding::Nearest,
-        ..input
-    });
-    assert_eq!(nearest.unwrap().size, 76);
-}
-
-#[test]
-fn the_stratified_standard_approach_of_the_guidance_comes_out() {
-    // 6.3.2.7: variances 0.000045 and 0.010909, weighted 0.004425; 148 in all, printed as 89 and 59
-    let strata = vec![
-        stratum("Programm 1", 250_662_629_200, Some("0.00670820393249937")),
-        stratum("Programm 2", 169_325_573_200, Some("0.10444615837840")),
-    ];
-    let input = EcStandardInput {
-        share_rounding: ShareRounding::UpLastRest,
-        ..standard(strata, "0.90", 8_399_764_048, 4_619_870_226)
-    };
-    let plan = ec_standard_size(&input).unwrap();
-    assert_eq!(plan.variance.round_dp(6), decimal("0.004425"));
-    assert_eq!(
-        (plan.size, plan.strata[0].size, plan.strata[1].size),
-        (148, 89, 59)
-    );
-    assert_eq!(plan.method, "monetary-size-ec-standard-stratified");
-    let rest = ec_standard_size(&EcStandardInput {
-        share_rounding: ShareRounding::LargestRemainder,
-        ..input
-    });
-    assert_eq!(rest.unwrap().strata[0].size, 88);
-}
-
-#[test]
-fn pilot_rates_above_the_interval_are_cut_as_in_the_guidance() {
-    // 6.3.1.7: E/(BV/50) = 0.0491 and 0.0371
-    let book = 4_199_882_024;
-    let rate = |error: i64, item: i64| {
-        let pilot = |first: PilotItem| Pilot {
-            items: std::iter::once(first)
-                .chain((1..50).map(|_| PilotItem {
-                    book: 1_000_000,
-                    error: 0,
-                }))
-                .collect(),
-        };
-        let input = standard(
-            vec![EcStratum {
-                pilot: Some(pilot(PilotItem { book: item, error })),
-                ..stratum("gesamt", book, None)
-            }],
-            "0.90",
-            83_997_640,
-            16_799_528,
-        );
-        // one rate r among 49 zeros has the variance r^2/50
-        let plan = ec_standard_size(&input).unwrap();
-        plan.strata[0].deviation * decimal("7.0710678118654752")
-    };
-    assert_eq!(rate(4_122_399, 142_151_692).round_dp(4), decimal("0.0491"));
-    assert_eq!(rate(3_118_456, 103_948_529).round_dp(4), decimal("0.0371"));
-    assert_eq!(rate(500_000, 1_000_000).round_dp(6), decimal("0.5"));
-}
-
-#[test]
-fn the_conservative_approach_of_the_guidance_comes_out() {
-    // 6.3.5.7: 90 per cent, AE 0.2 per cent: RF 2.31, EF 1.5, 136, interval 30,881,485
-    let input = EcConservativeInput {
-        profile: FactorProfile::EcTables,
-        unit: Unit::Cent,
-        book_value: 419_988_202_400,
-        confidence: decimal("0.9"),
-        tolerable: 8_399_764_048,
-        expected: 839_976_405,
-        rounding: Rounding::Up,
-    };
-    let plan = ec_conservative_size(&input).unwrap();
-    assert_eq!(plan.size, 136);
-    assert_eq!(
-        (plan.reliability_factor, plan.expansion_factor),
-        (decimal("2.31"), Some(decimal("1.5")))
-    );
-    assert_eq!((plan.interval / Decimal::from(100)).round(), decimal("30881485"));
-    let exact = ec_conservative_size(&EcConservativeInput {
-        profile: FactorProfile::Exact,
-        expected: 0,
-        confidence: decimal("0.92"),
-        ..input.clone()
-    })
-    .unwrap();
-    assert_eq!((exact.expansion_factor, exact.size), (None, 127));
-    let refused = |change: &dyn Fn(&mut EcConservativeInput)| {
-        let mut input = input.clone();
-        change(&mut input);
-        let error = ec_conservative_size(&input).unwrap_err();
-        (error.code(), error.field())
-    };
-    assert_eq!(
-        refused(&|input| input.confidence = decimal("0.92")),
-        ("CONFIDENCE_NOT_IN_TABLE", "confidence")
-    );
-    assert_eq!(
-        refused(&|input| input.expected = 5_599_842_699),
-        ("TOLERABLE_NOT_ABOVE_EXPECTED", "tolerable")
-    );
-    assert_eq!(
-        refused(&|input| input.book_value = 0),
-        ("AMOUNT_OUT_OF_RANGE", "bookValue")
-    );
-}
-
-#[test]
-fn impossible_strata_are_refused_by_name() {
-    let base = standard(
-        vec![stratum("gesamt", 1_000_000, Some("0.1"))],
-        "0.90",
-        20_000,
-        5_000,
-    );
-    let refused = |change: &dyn Fn(&mut EcStandardInput)| {
-        let mut input = base.clone();
-        change(&mut input);
-        let error = ec_standard_size(&input).unwrap_err();
-        (error.code(), error.field())
-    };
-    assert_eq!(refused(&|input| input.strata.clear()), ("REQUIRED", "strata"));
-    assert_eq!(
-        refused(&|input| input.strata[0].deviation = None),
-        ("REQUIRED", "deviation")
-    );
-    assert_eq!(
-        refused(&|input| input.strata[0].deviation = Some(Decimal::ZERO)),
-        ("AMOUNT_OUT_OF_RANGE", "deviation")
-    );
-    assert_eq!(
-        refused(&|input| input.strata[0].book_value = -1),
-        ("AMOUNT_OUT_OF_RANGE", "bookValue")
-    );
-    assert_eq!(
-        refused(&|input| input.confidence = decimal("0.99")),
-        ("CONFIDENCE_NOT_IN_TABLE", "confidence")
-    );
-    assert_eq!(
-        refused(&|input| input.expected = 20_000),
-        ("TOLERABLE_NOT_ABOVE_EXPECTED", "tolerable")
-    );
-    assert_eq!(
-        refused(&|input| input.expected = 19_999),
-        ("SAMPLE_LARGER_THAN_POPULATION", "population")
-    );
-    let pilot = |items: &[(i64, i64)]| Pilot {
-        items: items
-            .iter()
-            .map(|(book, error)| PilotItem {
-                book: *book,
-                error: *error,
-            })
-            .collect(),
-    };
-    assert_eq!(
-        refused(&|input| input.strata[0].pilot = Some(pilot(&[(1, 0), (1, 1)]))),
-        ("NOT_TOGETHER", "pilot")
-    );
-    let piloted = |items: &[(i64, i64)]| {
-        refused(&|input| {
-            input.strata[0].deviation = None;
-            input.strata[0].pilot = Some(pilot(items));
-        })
-    };
-    assert_eq!(piloted(&[(1, 0)]), ("COUNT_OUT_OF_RANGE", "pilot"));
-    assert_eq!(piloted(&[(0, 0), (1, 1)]), ("AMOUNT_OUT_OF_RANGE", "book"));
-    // without any difference there is no variance to plan by
-    assert_eq!(piloted(&[(9, 0), (5, 0)]), ("AMOUNT_OUT_OF_RANGE", "pilot"));
-}
-
-fn high(rule: CutoffRule, size: u64, amounts: &[i64]) -> Result<HighValueStratum, SizeError> {
-    high_value_stratum(&HighValueInput {
-        rule,
-        unit: Unit::Cent,
-        size,
-        amounts: amounts.to_vec(),
-    })
-}
-
-#[test]
-fn the_exhaustive_stratum_of_the_guidance_comes_out() {
-    // 6.3.1.7: 8 operations above the cut-off, 786,837,081 in all; interval 3,413,044,943 / 69 = 49,464,419
-    let top = [
-        120_000_000,
-        115_000_000,
-        110_000_000,
-        105_000_000,
-        95_000_000,
-        90_000_000,
-        80_000_000,
-        71_837_081,
-    ];
-    let rest = 4_199_882_024 - top.iter().sum::<i64>();
-    let mut amounts = top.to_vec();
-    amounts.extend((0..3844).map(|i| rest / 3844 + i64::from(i < rest % 3844)));
-    let found = high(CutoffRule::AboveIterated, 77, &amounts).unwrap();
-    assert_eq!(found.exhaustive, (0..8).collect::<Vec<usize>>());
-    assert_eq!((found.exhaustive_value, found.sampling_size), (786_837_081, 69));
-    assert_eq!(found.interval.unwrap().round(), decimal("49464419"));
-    assert_eq!(found.rounds, 1);
-    let once = high(CutoffRule::AboveOnce, 77, &amounts).unwrap();
-    assert_eq!(once.interval.unwrap().round(), decimal("54543922"));
-    assert_eq!(once.sampling_size, 63);
-}
-
-#[test]
-fn the_cut_off_is_formed_again_until_nothing_exceeds_it() {
-    // 100/4 = 25: 60 is above; 40/3 = 13.3: 14 is above; 26/2 = 13: 13 is not above
-    let amounts = [13, 60, 14, 13];
-    let found = high(CutoffRule::AboveIterated, 4, &amounts).unwrap();
-    assert_eq!(
-        (found.exhaustive.as_slice(), found.rounds),
-        ([1usize, 2].as_slice(), 2)
-    );
-    assert_eq!((found.sampling_size, found.interval), (2, Some(decimal("13"))));
-    // at least the interval: everything, and nothing is left to sample
-    let all = high(CutoffRule::AtLeastIterated, 4, &amounts).unwrap();
-    assert_eq!(
-        (all.exhaustive.len(), all.sampling_size, all.interval),
-        (4, 0, None)
-    );
-    let refused = |size, amounts: &[i64]| {
-        let error = high(CutoffRule::AboveIterated, size, amounts).unwrap_err();
-        (error.code(), error.field())
-    };
-    assert_eq!(refused(0, &amounts), ("COUNT_OUT_OF_RANGE", "size"));
-    assert_eq!(refused(3, &[5, 0]), ("AMOUNT_OUT_OF_RANGE", "amounts"));
-    assert_eq!(refused(3, &[]), ("REQUIRED", "amounts"));
-    assert_eq!(refused(1, &[i64::MAX, i64::MAX]), ("REQUIRED", "amounts"));
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -604,7 +324,11 @@ proptest! {
     ) {
         let (tolerable, expected) = (book * percent / 100, book * percent * ratio / 10_000);
         prop_assume!(tolerable > expected && tolerable > 0);
-        for method in [MonetaryMethod::HypergeometricInterpolated, MonetaryMethod::BinomialInterpolated, MonetaryMethod::PoissonInterpolated] {
+        for method in [
+            MonetaryMethod::HypergeometricInterpolated,
+            MonetaryMethod::BinomialInterpolated,
+            MonetaryMethod::PoissonInterpolated,
+        ] {
             let plan = monetary_unit_size(&input(method, book, "0.9", tolerable, expected)).unwrap();
             // share, n(c - 1), n(c), the size between them, interval
             if plan.steps.len() == 5 {
@@ -612,22 +336,5 @@ proptest! {
                 prop_assert!(plan.size > value(1) && plan.size <= value(2), "{plan:?}");
             }
         }
-    }
-
-    #[test]
-    fn above_every_cut_off_lie_the_exhaustive_items_alone(
-        amounts in prop::collection::vec(1i64..1_000_000, 20..200), size in 1u64..15,
-    ) {
-        let Ok(found) = high(CutoffRule::AboveIterated, size, &amounts) else { return Ok(()) };
-        let total: i64 = amounts.iter().sum();
-        prop_assert_eq!(found.exhaustive_value + found.sampling_value, total);
-        for (position, amount) in amounts.iter().enumerate() {
-            let is_high = i128::from(*amount) * i128::from(found.sampling_size) > i128::from(found.sampling_value);
-            prop_assert_eq!(is_high, found.exhaustive.contains(&position));
-        }
-        let mut turned = amounts.clone();
-        turned.reverse();
-        let again = high(CutoffRule::AboveIterated, size, &turned).unwrap();
-        prop_assert_eq!((again.exhaustive_value, again.interval), (found.exhaustive_value, found.interval));
     }
 }
