@@ -29,7 +29,8 @@ pub enum PlanError {
     /// The book value is zero or negative.
     #[error("the book value of {0} cents is not positive")]
     BookValue(i64),
-    /// More items (or cents) would be needed than there are, or than [`LARGEST_MONETARY_SIZE`].
+    /// More items (or cents) would be needed than there are, or than
+    /// [`LARGEST_MONETARY_SIZE`](super::LARGEST_MONETARY_SIZE).
     #[error("more than {0} sampling units would be needed")]
     SampleLargerThanPopulation(u64),
 }
