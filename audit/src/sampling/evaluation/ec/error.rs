@@ -7,7 +7,7 @@ use super::super::errors::ErrorRateError;
 /// Why a sample cannot be evaluated by the guidance.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EcError {
-    /// The confidence does not lie strictly between 0 and 1.
+    /// The confidence does not lie strictly between 0 and 1, or so near to one of them that its quantile is no number.
     #[error("the confidence {0} does not lie between 0 and 1")]
     Confidence(Decimal),
     /// A statistical method without confidence.
@@ -22,8 +22,8 @@ pub enum EcError {
     /// The guidance's tables do not have the confidence.
     #[error("the tables have no confidence {0}")]
     ConfidenceNotInTable(Decimal),
-    /// More errors than appendix 3 has factors for.
-    #[error("appendix 3 ends before {0} errors")]
+    /// More errors than appendix 3 has factors for, or than the exact ones are listed.
+    #[error("there are no factors for {0} errors")]
     TooManyErrors(u64),
     /// There is no stratum.
     #[error("there is no stratum")]
@@ -70,6 +70,9 @@ pub enum EcError {
         /// Items of the part.
         population: u64,
     },
+    /// A number of items beyond any population.
+    #[error("{0} items are too many")]
+    CountTooLarge(u64),
     /// The method needs the number of items.
     #[error("stratum {0} lacks the number of its items")]
     PopulationMissing(String),
@@ -167,6 +170,7 @@ impl EcError {
             Self::SampleEmpty(_) => "SAMPLE_EMPTY",
             Self::SampleTooSmall(_) => "SAMPLE_TOO_SMALL",
             Self::SizeAbovePopulation { .. } => "SAMPLE_LARGER_THAN_POPULATION",
+            Self::CountTooLarge(_) => "POPULATION_TOO_LARGE",
             Self::PopulationMissing(_) => "POPULATION_MISSING",
             Self::BookValue { .. } => "BOOK_VALUE_NOT_POSITIVE",
             Self::ItemBookValue(_) => "AMOUNT_NOT_POSITIVE",
@@ -205,7 +209,9 @@ impl EcError {
             | Self::SampleTooSmall(_)
             | Self::ItemBookValue(_)
             | Self::SampleBookValue(_) => "items",
-            Self::SizeAbovePopulation { .. } | Self::PopulationMissing(_) => "population",
+            Self::SizeAbovePopulation { .. } | Self::PopulationMissing(_) | Self::CountTooLarge(_) => {
+                "population"
+            }
             Self::BookValue { .. } | Self::AmountTooLarge => "bookValue",
             Self::Hits(_) => "hits",
             Self::AuditValue => "auditValue",

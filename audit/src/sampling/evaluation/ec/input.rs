@@ -110,7 +110,8 @@ pub struct SubItem {
     pub audit_value: i64,
 }
 
-/// The sub-items of a unit that was checked in part (two stages, 7.6).
+/// The sub-items of a unit that was checked in part (two stages, 7.6). Their projected error, rounded half to even to a whole
+/// unit, becomes the error of the item; the precision is that of a single stage (7.6.4).
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Subsample {

@@ -20,7 +20,7 @@ mod report;
 mod tests;
 mod units;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -270,9 +270,9 @@ fn check(input: &EcInput) -> Result<(), EcError> {
         return Err(EcError::NoStratum);
     }
     let grouped = input.strata.iter().any(|stratum| stratum.group.is_some());
-    let mut names = BTreeSet::new();
-    let mut groups = BTreeSet::new();
-    let mut ids = BTreeSet::new();
+    let mut names = HashSet::new();
+    let mut groups = HashSet::new();
+    let mut ids = HashSet::new();
     for stratum in &input.strata {
         if !names.insert((&stratum.name, &stratum.period)) {
             return Err(EcError::DuplicateStratum(stratum.name.clone()));
@@ -367,7 +367,7 @@ fn figures(
     let precision = precision(input, parts, z)?;
     let projected: Fraction = match &precision {
         // the interval of the conservative approach is that of the plan
-        Precision::Conservative { projected, .. } => projected.clone(),
+        Precision::Conservative(conservative) => conservative.projected.clone(),
         _ => parts.iter().map(|part| part.projected(input.method)).sum(),
     };
     let exhaustive: Fraction = parts.iter().map(|part| part.exhaustive_error()).sum();
@@ -384,7 +384,7 @@ fn figures(
     for part in parts {
         let sample = part.sample.as_ref();
         let own = match &precision {
-            Precision::Conservative { projected, .. } => projected.clone(),
+            Precision::Conservative(conservative) => conservative.projected.clone(),
             _ => part.projected(input.method),
         };
         strata.push(EcStratumResult {

@@ -4,7 +4,10 @@ use num_bigint::BigInt;
 use rust_decimal::Decimal;
 
 use super::{
-    super::variables::{exact::Fraction, moments::Moments},
+    super::{
+        LARGEST_POPULATION,
+        variables::{exact::Fraction, moments::Moments},
+    },
     error::EcError,
     input::{EcInput, EcItem, EcMethod, EcStratum, EcSummary, Excluded, Understatements},
     units::{Found, RATE_SCALE, Unit, unit},
@@ -121,6 +124,20 @@ fn part<'a>(input: &EcInput, stratum: &'a EcStratum) -> Result<Part<'a>, EcError
     if stratum.systemic_error < 0 {
         return Err(EcError::ErrorPart(stratum.systemic_error));
     }
+    let excluded = stratum.excluded.unwrap_or_default();
+    for count in [
+        stratum.population,
+        stratum.summary.as_ref().map(|summary| summary.size),
+        stratum.exhaustive_summary.map(|summary| summary.items),
+        Some(excluded.items),
+        Some(excluded.exhaustive_items),
+    ] {
+        if let Some(count) = count
+            && count > LARGEST_POPULATION
+        {
+            return Err(EcError::CountTooLarge(count));
+        }
+    }
     if (stratum.summary.is_some() && !stratum.items.is_empty())
         || (stratum.exhaustive_summary.is_some() && !stratum.exhaustive.is_empty())
     {
@@ -131,6 +148,10 @@ fn part<'a>(input: &EcInput, stratum: &'a EcStratum) -> Result<Part<'a>, EcError
     let sample = if let Some(summary) = &stratum.summary {
         if method == EcMethod::MusConservative {
             return Err(EcError::SummaryNotPossible);
+        }
+        // of a sum below zero nothing can be set aside
+        if summary.error_sum < Decimal::ZERO && input.understatements != Some(Understatements::Net) {
+            return Err(EcError::UnderstatementsUndecided);
         }
         Some(of_summary(method, &stratum.name, summary)?)
     } else if stratum.items.is_empty() {
@@ -197,6 +218,15 @@ fn exhaustive(
     found: &mut Found,
 ) -> Result<Exhaustive, EcError> {
     if let Some(summary) = stratum.exhaustive_summary {
+        if summary.book_value < 0 {
+            return Err(EcError::BookValue {
+                stratum: stratum.name.clone(),
+                book_value: summary.book_value,
+            });
+        }
+        if summary.error_sum < 0 && rule != Some(Understatements::Net) {
+            return Err(EcError::UnderstatementsUndecided);
+        }
         return Ok(Exhaustive {
             items: summary.items,
             book: summary.book_value.into(),
@@ -232,6 +262,7 @@ fn of_summary(method: EcMethod, name: &str, summary: &EcSummary) -> Result<Sampl
     }
     Ok(Sample {
         size: summary.size,
+        // hits may be of few items
         items: if method.by_size() { 1 } else { summary.size },
         error_sum: Fraction::decimal(summary.error_sum),
         book_sum,
@@ -275,15 +306,14 @@ fn of_units(method: EcMethod, name: &str, units: &[Unit]) -> Result<Sample, EcEr
 
 /// Equal probabilities: sums and variances of errors, or of `q = error - ratio * book`.
 fn of_errors(method: EcMethod, units: &[Unit], sample: &mut Sample) {
-    let mut moments = Moments::default();
-    for unit in units {
+    let moments = Moments::of_pairs(units.iter().map(|unit| {
         let book = if method.by_ratio() {
             unit.book - unit.systemic
         } else {
             unit.book
         };
-        moments.add(book, book - unit.random);
-    }
+        (book, book - unit.random)
+    }));
     sample.error_sum = Fraction::whole(moments.differences());
     let several = moments.size > 1;
     if method.by_ratio() {
@@ -307,13 +337,14 @@ fn of_errors(method: EcMethod, units: &[Unit], sample: &mut Sample) {
 
 /// Probabilities by size: sums and variances of error rates, or of `error rate - ratio * rest rate`.
 fn of_rates(method: EcMethod, units: &[Unit], sample: &mut Sample) {
+    let scale = BigInt::from(10).pow(RATE_SCALE);
     let zero = || BigInt::ZERO;
     let (mut errors, mut rests) = (zero(), zero());
     let (mut squares, mut products, mut rest_squares) = (zero(), zero(), zero());
     for unit in units {
-        let rate = unit.share(unit.random);
+        let rate = unit.share(unit.random, &scale);
         if method == EcMethod::MusRatio {
-            let rest = unit.share(unit.book - unit.systemic);
+            let rest = unit.share(unit.book - unit.systemic, &scale);
             products += &rate * &rest * unit.hits;
             rest_squares += &rest * &rest * unit.hits;
             rests += rest * unit.hits;
@@ -327,7 +358,6 @@ fn of_rates(method: EcMethod, units: &[Unit], sample: &mut Sample) {
         }
     }
     sample.rates.sort_by(|left, right| right.0.cmp(&left.0));
-    let scale = BigInt::from(10).pow(RATE_SCALE);
     let square_scale = &scale * &scale;
     sample.error_sum = Fraction::new(errors.clone(), scale.clone());
     if method == EcMethod::MusRatio {

@@ -17,6 +17,9 @@ use super::{
 };
 use crate::sampling::numerics::{decimal_to_float, normal_tails};
 
+/// So many allowances are listed at most; with more errors than that nobody needs the conservative approach.
+const MOST_ALLOWANCES: u64 = 100_000;
+
 /// What a method knows about its sampling error.
 #[derive(Debug, Clone)]
 pub(super) enum Precision {
@@ -25,20 +28,24 @@ pub(super) enum Precision {
     /// `z` times a standard error.
     Normal(Fraction),
     /// Basic precision and allowances.
-    Conservative {
-        /// Both together, extended to what was excluded.
-        amount: Fraction,
-        /// Projected error of the drawn part, which has the planned interval; extended.
-        projected: Fraction,
-        /// Book value by planned size.
-        interval: Fraction,
-        /// Factor for no error.
-        basic_factor: Decimal,
-        /// Interval times that factor.
-        basic: Fraction,
-        /// Rank, error rate, factor and amount of each hit with an error.
-        allowances: Vec<(u64, Fraction, Decimal, Fraction)>,
-    },
+    Conservative(Box<Conservative>),
+}
+
+/// The figures of the conservative approach.
+#[derive(Debug, Clone)]
+pub(super) struct Conservative {
+    /// Basic precision and allowances, extended to what was excluded.
+    amount: Fraction,
+    /// Projected error of the drawn part, which has the planned interval; extended.
+    pub(super) projected: Fraction,
+    /// Book value by planned size.
+    interval: Fraction,
+    /// Factor for no error.
+    basic_factor: Decimal,
+    /// Interval times that factor.
+    basic: Fraction,
+    /// Rank, error rate, factor and amount of each hit with an error.
+    allowances: Vec<(u64, Fraction, Decimal, Fraction)>,
 }
 
 impl Precision {
@@ -46,28 +53,23 @@ impl Precision {
     pub(super) fn amount(&self) -> Option<&Fraction> {
         match self {
             Self::None => None,
-            Self::Normal(amount) | Self::Conservative { amount, .. } => Some(amount),
+            Self::Normal(amount) => Some(amount),
+            Self::Conservative(conservative) => Some(&conservative.amount),
         }
     }
 
     /// The conservative one as it is shown.
     pub(super) fn report(&self) -> Result<Option<ConservativePrecision>, EcError> {
-        let Self::Conservative {
-            interval,
-            basic_factor,
-            basic,
-            allowances,
-            ..
-        } = self
-        else {
+        let Self::Conservative(conservative) = self else {
             return Ok(None);
         };
+        let allowances = &conservative.allowances;
         let amount = |value: &Fraction| value.even(AMOUNT_PLACES).ok_or(EcError::AmountTooLarge);
         let sum: Fraction = allowances.iter().map(|row| row.3.clone()).sum();
         Ok(Some(ConservativePrecision {
-            interval: amount(interval)?,
-            basic_factor: *basic_factor,
-            basic_precision: amount(basic)?,
+            interval: amount(&conservative.interval)?,
+            basic_factor: conservative.basic_factor,
+            basic_precision: amount(&conservative.basic)?,
             incremental_allowance: amount(&sum)?,
             allowances: allowances
                 .iter()
@@ -161,6 +163,9 @@ fn conservative(input: &EcInput, parts: &[&Part<'_>], size: u64) -> Result<Preci
         let rate = Fraction::new(rate.clone(), scale.clone());
         for _ in 0..*hits {
             rank += 1;
+            if rank > MOST_ALLOWANCES {
+                return Err(EcError::TooManyErrors(rank));
+            }
             let next = factors::reliability(rank, confidence, profile)?;
             let factor = next - last - Decimal::ONE;
             last = next;
@@ -173,14 +178,14 @@ fn conservative(input: &EcInput, parts: &[&Part<'_>], size: u64) -> Result<Preci
         .sample
         .as_ref()
         .map_or_else(Fraction::zero, |sample| sample.error_sum.clone());
-    Ok(Precision::Conservative {
+    Ok(Precision::Conservative(Box::new(Conservative {
         amount: &(&basic + &incremental) * &part.extension,
         projected: &(&interval * &rates) * &part.extension,
         interval,
         basic_factor,
         basic,
         allowances,
-    })
+    })))
 }
 
 /// The confidence at which an inconclusive sample would have been conclusive (7.7).

@@ -1,5 +1,7 @@
 //! Derivation and warnings.
 
+use std::collections::BTreeMap;
+
 use rust_decimal::Decimal;
 
 use super::{
@@ -64,7 +66,7 @@ pub(super) fn steps(
                 show(amount),
             ));
         }
-        Precision::Conservative { .. } => conservative_steps(precision, &mut steps)?,
+        Precision::Conservative(_) => conservative_steps(precision, &mut steps)?,
     }
     Ok(steps)
 }
@@ -260,10 +262,40 @@ pub(super) fn warnings(
             "The materiality exceeds the 2 % that the guidance allows at most (4.10).",
         ));
     }
+    if input.method.is_statistical() && !input.method.by_size() {
+        allocation(parts, &mut warnings);
+    }
     for (part, stratum) in parts.iter().zip(strata) {
         stratum_warnings(input, part, stratum, &mut warnings);
     }
     warnings
+}
+
+/// The precision of strata supposes that every stratum's size is its share of the items, give or take less than one.
+fn allocation(parts: &[&Part<'_>], warnings: &mut Vec<Text>) {
+    let mut periods: BTreeMap<Option<&str>, Vec<(u128, u128)>> = BTreeMap::new();
+    for part in parts {
+        if let Some((sample, population)) = part.sample.as_ref().zip(part.stratum.population) {
+            periods
+                .entry(part.stratum.period.as_deref())
+                .or_default()
+                .push((population.into(), sample.size.into()));
+        }
+    }
+    let proportional = periods.values().all(|strata| {
+        let population: u128 = strata.iter().map(|stratum| stratum.0).sum();
+        let size: u128 = strata.iter().map(|stratum| stratum.1).sum();
+        strata
+            .iter()
+            .all(|stratum| (size * stratum.0).abs_diff(stratum.1 * population) < population)
+    });
+    if !proportional {
+        warnings.push(Text::new(
+            "Die Stichprobe ist nicht im Verhältnis der Schichten verteilt, was die Genauigkeit des Leitfadens voraussetzt \
+             (6.1.2.4).",
+            "The sample is not allocated in proportion to the strata, which the guidance's precision supposes (6.1.2.4).",
+        ));
+    }
 }
 
 fn coverage(parts: &[&Part<'_>], warnings: &mut Vec<Text>) {

@@ -3,7 +3,7 @@
 use num_bigint::BigInt;
 
 use super::{
-    super::variables::exact::Fraction,
+    super::{LARGEST_SIZE, variables::exact::Fraction},
     error::EcError,
     input::{EcItem, SubItem, Subsample, SubsampleEstimator, Understatements},
 };
@@ -26,15 +26,15 @@ pub(super) struct Unit {
 }
 
 impl Unit {
-    /// `amount / book` in `10^-40`.
-    pub(super) fn share(&self, amount: i128) -> BigInt {
+    /// `amount / book` in units of `1 / scale`.
+    pub(super) fn share(&self, amount: i128, scale: &BigInt) -> BigInt {
         if amount == 0 {
-            return BigInt::ZERO;
+            BigInt::ZERO
+        } else if amount == self.book {
+            scale.clone()
+        } else {
+            divide_half_even(&(scale * amount), &self.book.into())
         }
-        divide_half_even(
-            &(BigInt::from(amount) * BigInt::from(10).pow(RATE_SCALE)),
-            &self.book.into(),
-        )
     }
 }
 
@@ -66,7 +66,7 @@ pub(super) fn unit(
         return Err(EcError::ItemBookValue(item.book_value));
     }
     let hits = item.hits.unwrap_or(1);
-    if hits == 0 || (hits > 1 && !by_size) {
+    if hits == 0 || (hits > 1 && !by_size) || hits > LARGEST_SIZE {
         return Err(EcError::Hits(hits));
     }
     for part in [item.systemic_error, item.anomalous_error] {
@@ -157,6 +157,7 @@ pub(super) fn subsample_error(subsample: &Subsample, book_value: i64) -> Result<
             if subsample.items.iter().any(|item| item.book_value <= 0) {
                 return Err(EcError::Subsample("items"));
             }
+            let scale = BigInt::from(10).pow(RATE_SCALE);
             let shares: BigInt = subsample
                 .items
                 .iter()
@@ -167,10 +168,10 @@ pub(super) fn subsample_error(subsample: &Subsample, book_value: i64) -> Result<
                         systemic: 0,
                         hits: 1,
                     }
-                    .share(error(item))
+                    .share(error(item), &scale)
                 })
                 .sum();
-            let mean = Fraction::new(shares, BigInt::from(10).pow(RATE_SCALE) * size);
+            let mean = Fraction::new(shares, scale * size);
             &Fraction::whole(subsample.book_value) * &mean
         }
     };

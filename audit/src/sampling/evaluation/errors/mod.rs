@@ -517,9 +517,9 @@ fn check_residual(input: &ResidualErrorInput) -> Result<(), ErrorRateError> {
 
 fn residual_steps(input: &ResidualErrorInput, result: &ResidualErrorResult) -> Vec<Step> {
     let show = |value: Decimal| value.normalize();
-    let (f, g) = (show(result.population), show(result.amount_at_risk));
-    let (h, i) = (input.corrections, show(result.certifiable));
-    let (j, d) = (show(result.residual_amount), input.total_error_rate);
+    let (population, risk) = (show(result.population), show(result.amount_at_risk));
+    let (corrections, certifiable) = (input.corrections, show(result.certifiable));
+    let (residual, total) = (show(result.residual_amount), input.total_error_rate);
     let mut steps = vec![
         Step::new(
             format!(
@@ -530,36 +530,36 @@ fn residual_steps(input: &ResidualErrorInput, result: &ResidualErrorResult) -> V
                 "F = A - E1 - E2 = {} - {} - {}",
                 input.book_value, input.ongoing_assessment, input.other_deductions
             ),
-            f,
+            population,
         ),
         Step::new(
-            format!("Risikobetrag G = D * F = {d} * {f}"),
-            format!("Amount at risk G = D * F = {d} * {f}"),
-            g,
+            format!("Risikobetrag G = D * F = {total} * {population}"),
+            format!("Amount at risk G = D * F = {total} * {population}"),
+            risk,
         ),
         Step::new(
-            format!("Verbleibende Ausgaben I = F - H = {f} - {h}"),
-            format!("Remaining expenditure I = F - H = {f} - {h}"),
-            i,
+            format!("Verbleibende Ausgaben I = F - H = {population} - {corrections}"),
+            format!("Remaining expenditure I = F - H = {population} - {corrections}"),
+            certifiable,
         ),
         Step::new(
-            format!("Verbleibender Risikobetrag J = G - H = {g} - {h}"),
-            format!("Remaining amount at risk J = G - H = {g} - {h}"),
-            j,
+            format!("Verbleibender Risikobetrag J = G - H = {risk} - {corrections}"),
+            format!("Remaining amount at risk J = G - H = {risk} - {corrections}"),
+            residual,
         ),
     ];
     if let Some((rate, rounded)) = result.residual_error_rate.zip(result.rounded_rate) {
         steps.push(Step::new(
-            format!("Restfehlerquote K = J / I = {j} / {i}, gerundet {rounded}"),
-            format!("Residual error rate K = J / I = {j} / {i}, rounded {rounded}"),
+            format!("Restfehlerquote K = J / I = {residual} / {certifiable}, gerundet {rounded}"),
+            format!("Residual error rate K = J / I = {residual} / {certifiable}, rounded {rounded}"),
             show(rate),
         ));
     }
     if let Some((correction, after)) = result.extrapolated_correction.zip(result.rate_after_correction) {
-        let m = input.materiality;
+        let share = input.materiality;
         steps.push(Step::new(
-            format!("Weitere Berichtigung L = (J - {m} * I) / (1 - {m})"),
-            format!("Further correction L = (J - {m} * I) / (1 - {m})"),
+            format!("Weitere Berichtigung L = (J - {share} * I) / (1 - {share})"),
+            format!("Further correction L = (J - {share} * I) / (1 - {share})"),
             show(correction),
         ));
         steps.push(Step::new(

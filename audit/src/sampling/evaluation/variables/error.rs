@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 /// Why amounts cannot be projected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum VariablesError {
-    /// The confidence does not lie strictly between 0 and 1.
+    /// The confidence does not lie strictly between 0 and 1, or so near to one of them that its quantile is no number.
     #[error("the confidence {0} does not lie between 0 and 1")]
     Confidence(Decimal),
     /// There is no stratum.
@@ -37,6 +37,9 @@ pub enum VariablesError {
         /// Units of the population.
         population: u64,
     },
+    /// A population beyond the range in which the distributions are proven.
+    #[error("a population of {0} is too large")]
+    PopulationTooLarge(u64),
     /// The book value of a stratum is zero or negative.
     #[error("the book value {book_value} of stratum {stratum} is not positive")]
     BookValue {
@@ -95,6 +98,7 @@ impl VariablesError {
             Self::DuplicateItem(_) => "DUPLICATE_ITEM",
             Self::SampleTooSmall { .. } => "SAMPLE_TOO_SMALL",
             Self::SizeAbovePopulation { .. } => "SAMPLE_LARGER_THAN_POPULATION",
+            Self::PopulationTooLarge(_) => "POPULATION_TOO_LARGE",
             Self::BookValue { .. } => "BOOK_VALUE_NOT_POSITIVE",
             Self::CombinationMissing => "COMBINATION_MISSING",
             Self::CombinationNotApplicable => "COMBINATION_NOT_APPLICABLE",
@@ -121,7 +125,7 @@ impl VariablesError {
             | Self::ClusterMissing
             | Self::ClusterUnexpected
             | Self::ClusterInTwoStrata(_) => "items",
-            Self::SizeAbovePopulation { .. } => "population",
+            Self::SizeAbovePopulation { .. } | Self::PopulationTooLarge(_) => "population",
             Self::BookValue { .. } | Self::AmountTooLarge => "bookValue",
             Self::CombinationMissing | Self::CombinationNotApplicable => "combination",
             Self::BookValuesAlike => "estimator",

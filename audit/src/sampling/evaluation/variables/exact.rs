@@ -17,8 +17,11 @@ pub(crate) const RATE_PLACES: u32 = 12;
 /// Decimal places after which a root is cut (upwards).
 const ROOT_PLACES: u32 = 24;
 
-/// A fraction in lowest terms with a positive denominator.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Beyond so many bits of the denominator a fraction is reduced: divisors cost more than short multiplications.
+const LONG: u64 = 512;
+
+/// A fraction with a positive denominator.
+#[derive(Debug, Clone)]
 pub(crate) struct Fraction {
     numerator: BigInt,
     denominator: BigInt,
@@ -45,11 +48,15 @@ impl Fraction {
             numerator = -numerator;
             denominator = -denominator;
         }
-        let common = divisor(BigInt::from(numerator.magnitude().clone()), denominator.clone());
-        if common != BigInt::from(1) {
-            numerator /= &common;
-            denominator /= &common;
+        if denominator.bits() <= LONG {
+            return Self {
+                numerator,
+                denominator,
+            };
         }
+        let common = divisor(BigInt::from(numerator.magnitude().clone()), denominator.clone());
+        numerator /= &common;
+        denominator /= &common;
         Self {
             numerator,
             denominator,
@@ -120,7 +127,8 @@ impl Fraction {
 
     /// Down, towards the smaller number.
     pub(crate) fn down(&self, places: u32) -> Option<Decimal> {
-        (-self).up(places).map(|value| -value)
+        let numerator = -(&self.numerator * BigInt::from(10).pow(places));
+        Self::scaled(-divide_up(&numerator, &self.denominator), places)
     }
 
     /// Half to even to a whole number.
@@ -143,6 +151,14 @@ impl Ord for Fraction {
     }
 }
 
+impl PartialEq for Fraction {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Fraction {}
+
 impl PartialOrd for Fraction {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
@@ -152,6 +168,12 @@ impl PartialOrd for Fraction {
 impl Add for &Fraction {
     type Output = Fraction;
     fn add(self, other: Self) -> Fraction {
+        if self.denominator == other.denominator {
+            return Fraction {
+                numerator: &self.numerator + &other.numerator,
+                denominator: self.denominator.clone(),
+            };
+        }
         Fraction::new(
             &self.numerator * &other.denominator + &other.numerator * &self.denominator,
             &self.denominator * &other.denominator,
@@ -224,6 +246,12 @@ mod tests {
         assert_eq!(text(Fraction::new(2, 3).down(6)), "0.666666");
         assert_eq!(text(Fraction::new(-2, 3).down(6)), "-0.666667");
         assert_eq!(text(Fraction::new(5, 2).even(0)), "2");
+        assert_eq!(text(Fraction::zero().down(6)), "0.000000");
+        assert_eq!(Fraction::new(2, 6), third);
+        // long ones are reduced, and stay exact
+        let long: Fraction = (1..400).map(|n| Fraction::new(1, n * (n + 1))).sum();
+        assert_eq!(long, Fraction::new(399, 400));
+        assert!(long.denominator.bits() < 1_000);
         assert_eq!(Fraction::whole(i128::MAX).square().even(6), None);
     }
 

@@ -1,6 +1,7 @@
 //! Totals from samples of equal probability: mean per unit, difference, ratio and regression estimates.
 //!
-//! The misstatement is book less audited value: overstatements are positive. Sums, squares and variances are whole
+//! The misstatement is book less audited value: overstatements are positive, and as a total it is net by nature; the result
+//! warns where both directions occur. Sums, squares and variances are whole
 //! numbers and fractions, exact; the root is cut upwards after 24 places and the quantile is the decimal of twelve places
 //! that the result shows. Limits are therefore those of exact arithmetic with that quantile, rounded away from the
 //! misstatement at six places.
@@ -19,7 +20,7 @@ mod report;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{HashMap, HashSet};
 
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -36,7 +37,7 @@ use self::{
     exact::{AMOUNT_PLACES, Fraction, RATE_PLACES, quantile},
     moments::Moments,
 };
-use super::{Conclusion, Sides, conclude};
+use super::{Conclusion, LARGEST_POPULATION, Sides, conclude};
 use crate::sampling::{
     derivation::{Step, Text, missing_amounts, outside_the_population},
     numerics::{decimal_to_float, normal_quantile, student_quantile},
@@ -173,9 +174,9 @@ pub fn variables(input: &VariablesInput) -> Result<VariablesResult, VariablesErr
 }
 
 fn check_duplicates(input: &VariablesInput) -> Result<(), VariablesError> {
-    let mut names = BTreeSet::new();
-    let mut ids = BTreeSet::new();
-    let mut clusters: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut names = HashSet::new();
+    let mut ids = HashSet::new();
+    let mut clusters: HashMap<&str, usize> = HashMap::new();
     for (ordinal, stratum) in input.strata.iter().enumerate() {
         if !names.insert(&stratum.name) {
             return Err(VariablesError::DuplicateStratum(stratum.name.clone()));
@@ -221,6 +222,9 @@ fn check(input: &VariablesInput, parts: &[Part]) -> Result<Combination, Variable
                 size,
                 needed,
             });
+        }
+        if part.population > LARGEST_POPULATION {
+            return Err(VariablesError::PopulationTooLarge(part.population));
         }
         if size > part.population {
             return Err(VariablesError::SizeAbovePopulation {
@@ -271,7 +275,7 @@ pub(crate) fn project(input: &VariablesInput, parts: &[Part]) -> Result<Variable
         QuantileChoice::StudentT => student_quantile(tail, decimal_to_float(freedom)),
         QuantileChoice::Normal => normal_quantile(tail),
     };
-    let value = quantile(value).ok_or_else(large)?;
+    let value = quantile(value).ok_or(VariablesError::Confidence(input.confidence))?;
 
     let book: Fraction = parts.iter().map(|part| Fraction::whole(part.book_value)).sum();
     let misstated = &book - &estimate.audited;

@@ -10,6 +10,33 @@ use super::{
     input::{SamplingUnit, VariablesItem},
 };
 
+/// A sum that leaves 128 bits only when it has to.
+#[derive(Debug, Default)]
+struct Sum {
+    small: i128,
+    large: BigInt,
+}
+
+impl Sum {
+    fn add(&mut self, term: i128) {
+        match self.small.checked_add(term) {
+            Some(sum) => self.small = sum,
+            None => self.large += std::mem::replace(&mut self.small, term),
+        }
+    }
+
+    fn add_product(&mut self, left: i128, right: i128) {
+        match left.checked_mul(right) {
+            Some(product) => self.add(product),
+            None => self.large += BigInt::from(left) * right,
+        }
+    }
+
+    fn total(self) -> BigInt {
+        self.large + self.small
+    }
+}
+
 /// What a stratum's sample comes to: all that the estimators need of it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Moments {
@@ -17,6 +44,8 @@ pub(crate) struct Moments {
     pub(crate) size: u64,
     /// Units with a difference.
     pub(crate) errors: u64,
+    /// Of those, units audited above their book value.
+    pub(crate) understated: u64,
     /// Sum of the book values.
     pub(crate) book: BigInt,
     /// Sum of the audited values.
@@ -32,15 +61,16 @@ pub(crate) struct Moments {
 impl Moments {
     /// The moments of items, or of the sums of their clusters.
     pub(crate) fn of(items: &[VariablesItem], unit: SamplingUnit) -> Result<Self, VariablesError> {
-        let mut moments = Self::default();
         match unit {
             SamplingUnit::Item => {
-                for item in items {
-                    if item.cluster.is_some() {
-                        return Err(VariablesError::ClusterUnexpected);
-                    }
-                    moments.add(item.book_value.into(), item.audit_value.into());
+                if items.iter().any(|item| item.cluster.is_some()) {
+                    return Err(VariablesError::ClusterUnexpected);
                 }
+                Ok(Self::of_pairs(
+                    items
+                        .iter()
+                        .map(|item| (item.book_value.into(), item.audit_value.into())),
+                ))
             }
             SamplingUnit::Cluster => {
                 let mut clusters: BTreeMap<&str, (i128, i128)> = BTreeMap::new();
@@ -50,24 +80,37 @@ impl Moments {
                     sums.0 += i128::from(item.book_value);
                     sums.1 += i128::from(item.audit_value);
                 }
-                for (book, audit) in clusters.into_values() {
-                    moments.add(book, audit);
-                }
+                Ok(Self::of_pairs(clusters.into_values()))
             }
         }
-        Ok(moments)
     }
 
-    /// Adds a unit.
-    pub(crate) fn add(&mut self, book: i128, audit: i128) {
-        self.size += 1;
-        self.errors += u64::from(book != audit);
-        let (book, audit) = (BigInt::from(book), BigInt::from(audit));
-        self.book_squares += &book * &book;
-        self.audit_squares += &audit * &audit;
-        self.products += &book * &audit;
-        self.book += book;
-        self.audit += audit;
+    /// The moments of pairs of book and audited value.
+    pub(crate) fn of_pairs(pairs: impl Iterator<Item = (i128, i128)>) -> Self {
+        let mut moments = Self::default();
+        let [
+            mut books,
+            mut audits,
+            mut book_squares,
+            mut audit_squares,
+            mut products,
+        ] = [(); 5].map(|()| Sum::default());
+        for (book, audit) in pairs {
+            moments.size += 1;
+            moments.errors += u64::from(book != audit);
+            moments.understated += u64::from(audit > book);
+            books.add(book);
+            audits.add(audit);
+            book_squares.add_product(book, book);
+            audit_squares.add_product(audit, audit);
+            products.add_product(book, audit);
+        }
+        moments.book = books.total();
+        moments.audit = audits.total();
+        moments.book_squares = book_squares.total();
+        moments.audit_squares = audit_squares.total();
+        moments.products = products.total();
+        moments
     }
 
     /// Sum of the differences, book less audited.

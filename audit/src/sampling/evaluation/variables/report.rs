@@ -39,6 +39,17 @@ pub(super) fn warnings(input: &VariablesInput, parts: &[Part]) -> Vec<Text> {
             ),
         ));
     }
+    let understated: u64 = parts.iter().map(|part| part.moments.understated).sum();
+    if understated > 0 && understated < errors {
+        warnings.push(Text::new(
+            format!(
+                "{understated} von {errors} Abweichungen sind zu niedrig gebucht; im Fehlbetrag heben sie zu hoch gebuchte auf."
+            ),
+            format!(
+                "{understated} of {errors} differences are understatements; in the misstatement they offset overstatements."
+            ),
+        ));
+    }
     for part in parts {
         stratum_warnings(part, &mut warnings);
     }

@@ -1,6 +1,7 @@
 use super::*;
 
 mod published;
+mod refusals;
 mod rules;
 mod stages;
 
@@ -102,4 +103,64 @@ fn precision(result: &EcResult) -> Decimal {
 
 fn upper(result: &EcResult) -> Decimal {
     result.overall.total.upper_limit.unwrap()
+}
+
+fn stratum(name: &str, book_value: i64, population: u64, items: Vec<EcItem>) -> EcStratum {
+    EcStratum {
+        name: name.into(),
+        book_value,
+        population: Some(population),
+        items,
+        ..EcStratum::default()
+    }
+}
+
+/// Forty items, three of them in error.
+fn sample() -> Vec<EcItem> {
+    (0..40)
+        .map(|ordinal| {
+            let book = 1_000 + 10 * ordinal;
+            item(
+                book,
+                if ordinal % 15 == 3 {
+                    book - 100 - ordinal
+                } else {
+                    book
+                },
+            )
+        })
+        .collect()
+}
+
+fn good(method: EcMethod) -> EcInput {
+    let mut input = input(method, "0.9", vec![stratum("all", 1_000_000, 800, sample())]);
+    if method == EcMethod::MusConservative {
+        input.planned_size = Some(40);
+    }
+    if !method.is_statistical() {
+        (input.confidence, input.profile) = (None, None);
+    }
+    input
+}
+
+const METHODS: [EcMethod; 9] = [
+    EcMethod::MeanPerUnit,
+    EcMethod::Ratio,
+    EcMethod::Difference,
+    EcMethod::MusStandard,
+    EcMethod::MusRatio,
+    EcMethod::MusConservative,
+    EcMethod::NonStatisticalMeanPerUnit,
+    EcMethod::NonStatisticalRatio,
+    EcMethod::NonStatisticalPps,
+];
+
+fn known(class: ErrorClass, amount: i64) -> KnownError {
+    KnownError {
+        class,
+        amount,
+        corrected: Some(false),
+        reason: Some("one of its kind".into()),
+        group: None,
+    }
 }
