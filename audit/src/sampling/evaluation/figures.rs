@@ -8,8 +8,8 @@ use crate::sampling::numerics::{divide_half_even, divide_up};
 
 /// Decimal places of amounts that are estimated.
 pub(super) const AMOUNT_PLACES: u32 = 6;
-/// Decimal places to which sums are formed before they are rounded to [`AMOUNT_PLACES`], so that what is a tie or a whole
-/// number exactly is one here too.
+/// Decimal places to which sums are formed before they are rounded to [`AMOUNT_PLACES`], so that what is a
+/// tie or a whole number exactly is one here too.
 const GUARD_PLACES: u32 = 18;
 
 /// Rounded up to so many places.

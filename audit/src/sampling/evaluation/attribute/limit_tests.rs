@@ -21,10 +21,10 @@ fn input(size: u64, deviations: u64, population: Option<u64>, confidence: &str) 
     }
 }
 
-fn upper(input: RateInput, distribution: Distribution) -> Decimal {
+fn upper(input: &RateInput, distribution: Distribution) -> Decimal {
     let result = rate_limits(&RateInput {
         distribution,
-        ..input
+        ..input.clone()
     })
     .unwrap();
     assert_eq!(result.lower_limit, None);
@@ -91,7 +91,7 @@ fn the_aicpa_tables_of_limits() {
     for (table, confidence) in [(A3, "0.95"), (A4, "0.9")] {
         for (size, row) in SIZES.into_iter().zip(table) {
             for (k, printed) in (0..).zip(row) {
-                let limit = upper(input(size, k, None, confidence), Distribution::Binomial);
+                let limit = upper(&input(size, k, None, confidence), Distribution::Binomial);
                 let tenths = (limit * Decimal::ONE_THOUSAND).ceil();
                 assert_eq!(tenths, Decimal::from(printed), "{confidence}: {k} in {size}");
             }
@@ -99,7 +99,8 @@ fn the_aicpa_tables_of_limits() {
     }
 }
 
-/// Reliability factors of EC guidance EGESIF 16-0014, appendix 3 (0 errors and more), printed with two places.
+/// Reliability factors of EC guidance EGESIF 16-0014, appendix 3 (0 errors and more), printed with two
+/// places.
 #[test]
 fn the_reliability_factors_of_the_ec_guidance() {
     let columns: [(&str, &[&str]); 5] = [
@@ -131,14 +132,15 @@ fn the_reliability_factors_of_the_ec_guidance() {
     ];
     for (confidence, printed) in columns {
         for (k, factor) in (0..).zip(printed) {
-            let limit = upper(input(1_000, k, None, confidence), Distribution::Poisson);
+            let limit = upper(&input(1_000, k, None, confidence), Distribution::Poisson);
             let rounded = (limit * Decimal::ONE_THOUSAND).round_dp(2);
             assert_eq!(rounded, decimal(factor), "{confidence}, {k} errors");
         }
     }
 }
 
-/// Figures of Touw and Hoogduin 2011, pages 125 and 137, and of the tests of `FSaudit` (items of the population).
+/// Figures of Touw and Hoogduin 2011, pages 125 and 137, and of the tests of `FSaudit` (items of the
+/// population).
 #[test]
 fn hypergeometric_limits_in_items() {
     let items = |n, k, population, confidence: &str| {
@@ -169,8 +171,8 @@ fn hypergeometric_limits_in_items() {
 fn limits_of_the_three_distributions_in_items() {
     let limits = |distribution, sides| {
         let result = rate_limits(&RateInput {
-            distribution,
             sides,
+            distribution,
             ..input(59, 5, Some(1_000_000), "0.95")
         });
         let result = result.unwrap();
@@ -204,7 +206,7 @@ fn limits_of_the_three_distributions_in_items() {
 /// Touw and Hoogduin 2011, page 137 (binomial): 0.02044826 and so on.
 #[test]
 fn binomial_limits_of_touw_and_hoogduin() {
-    let limit = |k| upper(input(145, k, None, "0.95"), Distribution::Binomial).round_dp(8);
+    let limit = |k| upper(&input(145, k, None, "0.95"), Distribution::Binomial).round_dp(8);
     let expected = ["0.02044826", "0.03229696", "0.04278054", "0.05260260"].map(decimal);
     assert_eq!([limit(0), limit(1), limit(2), limit(3)], expected);
 }
@@ -253,9 +255,10 @@ fn the_p_value_and_the_achieved_confidence_belong_together() {
         let a_little = decimal("0.000000001");
         assert!(at(achieved - a_little) < decimal("0.05"), "{distribution:?}");
         assert!(at(achieved + a_little) >= decimal("0.05"), "{distribution:?}");
-        let expected = match p <= decimal("0.05") {
-            true => Conclusion::NotMaterial,
-            false => Conclusion::Inconclusive,
+        let expected = if p <= decimal("0.05") {
+            Conclusion::NotMaterial
+        } else {
+            Conclusion::Inconclusive
         };
         assert_eq!(result.conclusion, Some(expected));
     }
@@ -267,6 +270,42 @@ fn the_p_value_and_the_achieved_confidence_belong_together() {
     let p = rate_limits(&asked).unwrap().p_value.unwrap();
     let exact = 0.95f64.powi(92) * (0.95 + 93.0 * 0.05);
     assert!((crate::sampling::numerics::decimal_to_float(p) - exact).abs() < 2e-12);
+}
+
+/// `ceil(tolerable * N)` in integers: a rate of 28 places is not cut.
+#[test]
+fn the_tolerable_number_of_items_is_exact() {
+    let p = |tolerable: &str| {
+        let asked = RateInput {
+            distribution: Distribution::Hypergeometric,
+            tolerable: Some(decimal(tolerable)),
+            ..input(20, 0, Some(100), "0.95")
+        };
+        rate_limits(&asked).unwrap().p_value.unwrap()
+    };
+    assert_eq!(p("0.05"), p("0.0400000000000000000000000001"));
+    assert!(p("0.05") < p("0.04"));
+}
+
+#[test]
+fn no_confidence_is_too_extreme() {
+    let nearly_one = "0.9999999999999999999999999999";
+    let nearly_zero = "0.0000000000000000000000000001";
+    for distribution in [
+        Distribution::Binomial,
+        Distribution::Poisson,
+        Distribution::Hypergeometric,
+    ] {
+        for (n, k) in [(1, 0), (1, 1), (60, 3), (1_000_000, 0), (1_000_000, 500_000)] {
+            let high = upper(&input(n, k, Some(2_000_000), nearly_one), distribution);
+            let usual = upper(&input(n, k, Some(2_000_000), "0.5"), distribution);
+            let low = upper(&input(n, k, Some(2_000_000), nearly_zero), distribution);
+            assert!(
+                high <= Decimal::ONE && high >= usual && usual >= low,
+                "{distribution:?}: {k} in {n}"
+            );
+        }
+    }
 }
 
 #[test]
@@ -328,7 +367,8 @@ fn impossible_rates_are_refused() {
 
 #[test]
 fn the_shape_of_input_and_result() {
-    let text = r#"{"size":60,"deviations":0,"confidence":"0.95","sides":"UPPER","distribution":"BINOMIAL","tolerable":0.05}"#;
+    let text = r#"{"size":60,"deviations":0,"confidence":"0.95","sides":"UPPER",
+        "distribution":"BINOMIAL","tolerable":0.05}"#;
     let asked: RateInput = serde_json::from_str(text).unwrap();
     let json = serde_json::to_value(rate_limits(&asked).unwrap()).unwrap();
     assert_eq!(json["method"], "attribute-clopper-pearson");
@@ -347,15 +387,15 @@ fn coverage(distribution: Distribution, confidence: &str) -> f64 {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
-        (u128::from(state) * u128::from(below) >> 64) as u64
+        u64::try_from((u128::from(state) * u128::from(below)) >> 64).unwrap()
     };
-    let rounds = 3_000;
+    let rounds = 3_000u32;
     let limits: Vec<Decimal> = (0..=deviating)
-        .map(|k| upper(input(size, k, Some(population), confidence), distribution))
+        .map(|k| upper(&input(size, k, Some(population), confidence), distribution))
         .collect();
     let truth = Decimal::from(deviating) / Decimal::from(population);
-    let held = (0..rounds)
-        .filter(|_| {
+    let held: u32 = (0..rounds)
+        .map(|_| {
             let (mut left, mut bad) = (population, deviating);
             let mut k = 0;
             for _ in 0..size {
@@ -365,10 +405,10 @@ fn coverage(distribution: Distribution, confidence: &str) -> f64 {
                 }
                 left -= 1;
             }
-            limits[k] >= truth
+            u32::from(limits[k] >= truth)
         })
-        .count();
-    held as f64 / f64::from(rounds)
+        .sum();
+    f64::from(held) / f64::from(rounds)
 }
 
 #[test]
@@ -436,7 +476,7 @@ fn strata_are_combined_as_asked() {
     assert_eq!(normal.warnings.len(), 1, "three deviations are few");
 
     let sum = strata_limits(&strata_input(&uneven, Combination::Bonferroni)).unwrap();
-    let single = |n, k| upper(input(n, k, None, "0.975"), Distribution::Binomial);
+    let single = |n, k| upper(&input(n, k, None, "0.975"), Distribution::Binomial);
     let expected = single(30, 3) * decimal("0.9") + single(30, 6) * decimal("0.1");
     let difference = sum.upper_limit.unwrap() - expected;
     assert!(difference >= Decimal::ZERO && difference < decimal("0.00000000001"));
@@ -487,7 +527,7 @@ proptest! {
         let confidence = Decimal::new(i64::from(confidence), 3).to_string();
         let population = Some(5_000);
         for distribution in [Distribution::Binomial, Distribution::Poisson, Distribution::Hypergeometric] {
-            let limit = |n, k| upper(input(n, k, population, &confidence), distribution);
+            let limit = |n, k| upper(&input(n, k, population, &confidence), distribution);
             prop_assert!(limit(n + 1, k) <= limit(n, k));
             prop_assert!(limit(n, k + 1) >= limit(n, k));
         }
@@ -500,7 +540,7 @@ proptest! {
         let k = n * share / 1_000;
         let population = n + more;
         let confidence = Decimal::new(i64::from(confidence), 3).to_string();
-        let limit = |distribution| upper(input(n, k, Some(population), &confidence), distribution);
+        let limit = |distribution| upper(&input(n, k, Some(population), &confidence), distribution);
         let [exact, binomial, poisson] =
             [Distribution::Hypergeometric, Distribution::Binomial, Distribution::Poisson].map(limit);
         prop_assert!(exact <= binomial, "{exact} {binomial}");

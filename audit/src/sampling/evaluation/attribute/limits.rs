@@ -3,6 +3,7 @@
 //! Sources: Clopper and Pearson 1934 (binomial); Garwood 1936 (Poisson); Talens 2005 and Buonaccorsi 1987
 //! (hypergeometric); AICPA Audit Guide Audit Sampling (2017), tables A-3 and A-4.
 
+use num_bigint::BigInt;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +13,7 @@ use crate::sampling::evaluation::{
     Conclusion, Distribution, EvaluationError, LARGEST_POPULATION, LARGEST_SIZE, Sides, conclude,
 };
 use crate::sampling::numerics::{
-    beta_quantile, binomial_tails, decimal_to_float, float, gamma_quantile, hypergeometric_lower,
+    beta_quantile, binomial_tails, decimal_to_float, divide_up, float, gamma_quantile, hypergeometric_lower,
     hypergeometric_tails, hypergeometric_upper, poisson_tails,
 };
 
@@ -77,10 +78,11 @@ pub struct RateResult {
     pub upper_items: Option<u64>,
     /// The tolerable rate.
     pub tolerable: Option<Decimal>,
-    /// Probability of so few deviations at the tolerable rate (p-value of "the rate lies below it"), rounded up to twelve
-    /// places.
+    /// Probability of so few deviations at the tolerable rate (p-value of "the rate lies below it"), rounded
+    /// up to twelve places.
     pub p_value: Option<Decimal>,
-    /// The largest confidence at which the upper limit stays below the tolerable rate, rounded down to twelve places.
+    /// The largest confidence at which the upper limit stays below the tolerable rate, rounded down to twelve
+    /// places.
     pub achieved_confidence: Option<Decimal>,
     /// What follows for the tolerable rate; none without an upper limit.
     pub conclusion: Option<Conclusion>,
@@ -94,16 +96,19 @@ pub struct RateResult {
 
 /// Rate of deviations and its exact limits.
 ///
-/// With the risk `a = 1 - confidence` (half of it on either side for [`Sides::TwoSided`]), `k` deviations in `n` items:
+/// With the risk `a = 1 - confidence` (half of it on either side for [`Sides::TwoSided`]), `k` deviations in
+/// `n` items:
 /// - binomial: upper `B(1 - a; k + 1, n - k)`, lower `B(a; k, n - k + 1)`, `B` the beta quantile
 /// - Poisson: upper `G(1 - a; k + 1) / n` (at most 1), lower `G(a; k) / n`, `G` the gamma quantile
 /// - hypergeometric: upper `max{K : P(X <= k) > a} / N`, lower `min{K : P(X >= k) > a} / N`
 ///
-/// The lower limit is 0 without deviations, the upper one 1 if every item deviates (hypergeometric: where the rest of the
-/// population may deviate too). The p-value is the lower tail at the tolerable rate; for the hypergeometric distribution
-/// at `ceil(tolerable * N)` deviating items. Floats within 1e-12; whole numbers of items are exact.
+/// The lower limit is 0 without deviations, the upper one 1 if every item deviates (hypergeometric: where the
+/// rest of the population may deviate too). The p-value is the lower tail at the tolerable rate; for the
+/// hypergeometric distribution at `ceil(tolerable * N)` deviating items. Floats within 1e-12; whole numbers
+/// of items are exact.
 ///
-/// Valid for simple random samples. Binomial and Poisson are conservative for samples drawn without replacement.
+/// Valid for simple random samples. Binomial and Poisson are conservative for samples drawn without
+/// replacement.
 pub fn rate_limits(input: &RateInput) -> Result<RateResult, EvaluationError> {
     check(input)?;
     let RateInput {
@@ -288,15 +293,20 @@ impl Counts {
         share_up(p).min(Decimal::ONE)
     }
 
-    /// `ceil(tolerable * N)`; both factors have few enough digits to be exact.
+    /// `ceil(tolerable * N)`, formed in integers.
     fn tolerable_items(&self, tolerable: Decimal) -> u64 {
-        let items = (tolerable * Decimal::from(self.population)).ceil();
+        let product = BigInt::from(tolerable.mantissa()) * self.population;
+        let items = divide_up(&product, &BigInt::from(10u128.pow(tolerable.scale())));
         u64::try_from(items).unwrap_or(self.population)
     }
 }
 
-/// A share rounded up to twelve places; what exceeds a multiple by the noise of the floats only is that multiple.
+/// A share rounded up to twelve places; what exceeds a multiple by the noise of the floats only is that
+/// multiple.
 fn share_up(share: f64) -> Decimal {
+    if !share.is_finite() {
+        return Decimal::ONE;
+    }
     decimal_from(share, PLACES, |scaled| (scaled - scaled * 1e-14).ceil())
 }
 
@@ -355,11 +365,13 @@ fn steps(
             ),
             Distribution::Hypergeometric => (
                 format!(
-                    "Obergrenze: größtes K mit P(X <= {k}) > {a} bei K Abweichungen in {population}, Stichprobe {n}, geteilt durch {population}; K = {}",
+                    "Obergrenze: größtes K mit P(X <= {k}) > {a} bei K Abweichungen in {population}, \
+                     Stichprobe {n}, geteilt durch {population}; K = {}",
                     limit.items.unwrap_or(0)
                 ),
                 format!(
-                    "Upper limit: largest K with P(X <= {k}) > {a} for K deviations in {population}, sample {n}, divided by {population}; K = {}",
+                    "Upper limit: largest K with P(X <= {k}) > {a} for K deviations in {population}, \
+                     sample {n}, divided by {population}; K = {}",
                     limit.items.unwrap_or(0)
                 ),
             ),
@@ -388,11 +400,13 @@ fn steps(
             ),
             Distribution::Hypergeometric => (
                 format!(
-                    "Untergrenze: kleinstes K mit P(X >= {k}) > {a} bei K Abweichungen in {population}, Stichprobe {n}, geteilt durch {population}; K = {}",
+                    "Untergrenze: kleinstes K mit P(X >= {k}) > {a} bei K Abweichungen in {population}, \
+                     Stichprobe {n}, geteilt durch {population}; K = {}",
                     limit.items.unwrap_or(0)
                 ),
                 format!(
-                    "Lower limit: smallest K with P(X >= {k}) > {a} for K deviations in {population}, sample {n}, divided by {population}; K = {}",
+                    "Lower limit: smallest K with P(X >= {k}) > {a} for K deviations in {population}, \
+                     sample {n}, divided by {population}; K = {}",
                     limit.items.unwrap_or(0)
                 ),
             ),
@@ -420,7 +434,8 @@ pub(super) fn warnings(size: u64, deviations: u64) -> Vec<Text> {
         ));
     } else if deviations > size / 2 {
         warnings.push(Text::new(
-            "Mehr als die Hälfte der geprüften Positionen weicht ab: Sind Abweichungen und Nichtabweichungen vertauscht?",
+            "Mehr als die Hälfte der geprüften Positionen weicht ab: Sind Abweichungen und \
+             Nichtabweichungen vertauscht?",
             "More than half of the items checked deviate: have deviations and non-deviations changed places?",
         ));
     }

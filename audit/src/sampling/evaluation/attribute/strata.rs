@@ -1,7 +1,7 @@
 //! Rates of strata with exact limits each, and one limit over all of them.
 //!
-//! Sources: EC guidance EGESIF 16-0014 (2017), 7.9, for the normal combination; W. Hoeffding 1956 for pooling; the
-//! inequality of Bonferroni for the sum of limits.
+//! Sources: EC guidance EGESIF 16-0014 (2017), 7.9, for the normal combination; W. Hoeffding 1956 for
+//! pooling; the inequality of Bonferroni for the sum of limits.
 
 use std::collections::HashSet;
 
@@ -33,14 +33,14 @@ const PLACES: u32 = 12;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Combination {
-    /// Exact limit of the pooled counts. Only where every stratum's size differs from its proportional share by less than
-    /// one item.
+    /// Exact limit of the pooled counts. Only where every stratum's size differs from its proportional share
+    /// by less than one item.
     Pooled,
-    /// Weighted rate plus and minus `z * sqrt(sum(W_h^2 * p_h * (1 - p_h) / n_h))` (EC). An approximation: too narrow
-    /// where few deviations are found, without width where none are.
+    /// Weighted rate plus and minus `z * sqrt(sum(W_h^2 * p_h * (1 - p_h) / n_h))` (EC). An approximation:
+    /// too narrow where few deviations are found, without width where none are.
     Normal,
-    /// Weighted sum of the exact limits of the strata, each with the risk divided by the number of strata. Always valid,
-    /// and wide.
+    /// Weighted sum of the exact limits of the strata, each with the risk divided by the number of strata.
+    /// Always valid, and wide.
     Bonferroni,
 }
 
@@ -110,7 +110,8 @@ pub struct StrataResult {
     pub sides: Sides,
     /// `sum(N_h / N * k_h / n_h)`, formed exactly, half to even at twelve places.
     pub rate: Decimal,
-    /// `sqrt(sum(W_h^2 * p_h * (1 - p_h) / n_h))`, half to even at twelve places; with [`Combination::Normal`] only.
+    /// `sqrt(sum(W_h^2 * p_h * (1 - p_h) / n_h))`, half to even at twelve places; with
+    /// [`Combination::Normal`] only.
     pub standard_error: Option<Decimal>,
     /// Lower limit over all strata, rounded down to twelve places, at least 0.
     pub lower_limit: Option<Decimal>,
@@ -118,8 +119,9 @@ pub struct StrataResult {
     pub upper_limit: Option<Decimal>,
     /// The tolerable rate.
     pub tolerable: Option<Decimal>,
-    /// The largest confidence at which the upper limit stays below the tolerable rate; with pooling exact, with
-    /// [`Combination::Normal`] `Phi((tolerable - rate) / standard error)` (EC 7.7, one-sided), else none.
+    /// The largest confidence at which the upper limit stays below the tolerable rate; with pooling exact,
+    /// with [`Combination::Normal`] `Phi((tolerable - rate) / standard error)` (EC 7.7, one-sided), else
+    /// none.
     pub achieved_confidence: Option<Decimal>,
     /// What follows for the tolerable rate; none without an upper limit.
     pub conclusion: Option<Conclusion>,
@@ -135,7 +137,8 @@ pub struct StrataResult {
 
 /// Rates of a stratified sample: exact limits by stratum, and limits over all strata as [`Combination`] says.
 ///
-/// The overall rate is weighted with the items of the strata. The limits of single strata hold each for itself.
+/// The overall rate is weighted with the items of the strata. The limits of single strata hold each for
+/// itself.
 pub fn strata_limits(input: &StrataInput) -> Result<StrataResult, EvaluationError> {
     check(input)?;
     let population = input.strata.iter().map(|stratum| stratum.population).sum();
@@ -170,9 +173,11 @@ pub fn strata_limits(input: &StrataInput) -> Result<StrataResult, EvaluationErro
     let mut warnings = warnings(size, deviations);
     if input.combination == Combination::Normal && filled.iter().any(|s| few(s)) {
         warnings.push(Text::new(
-            "In mindestens einer Schicht sind weniger als fünf Abweichungen oder weniger als fünf Nichtabweichungen: Die \
+            "In mindestens einer Schicht sind weniger als fünf Abweichungen oder weniger als fünf \
+             Nichtabweichungen: Die \
              Näherung über die Normalverteilung kann zu schmal sein; je Schicht gelten die exakten Grenzen.",
-            "At least one stratum has fewer than five deviations or fewer than five non-deviations: the normal approximation \
+            "At least one stratum has fewer than five deviations or fewer than five non-deviations: the \
+             normal approximation \
              may be too narrow; the exact limits hold for each stratum.",
         ));
     }

@@ -1,7 +1,9 @@
-//! The Stringer bound with three distributions, in rates and in whole units, and the allowances of AICPA and EC.
+//! The Stringer bound with three distributions, in rates and in whole units, and the allowances of AICPA and
+//! EC.
 //!
-//! Sources: K. Stringer 1963; AICPA Audit Guide Audit Sampling (2017), appendix C; Touw and Hoogduin 2011, chapter 5
-//! (whole units, hypergeometric over monetary units); D. Leslie, A. Teitlebaum, R. Anderson 1979 (LTA offset).
+//! Sources: K. Stringer 1963; AICPA Audit Guide Audit Sampling (2017), appendix C; Touw and Hoogduin 2011,
+//! chapter 5 (whole units, hypergeometric over monetary units); D. Leslie, A. Teitlebaum, R. Anderson 1979
+//! (LTA offset).
 
 use num_bigint::BigInt;
 use rust_decimal::Decimal;
@@ -32,7 +34,8 @@ pub(super) const LISTED: usize = 200;
 pub enum StringerForm {
     /// `p(j)` as a rate, rounded up to twelve places.
     Rate,
-    /// `p(j) * book value`, rounded up to a whole unit before differences are formed (IDEA, Touw and Hoogduin).
+    /// `p(j) * book value`, rounded up to a whole unit before differences are formed (IDEA, Touw and
+    /// Hoogduin).
     Money,
 }
 
@@ -70,13 +73,13 @@ pub struct AllowancesInput {
 
 /// Stringer bound, separately for over- and understatements.
 ///
-/// The hits in error are ranked by tainting `t` (error / book value), largest first. With `p(j)` the upper limit for `j`
-/// errors in `n` hits (`BV` the book value):
-/// `BV * (p(0) * max(1, t(1)) + sum over j of (p(j) - p(j - 1)) * t(j))`.
+/// The hits in error are ranked by tainting `t` (error / book value), largest first. With `p(j)` the upper
+/// limit for `j` errors in `n` hits (`BV` the book value): `BV * (p(0) * max(1, t(1)) + sum over j of (p(j) -
+/// p(j - 1)) * t(j))`.
 ///
-/// Every hit is a unit. Taintings above 1 count in full. Limits are formed exactly from the rounded factors (taintings
-/// with 30 places) and rounded up to six places. Monotone in the confidence; conservative in practice, though no proof of
-/// that is known for every population.
+/// Every hit is a unit. Taintings above 1 count in full. Limits are formed exactly from the rounded factors
+/// (taintings with 30 places) and rounded up to six places. Monotone in the confidence; conservative in
+/// practice, though no proof of that is known for every population.
 pub fn stringer_bound(input: &StringerInput) -> Result<BoundResult, EvaluationError> {
     input.sample.check()?;
     input.sample.check_population(input.distribution)?;
@@ -94,8 +97,10 @@ pub fn stringer_bound(input: &StringerInput) -> Result<BoundResult, EvaluationEr
     )?;
     if input.offset.is_some() {
         result.warnings.push(Text::new(
-            "Die Obergrenzen sind um Fehler der Gegenrichtung gemindert (LTA): Sie gelten dem saldierten Fehler.",
-            "The limits are reduced by errors in the other direction (LTA): they are limits of the net error.",
+            "Die Obergrenzen sind um Fehler der Gegenrichtung gemindert (LTA): Sie gelten dem saldierten \
+             Fehler.",
+            "The limits are reduced by errors in the other direction (LTA): they are limits of the net \
+             error.",
         ));
     }
     Ok(result)
@@ -120,11 +125,12 @@ fn id(input: &StringerInput) -> &'static str {
     }
 }
 
-/// Projected error, basic precision `SI * RF(0)` and incremental allowances `(RF(j) - RF(j - 1) - 1) * SI * t(j)` with the
-/// reliability factors of the Poisson distribution, separately for over- and understatements.
+/// Projected error, basic precision `SI * RF(0)` and incremental allowances `(RF(j) - RF(j - 1) - 1) * SI *
+/// t(j)` with the reliability factors of the Poisson distribution, separately for over- and understatements.
 ///
-/// `SI` is the interval `BV / n`. The basic precision assumes that no unseen error exceeds its book value. The upper limit
-/// is the sum of the three (AICPA appendix C; EC guidance EGESIF 16-0014, conservative approach).
+/// `SI` is the interval `BV / n`. The basic precision assumes that no unseen error exceeds its book value.
+/// The upper limit is the sum of the three (AICPA appendix C; EC guidance EGESIF 16-0014, conservative
+/// approach).
 pub fn allowances(input: &AllowancesInput) -> Result<BoundResult, EvaluationError> {
     input.sample.check()?;
     let id = match input.factors {
@@ -155,7 +161,8 @@ impl Stringer {
         Factors::new(self.kind, errors.size, errors.book_value, risk)
     }
 
-    /// Whether allowances are added to the projection, and no tainting above one enlarges the basic precision.
+    /// Whether allowances are added to the projection, and no tainting above one enlarges the basic
+    /// precision.
     fn by_allowances(&self) -> bool {
         matches!(self.kind, Kind::Reliability(_))
     }
@@ -282,19 +289,23 @@ impl Stringer {
         match self.kind {
             Kind::Rate(_) => Step::new(
                 format!(
-                    "Grundpräzision: p(0) = {factor}, mal größtes Tainting (mindestens 1) {largest}, mal Buchwert"
+                    "Grundpräzision: p(0) = {factor}, mal größtes Tainting (mindestens 1) {largest}, mal \
+                     Buchwert"
                 ),
                 format!(
-                    "Basic precision: p(0) = {factor}, times the largest tainting (at least 1) {largest}, times book value"
+                    "Basic precision: p(0) = {factor}, times the largest tainting (at least 1) \
+                     {largest}, times book value"
                 ),
                 shown(basic),
             ),
             Kind::Money(_) => Step::new(
                 format!(
-                    "Grundpräzision: p(0) * Buchwert, aufgerundet auf {factor}, mal größtes Tainting (mindestens 1) {largest}"
+                    "Grundpräzision: p(0) * Buchwert, aufgerundet auf {factor}, mal größtes Tainting \
+                     (mindestens 1) {largest}"
                 ),
                 format!(
-                    "Basic precision: p(0) * book value, rounded up to {factor}, times the largest tainting (at least 1) {largest}"
+                    "Basic precision: p(0) * book value, rounded up to {factor}, times the largest \
+                     tainting (at least 1) {largest}"
                 ),
                 shown(basic),
             ),
@@ -328,7 +339,8 @@ impl Stringer {
                     "{hit_de}: (p({to}) - p({before})) * Tainting * Buchwert, ({next} - {last}) * {tainting}"
                 ),
                 format!(
-                    "{hit_en}: (p({to}) - p({before})) * tainting * book value, ({next} - {last}) * {tainting}"
+                    "{hit_en}: (p({to}) - p({before})) * tainting * book value, ({next} - {last}) * \
+                     {tainting}"
                 ),
                 shown(value),
             ),
@@ -337,16 +349,19 @@ impl Stringer {
                     "{hit_de}: Zuwachs der aufgerundeten Grenze * Tainting, ({next} - {last}) * {tainting}"
                 ),
                 format!(
-                    "{hit_en}: increase of the limit in whole units * tainting, ({next} - {last}) * {tainting}"
+                    "{hit_en}: increase of the limit in whole units * tainting, ({next} - {last}) * \
+                     {tainting}"
                 ),
                 shown(value),
             ),
             Kind::Reliability(_) => Step::new(
                 format!(
-                    "Zuschlag, {hit_de}: (RF({to}) - RF({before}) - {hits}) * Intervall * Tainting, ({next} - {last} - {hits}) * {tainting}"
+                    "Zuschlag, {hit_de}: (RF({to}) - RF({before}) - {hits}) * Intervall * Tainting, \
+                     ({next} - {last} - {hits}) * {tainting}"
                 ),
                 format!(
-                    "Incremental allowance, {hit_en}: (RF({to}) - RF({before}) - {hits}) * interval * tainting, ({next} - {last} - {hits}) * {tainting}"
+                    "Incremental allowance, {hit_en}: (RF({to}) - RF({before}) - {hits}) * interval * \
+                     tainting, ({next} - {last} - {hits}) * {tainting}"
                 ),
                 shown(value),
             ),

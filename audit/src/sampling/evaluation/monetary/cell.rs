@@ -1,6 +1,7 @@
 //! The cell bound: for samples with one hit in each cell of the size of the interval.
 //!
-//! Sources: D. Leslie, A. Teitlebaum, R. Anderson, Dollar-Unit Sampling (1979); Touw and Hoogduin 2011, chapter 5.
+//! Sources: D. Leslie, A. Teitlebaum, R. Anderson, Dollar-Unit Sampling (1979); Touw and Hoogduin 2011,
+//! chapter 5.
 
 use num_bigint::BigInt;
 use rust_decimal::Decimal;
@@ -30,10 +31,10 @@ pub struct CellInput {
 
 /// Cell bound, separately for over- and understatements.
 ///
-/// With `U(j)` the upper limit for `j` errors times the book value, rounded up to a whole unit, `SI` the interval and the
-/// taintings `t` from the largest down: `UEL(0) = U(0) * max(1, t(1))`, and `UEL(j)` is the larger of
-/// `UEL(j - 1) + SI * t(j)` (load and spread) and `U(j) * mean of t(1) to t(j)` (simple spread). The result is the last
-/// one, rounded up to six places. Every hit is a stage.
+/// With `U(j)` the upper limit for `j` errors times the book value, rounded up to a whole unit, `SI` the
+/// interval and the taintings `t` from the largest down: `UEL(0) = U(0) * max(1, t(1))`, and `UEL(j)` is the
+/// larger of `UEL(j - 1) + SI * t(j)` (load and spread) and `U(j) * mean of t(1) to t(j)` (simple spread).
+/// The result is the last one, rounded up to six places. Every hit is a stage.
 pub fn cell_bound(input: &CellInput) -> Result<BoundResult, EvaluationError> {
     input.sample.check()?;
     input.sample.check_population(input.distribution)?;
@@ -91,11 +92,13 @@ impl Method for Cell {
                     let spread = shown(amount(&spread, &one, Rounding::HalfEven)?);
                     steps.push(Step::new(
                         format!(
-                            "Stufe {rank}, Tainting {tainting}: größerer Wert aus voriger Stufe + Intervall * Tainting = {loaded} und \
+                            "Stufe {rank}, Tainting {tainting}: größerer Wert aus voriger Stufe + \
+                             Intervall * Tainting = {loaded} und \
                              U({rank}) = {limit} mal mittlerem Tainting = {spread}"
                         ),
                         format!(
-                            "Stage {rank}, tainting {tainting}: larger of previous stage + interval * tainting = {loaded} and \
+                            "Stage {rank}, tainting {tainting}: larger of previous stage + interval * \
+                             tainting = {loaded} and \
                              U({rank}) = {limit} times mean tainting = {spread}"
                         ),
                         shown(amount(&stage, &one, Rounding::HalfEven)?),

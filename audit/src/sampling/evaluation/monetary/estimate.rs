@@ -1,7 +1,8 @@
 //! Estimates of the mean tainting with a standard error: for samples with many errors.
 //!
-//! Sources: Touw and Hoogduin 2011, chapter 5 (Student's t, degrees of freedom from the taintings that are not zero); M.
-//! Hansen, W. Hurwitz 1943 (On the Theory of Sampling from Finite Populations); S. Lohr, Sampling (2010), 6.2.
+//! Sources: Touw and Hoogduin 2011, chapter 5 (Student's t, degrees of freedom from the taintings that are
+//! not zero); M. Hansen, W. Hurwitz 1943 (On the Theory of Sampling from Finite Populations); S. Lohr,
+//! Sampling (2010), 6.2.
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -43,12 +44,13 @@ pub struct MeanInput {
     pub net_sides: Sides,
 }
 
-/// Mean tainting times book value with its standard error, separately for over- and understatements, and the net estimate
-/// as an additional figure.
+/// Mean tainting times book value with its standard error, separately for over- and understatements, and the
+/// net estimate as an additional figure.
 ///
-/// `BV * (mean t + q * s / sqrt(n))`, `s` the standard deviation over all `n` hits with `n - 1`; `q` as [`MeanMethod`]
-/// says. A direction without errors has no limit, since it has no spread; with [`MeanMethod::StudentT`] neither has one
-/// with a single error. Floats; limits within 1e-12 of the book value, then rounded away from the auditor's wish.
+/// `BV * (mean t + q * s / sqrt(n))`, `s` the standard deviation over all `n` hits with `n - 1`; `q` as
+/// [`MeanMethod`] says. A direction without errors has no limit, since it has no spread; with
+/// [`MeanMethod::StudentT`] neither has one with a single error. Floats; limits within 1e-12 of the book
+/// value, then rounded away from the auditor's wish.
 pub fn mean_estimate(input: &MeanInput) -> Result<BoundResult, EvaluationError> {
     input.sample.check()?;
     let size = input.sample.size;
@@ -61,8 +63,10 @@ pub fn mean_estimate(input: &MeanInput) -> Result<BoundResult, EvaluationError> 
     let fewest = result.over.hits.min(result.under.hits);
     if fewest < MANY_ERRORS {
         result.warnings.push(Text::new(
-            "Weniger als 20 fehlerhafte Treffer in einer Richtung: Die Grenze aus Mittelwert und Standardfehler kann dort zu niedrig sein.",
-            "Fewer than 20 hits in error in one direction: the limit from mean and standard error may be too low there.",
+            "Weniger als 20 fehlerhafte Treffer in einer Richtung: Die Grenze aus Mittelwert und \
+             Standardfehler kann dort zu niedrig sein.",
+            "Fewer than 20 hits in error in one direction: the limit from mean and standard error may be \
+             too low there.",
         ));
     }
     if result.over.upper_limit.is_none() || result.under.upper_limit.is_none() {

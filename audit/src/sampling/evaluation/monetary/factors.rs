@@ -18,7 +18,8 @@ pub enum FactorProfile {
     Exact,
     /// Rounded up to two places, as AICPA table C-3 prints them (2.31, 3.89, 5.33 at 90 %).
     TwoPlacesUp,
-    /// Rounded to the nearest at two places, as EC guidance EGESIF 16-0014, appendix 3, prints them (2.30, 3.89, 5.32).
+    /// Rounded to the nearest at two places, as EC guidance EGESIF 16-0014, appendix 3, prints them (2.30,
+    /// 3.89, 5.32).
     TwoPlacesNearest,
 }
 
@@ -136,8 +137,11 @@ fn up(value: f64) -> u64 {
     whole((value - value * 1e-14).ceil())
 }
 
-/// A whole float that is not negative; the largest number beyond 64 bits.
+/// A whole float that is not negative; the largest number beyond 64 bits, and for what is no number.
 fn whole(value: f64) -> u64 {
+    if value.is_nan() {
+        return u64::MAX;
+    }
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,

@@ -5,8 +5,8 @@
 //! - [`moment_bound`], [`rohrbach_bound`], [`cox_snell_bound`]: bounds from moments of the taintings
 //! - [`mean_estimate`]: mean tainting and standard error, for many errors
 //!
-//! All but the first take a [`MonetarySample`] and return a [`BoundResult`]. Over- and understatements are kept apart; what
-//! nets them says so in its name and is never the basis of a conclusion. Every hit counts.
+//! All but the first take a [`MonetarySample`] and return a [`BoundResult`]. Over- and understatements are
+//! kept apart; what nets them says so in its name and is never the basis of a conclusion. Every hit counts.
 
 mod bound;
 #[cfg(test)]
@@ -17,6 +17,8 @@ mod factors;
 #[cfg(test)]
 mod further_tests;
 mod moments;
+#[cfg(test)]
+mod property_tests;
 mod result;
 mod sample;
 mod stringer;

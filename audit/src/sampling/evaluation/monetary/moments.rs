@@ -2,9 +2,9 @@
 //!
 //! Floats throughout; limits are within 1e-10 of their size, then rounded up to six places.
 //!
-//! Sources: L. Dworin, R. Grimlund 1984 (Dollar Unit Sampling for Accounts Receivable and Inventory); K. Rohrbach 1993
-//! (Variance Augmentation to Achieve Nominal Coverage Probability in Sampling from Audit Populations); D. Cox, E. Snell
-//! 1979 (On Sampling and the Estimation of Rare Errors).
+//! Sources: L. Dworin, R. Grimlund 1984 (Dollar Unit Sampling for Accounts Receivable and Inventory); K.
+//! Rohrbach 1993 (Variance Augmentation to Achieve Nominal Coverage Probability in Sampling from Audit
+//! Populations); D. Cox, E. Snell 1979 (On Sampling and the Estimation of Rare Errors).
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -77,10 +77,10 @@ pub struct CoxSnellInput {
 
 /// Modified moment bound, separately for over- and understatements.
 ///
-/// The distribution of the total is fitted by a three-parameter gamma distribution over its first three moments, after a
-/// hypothetical tainting is added to the `m` ones found (divisor `m + 1`). Where errors are so many that the third central
-/// moment is negative, the gamma distribution is mirrored; where it vanishes, the normal distribution takes its place.
-/// Limits are at least 0.
+/// The distribution of the total is fitted by a three-parameter gamma distribution over its first three
+/// moments, after a hypothetical tainting is added to the `m` ones found (divisor `m + 1`). Where errors are
+/// so many that the third central moment is negative, the gamma distribution is mirrored; where it vanishes,
+/// the normal distribution takes its place. Limits are at least 0.
 pub fn moment_bound(input: &MomentInput) -> Result<BoundResult, EvaluationError> {
     input.sample.check()?;
     with_large_taintings(evaluate(&input.sample, &Moment(input.population_type))?)
@@ -88,8 +88,8 @@ pub fn moment_bound(input: &MomentInput) -> Result<BoundResult, EvaluationError>
 
 /// Rohrbach's bound with augmented variance, separately for over- and understatements.
 ///
-/// With `w = 1 - t` over all hits and `q = sum(w^2) / n`: `v = q - (2 - delta / n) / 2 * (q - var(w))` (variance with
-/// `n - 1`), and the limit is `BV * (mean t + z * sqrt((1 - n / N) * v / n))`.
+/// With `w = 1 - t` over all hits and `q = sum(w^2) / n`: `v = q - (2 - delta / n) / 2 * (q - var(w))`
+/// (variance with `n - 1`), and the limit is `BV * (mean t + z * sqrt((1 - n / N) * v / n))`.
 pub fn rohrbach_bound(input: &RohrbachInput) -> Result<BoundResult, EvaluationError> {
     input.sample.check()?;
     let size = input.sample.size;
@@ -119,9 +119,11 @@ pub fn rohrbach_bound(input: &RohrbachInput) -> Result<BoundResult, EvaluationEr
 
 /// Bound of Cox and Snell, a Bayesian one, separately for over- and understatements.
 ///
-/// With `m` taintings of mean `t` in `n` hits and the prior `a, b, mu, pi`:
-/// `BV * (m + a) / (m + b) * (mu (b - 1) + m t) / (n + a / pi) * F`, `F` the quantile of the F distribution with
-/// `2 (m + a)` and `2 (m + b)` degrees of freedom. The result depends on the prior, which is part of it.
+/// With `m` taintings of mean `t` in `n` hits and the prior `a, b, mu, pi`, the limit is
+/// `BV * (m + a) / (m + b) * (mu (b - 1) + m t) / (n + a / pi) * F`.
+///
+/// `F` is the quantile of the F distribution with `2 (m + a)` and `2 (m + b)` degrees of freedom. The result depends
+/// on the prior, which is part of the input.
 pub fn cox_snell_bound(input: &CoxSnellInput) -> Result<BoundResult, EvaluationError> {
     input.sample.check()?;
     let largest = Decimal::from(1_000_000);
@@ -275,8 +277,10 @@ impl Method for Moment {
                 normal_quantile(risk),
             ),
             step(
-                "Anteil: G + A * B * (1 + z / Wurzel(9A) - 1 / (9A))³ mit A = 4 c2³ / c3², B = c3 / (2 c2), G = u1 - 2 c2² / c3",
-                "Share: G + A * B * (1 + z / root(9A) - 1 / (9A))^3 with A = 4 c2^3 / c3^2, B = c3 / (2 c2), G = u1 - 2 c2^2 / c3",
+                "Anteil: G + A * B * (1 + z / Wurzel(9A) - 1 / (9A))³ mit A = 4 c2³ / c3², B = c3 / (2 \
+                 c2), G = u1 - 2 c2² / c3",
+                "Share: G + A * B * (1 + z / root(9A) - 1 / (9A))^3 with A = 4 c2^3 / c3^2, B = c3 / (2 \
+                 c2), G = u1 - 2 c2^2 / c3",
                 fit.share(risk),
             ),
         ];
@@ -341,10 +345,12 @@ impl Method for Rohrbach {
             ),
             Step::new(
                 format!(
-                    "Vergrößerte Varianz v = q - (2 - {delta} / {n}) / 2 * (q - Varianz von w), w = 1 - t, q = Summe w² / {n}"
+                    "Vergrößerte Varianz v = q - (2 - {delta} / {n}) / 2 * (q - Varianz von w), w = 1 - \
+                     t, q = Summe w² / {n}"
                 ),
                 format!(
-                    "Augmented variance v = q - (2 - {delta} / {n}) / 2 * (q - variance of w), w = 1 - t, q = sum of w^2 / {n}"
+                    "Augmented variance v = q - (2 - {delta} / {n}) / 2 * (q - variance of w), w = 1 - \
+                     t, q = sum of w^2 / {n}"
                 ),
                 shown_float(variance),
             ),
@@ -413,7 +419,8 @@ impl Method for CoxSnell {
             Step::new(
                 format!("Quantil der F-Verteilung mit 2 * ({m} + {a}) und 2 * ({m} + {b}) Freiheitsgraden"),
                 format!(
-                    "Quantile of the F distribution with 2 * ({m} + {a}) and 2 * ({m} + {b}) degrees of freedom"
+                    "Quantile of the F distribution with 2 * ({m} + {a}) and 2 * ({m} + {b}) degrees of \
+                     freedom"
                 ),
                 shown_float(quantile),
             ),

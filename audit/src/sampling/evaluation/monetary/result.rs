@@ -32,9 +32,11 @@ pub struct BoundSide {
     pub precision: Option<Decimal>,
     /// Upper limit, rounded up; none where the method has none for these errors (a warning says so).
     pub upper_limit: Option<Decimal>,
-    /// Additional figure, never the basis of a conclusion: upper limit less the projected errors in the other direction.
+    /// Additional figure, never the basis of a conclusion: upper limit less the projected errors in the other
+    /// direction.
     pub net_upper_limit: Option<Decimal>,
-    /// The largest confidence at which the upper limit stays below the tolerable error, rounded down to twelve places.
+    /// The largest confidence at which the upper limit stays below the tolerable error, rounded down to
+    /// twelve places.
     pub achieved_confidence: Option<Decimal>,
     /// What follows for the tolerable error.
     pub conclusion: Option<Conclusion>,
@@ -42,8 +44,8 @@ pub struct BoundSide {
     pub steps: Vec<Step>,
 }
 
-/// Additional figure of methods that estimate a mean: over- and understatements netted (overstatements positive). Never
-/// the basis of a conclusion.
+/// Additional figure of methods that estimate a mean: over- and understatements netted (overstatements
+/// positive). Never the basis of a conclusion.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NetEstimate {
@@ -222,7 +224,7 @@ fn side(
             achieved(|risk| {
                 method
                     .limit(errors, other, risk)
-                    .is_some_and(|limit| limit < room)
+                    .map_or(f64::NAN, |limit| limit - room)
             })
         });
     if let Some((tolerable, confidence)) = sample.tolerable.zip(achieved_confidence) {

@@ -224,8 +224,10 @@ impl MonetarySample {
         let several = count >= 3;
         if several && differing().all(|(book, audit)| audit > book) {
             warnings.push(Text::new(
-                "In jeder fehlerhaften Position liegt der richtige Betrag über dem gebuchten: Sind die beiden Spalten vertauscht?",
-                "In every item in error the correct amount exceeds the booked one: have the two columns changed places?",
+                "In jeder fehlerhaften Position liegt der richtige Betrag über dem gebuchten: Sind die \
+                 beiden Spalten vertauscht?",
+                "In every item in error the correct amount exceeds the booked one: have the two columns \
+                 changed places?",
             ));
         }
         if several && count == self.items.len() + self.exhaustive.len() {
@@ -237,8 +239,10 @@ impl MonetarySample {
         let hundredfold = |a: i64, b: i64| a != 0 && i128::from(a) * 100 == i128::from(b);
         if several && differing().all(|(b, a)| hundredfold(b, a) || hundredfold(a, b)) {
             warnings.push(Text::new(
-                "Gebuchte und richtige Beträge unterscheiden sich um das Hundertfache: Steht eine Spalte in Euro, die andere in Cent?",
-                "Booked and correct amounts differ by a factor of 100: is one column in euros, the other in cents?",
+                "Gebuchte und richtige Beträge unterscheiden sich um das Hundertfache: Steht eine Spalte \
+                 in Euro, die andere in Cent?",
+                "Booked and correct amounts differ by a factor of 100: is one column in euros, the other \
+                 in cents?",
             ));
         }
         if self.items.iter().any(|item| excess(item.book, item.audit)) {
@@ -252,18 +256,22 @@ impl MonetarySample {
         };
         if self.size > 1 && self.items.iter().any(certain) {
             warnings.push(Text::new(
-                "Mindestens eine gezogene Position erreicht das Auswahlintervall; bei fester Auswahl mit Intervall war sie sicher in der \
+                "Mindestens eine gezogene Position erreicht das Auswahlintervall; bei fester Auswahl mit \
+                 Intervall war sie sicher in der \
                  Stichprobe und gehört zu den voll geprüften.",
-                "At least one item drawn reaches the sampling interval; with fixed intervals it was certain to be drawn and \
+                "At least one item drawn reaches the sampling interval; with fixed intervals it was \
+                 certain to be drawn and \
                  belongs to those checked in full.",
             ));
         }
         let drawn: i128 = self.items.iter().map(|item| i128::from(item.book)).sum();
         if drawn > i128::from(self.book_value) {
             warnings.push(Text::new(
-                "Die gezogenen Positionen sind zusammen größer als der Buchwert, aus dem sie gezogen wurden: Stehen Positionen doppelt in \
+                "Die gezogenen Positionen sind zusammen größer als der Buchwert, aus dem sie gezogen \
+                 wurden: Stehen Positionen doppelt in \
                  der Liste?",
-                "The items drawn exceed the book value they were drawn from: are there items twice in the list?",
+                "The items drawn exceed the book value they were drawn from: are there items twice in \
+                 the list?",
             ));
         }
         warnings
