@@ -12,7 +12,7 @@ use crate::sampling::numerics::{decimal_to_float, float, gamma_quantile, normal_
 pub enum FactorProfile {
     /// The tables of the guidance of 2017 for the confidences that they have: `z` of table 3, the factor of the basic
     /// precision of table 4, the other reliability factors of appendix 3 (which has 2.30 where table 4 has 2.31).
-    GuidanceTables,
+    EcTables,
     /// Quantiles of the normal and the gamma distribution with twelve places, for any confidence.
     Exact,
 }
@@ -44,7 +44,7 @@ fn look_up(table: &[(i64, i64)], confidence: Decimal, places: u32) -> Option<Dec
 /// `z`: two-sided, as the guidance has it (5.3).
 pub(super) fn z(confidence: Decimal, profile: FactorProfile) -> Result<Decimal, EcError> {
     match profile {
-        FactorProfile::GuidanceTables => {
+        FactorProfile::EcTables => {
             look_up(&TABLE_3, confidence, 3).ok_or(EcError::ConfidenceNotInTable(confidence))
         }
         FactorProfile::Exact => {
@@ -62,7 +62,7 @@ fn exact(errors: u64, confidence: Decimal) -> Result<Decimal, EcError> {
 /// Factor of the basic precision (6.3.5.2).
 pub(super) fn basic(confidence: Decimal, profile: FactorProfile) -> Result<Decimal, EcError> {
     match profile {
-        FactorProfile::GuidanceTables => {
+        FactorProfile::EcTables => {
             look_up(&TABLE_4, confidence, 2).ok_or(EcError::ConfidenceNotInTable(confidence))
         }
         FactorProfile::Exact => exact(0, confidence),
@@ -77,8 +77,8 @@ pub(super) fn reliability(
 ) -> Result<Decimal, EcError> {
     let factor = exact(errors, confidence)?;
     match profile {
-        FactorProfile::GuidanceTables if errors > APPENDIX_3_ERRORS => Err(EcError::TooManyErrors(errors)),
-        FactorProfile::GuidanceTables => {
+        FactorProfile::EcTables if errors > APPENDIX_3_ERRORS => Err(EcError::TooManyErrors(errors)),
+        FactorProfile::EcTables => {
             Ok(factor.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero))
         }
         FactorProfile::Exact => Ok(factor),
@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn tables_are_as_printed() {
-        let tables = FactorProfile::GuidanceTables;
+        let tables = FactorProfile::EcTables;
         for (confidence, printed) in [
             ("0.6", "0.842"),
             ("0.70", "1.036"),
@@ -179,11 +179,11 @@ mod tests {
         ];
         for (errors, row) in printed {
             for (level, factor) in levels.iter().zip(row) {
-                let computed = reliability(errors, decimal(level), FactorProfile::GuidanceTables).unwrap();
+                let computed = reliability(errors, decimal(level), FactorProfile::EcTables).unwrap();
                 assert_eq!(computed, decimal(factor), "{errors} at {level}");
             }
         }
-        let error = reliability(51, decimal("0.9"), FactorProfile::GuidanceTables).unwrap_err();
+        let error = reliability(51, decimal("0.9"), FactorProfile::EcTables).unwrap_err();
         assert_eq!(error.code(), "TOO_MANY_ERRORS");
     }
 

@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    super::{errors::KnownError, variables::AmountUnit},
+    super::{errors::KnownError, monetary::Unit},
     factors::FactorProfile,
 };
 
@@ -244,7 +244,7 @@ pub struct EcInput {
     /// The method.
     pub method: EcMethod,
     /// What the amounts count.
-    pub unit: AmountUnit,
+    pub unit: Unit,
     /// Confidence (two-sided, as in table 3); given if and only if the method is statistical.
     #[serde(default)]
     pub confidence: Option<Decimal>,

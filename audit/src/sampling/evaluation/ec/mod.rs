@@ -39,10 +39,8 @@ use self::{
 };
 use super::{
     errors::{ErrorClass, KnownError, TotalErrorResult, total},
-    variables::{
-        AmountUnit,
-        exact::{AMOUNT_PLACES, Fraction, RATE_PLACES},
-    },
+    monetary::Unit,
+    variables::exact::{AMOUNT_PLACES, Fraction, RATE_PLACES},
 };
 use crate::sampling::derivation::{Step, Text, missing_amounts, outside_the_population, without_amount};
 
@@ -166,7 +164,7 @@ pub struct EcResult {
     /// Version of the method.
     pub version: &'static str,
     /// What the amounts count.
-    pub unit: AmountUnit,
+    pub unit: Unit,
     /// Confidence; none for methods that are not statistical.
     pub confidence: Option<Decimal>,
     /// Where the factors come from.

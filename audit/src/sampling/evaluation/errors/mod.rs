@@ -17,10 +17,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Conclusion, conclude,
-    variables::{
-        AmountUnit,
-        exact::{AMOUNT_PLACES, Fraction, RATE_PLACES},
-    },
+    monetary::Unit,
+    variables::exact::{AMOUNT_PLACES, Fraction, RATE_PLACES},
 };
 use crate::sampling::derivation::{Step, Text};
 
@@ -151,7 +149,7 @@ impl ErrorRateError {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TotalErrorInput {
     /// What the amounts count.
-    pub unit: AmountUnit,
+    pub unit: Unit,
     /// Book value of the population, positive.
     pub book_value: i64,
     /// Tolerable part of the book value, such as 0.02.
@@ -175,7 +173,7 @@ pub struct TotalErrorResult {
     /// Version of the method.
     pub version: &'static str,
     /// What the amounts count.
-    pub unit: AmountUnit,
+    pub unit: Unit,
     /// Book value of the population.
     pub book_value: Decimal,
     /// Tolerable part of the book value.
@@ -255,7 +253,7 @@ fn known(errors: &[&KnownError]) -> Result<[i128; 3], ErrorRateError> {
 
 /// The total error of a projection whose figures are exact.
 pub(super) fn total(
-    unit: AmountUnit,
+    unit: Unit,
     book_value: &Fraction,
     materiality: Decimal,
     projected: &Fraction,
@@ -367,7 +365,7 @@ fn total_steps(result: &TotalErrorResult) -> Vec<Step> {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ResidualErrorInput {
     /// What the amounts count.
-    pub unit: AmountUnit,
+    pub unit: Unit,
     /// A: book value of the audited population, positive.
     pub book_value: i64,
     /// D: total error rate, 0 to 1.
@@ -391,7 +389,7 @@ pub struct ResidualErrorResult {
     /// Version of the method.
     pub version: &'static str,
     /// What the amounts count.
-    pub unit: AmountUnit,
+    pub unit: Unit,
     /// F = A - E1 - E2.
     pub population: Decimal,
     /// G = D * F: amount at risk, half to even at six places.

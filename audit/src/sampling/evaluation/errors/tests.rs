@@ -18,7 +18,7 @@ fn error(class: ErrorClass, amount: i64, corrected: Option<bool>) -> KnownError 
 
 fn input() -> TotalErrorInput {
     TotalErrorInput {
-        unit: AmountUnit::Euro,
+        unit: Unit::Euro,
         book_value: 1_000_000,
         materiality: decimal("0.02"),
         projected: decimal("9000.5"),
@@ -112,7 +112,7 @@ fn impossible_totals_are_refused() {
 /// The template's examples, in tenths.
 fn template(rate: &str, ongoing: i64, other: i64, corrections: i64) -> ResidualErrorResult {
     residual_error(&ResidualErrorInput {
-        unit: AmountUnit::Euro,
+        unit: Unit::Euro,
         book_value: 10_000,
         total_error_rate: decimal(rate),
         ongoing_assessment: ongoing,
@@ -185,7 +185,7 @@ fn residues_at_the_edge() {
 fn impossible_residues_are_refused() {
     let refused = |change: &dyn Fn(&mut ResidualErrorInput)| {
         let mut input = ResidualErrorInput {
-            unit: AmountUnit::Cent,
+            unit: Unit::Cent,
             book_value: 1_000,
             total_error_rate: decimal("0.022"),
             ongoing_assessment: 0,

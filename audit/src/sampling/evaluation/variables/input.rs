@@ -3,17 +3,7 @@
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::super::Sides;
-
-/// What the whole amounts count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum AmountUnit {
-    /// Cents.
-    Cent,
-    /// Euros.
-    Euro,
-}
+use super::super::{Sides, monetary::Unit};
 
 /// The estimator of the total.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -123,7 +113,7 @@ pub struct VariablesInput {
     #[serde(default)]
     pub combination: Option<Combination>,
     /// What the amounts count.
-    pub unit: AmountUnit,
+    pub unit: Unit,
     /// Confidence of the limits.
     pub confidence: Decimal,
     /// Sides of the misstatement on which there is a limit.

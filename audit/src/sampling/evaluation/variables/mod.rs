@@ -28,8 +28,8 @@ use serde::Serialize;
 pub use self::{
     error::VariablesError,
     input::{
-        AmountUnit, Combination, Estimator, FewErrors, FiniteCorrection, QuantileChoice, SamplingUnit,
-        VariablesInput, VariablesItem, VariablesStratum,
+        Combination, Estimator, FewErrors, FiniteCorrection, QuantileChoice, SamplingUnit, VariablesInput,
+        VariablesItem, VariablesStratum,
     },
 };
 use self::{
@@ -37,7 +37,7 @@ use self::{
     exact::{AMOUNT_PLACES, Fraction, RATE_PLACES, quantile},
     moments::Moments,
 };
-use super::{Conclusion, LARGEST_POPULATION, Sides, conclude};
+use super::{Conclusion, LARGEST_POPULATION, Sides, conclude, monetary::Unit};
 use crate::sampling::{
     derivation::{Step, Text, missing_amounts, outside_the_population},
     numerics::{decimal_to_float, normal_quantile, student_quantile},
@@ -87,7 +87,7 @@ pub struct VariablesResult {
     /// Version of the method.
     pub version: &'static str,
     /// What the amounts count.
-    pub unit: AmountUnit,
+    pub unit: Unit,
     /// Confidence of the limits.
     pub confidence: Decimal,
     /// Sides of the limits.

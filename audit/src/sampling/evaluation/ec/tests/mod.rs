@@ -12,9 +12,9 @@ fn decimal(text: &str) -> Decimal {
 fn input(method: EcMethod, confidence: &str, strata: Vec<EcStratum>) -> EcInput {
     EcInput {
         method,
-        unit: AmountUnit::Euro,
+        unit: Unit::Euro,
         confidence: Some(decimal(confidence)),
-        profile: Some(FactorProfile::GuidanceTables),
+        profile: Some(FactorProfile::EcTables),
         materiality: decimal("0.02"),
         planned_size: None,
         understatements: None,

@@ -272,7 +272,7 @@ fn a_recalculated_confidence_is_there_only_where_the_sample_does_not_decide() {
 
 #[test]
 fn shapes_are_those_of_json() {
-    let text = r#"{"method":"MUS_STANDARD","unit":"CENT","confidence":0.9,"profile":"GUIDANCE_TABLES","materiality":"0.02",
+    let text = r#"{"method":"MUS_STANDARD","unit":"CENT","confidence":0.9,"profile":"EC_TABLES","materiality":"0.02",
         "strata":[{"name":"all","group":"Mitte","bookValue":1000000,"items":[
         {"id":"1","bookValue":5000,"auditValue":4000,"hits":2},{"bookValue":100,"auditValue":100}],
         "exhaustive":[{"bookValue":400000,"auditValue":399000}]}],

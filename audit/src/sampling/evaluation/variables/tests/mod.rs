@@ -11,7 +11,7 @@ fn input(estimator: Estimator) -> VariablesInput {
     VariablesInput {
         estimator,
         combination: None,
-        unit: AmountUnit::Cent,
+        unit: Unit::Cent,
         confidence: decimal("0.95"),
         sides: Sides::TwoSided,
         quantile: QuantileChoice::StudentT,

@@ -291,6 +291,66 @@ fn a_complete_check_leaves_no_doubt() {
     }
 }
 
+/// Numbers for simulations: 64 bits of a linear congruential generator (Knuth), the upper ones.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, limit: u64) -> usize {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from((self.0 >> 33) % limit).unwrap()
+    }
+}
+
+#[test]
+fn limits_hold_as_often_as_they_say() {
+    // 600 items, a third of them wrong by up to half of their value, in both directions
+    let mut numbers = Numbers(7);
+    let population: Vec<(i64, i64)> = (0..600)
+        .map(|ordinal| {
+            let book = 1_000 + i64::try_from(numbers.below(9_000)).unwrap();
+            let share = i64::try_from(numbers.below(100)).unwrap() - 50;
+            (
+                book,
+                if ordinal % 3 == 0 {
+                    book - book * share / 100
+                } else {
+                    book
+                },
+            )
+        })
+        .collect();
+    let book: i64 = population.iter().map(|pair| pair.0).sum();
+    let truth: i64 = population.iter().map(|pair| pair.0 - pair.1).sum();
+    for estimator in [
+        Estimator::MeanPerUnit,
+        Estimator::Difference,
+        Estimator::Ratio,
+        Estimator::Regression,
+    ] {
+        let mut input = input(estimator);
+        input.confidence = decimal("0.9");
+        let mut covered = 0;
+        for _ in 0..400 {
+            let mut left = population.clone();
+            let drawn: Vec<(i64, i64)> = (0..60)
+                .map(|_| {
+                    let ordinal = numbers.below(u64::try_from(left.len()).unwrap());
+                    left.swap_remove(ordinal)
+                })
+                .collect();
+            input.strata = vec![stratum("all", 600, book, &drawn)];
+            let limits = variables(&input).unwrap().misstatement;
+            let truth = Decimal::from(truth);
+            covered += u32::from(limits.lower.unwrap() <= truth && truth <= limits.upper.unwrap());
+        }
+        // 360 of 400 expected, with a deviation of 6
+        assert!((340..=380).contains(&covered), "{estimator:?} {covered}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
