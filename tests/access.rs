@@ -775,6 +775,21 @@ on_both!(what_happens_elsewhere_leaves_no_trace, |service| async move {
     }
 });
 
+/// No node is without its permissions.
+async fn every_node_tells(service: &Service) {
+    let nodes = r#"{ __type(name: "Node") { possibleTypes { name fields { name } } } }"#;
+    let data = service.person("a", "ADMINISTRATION").data(nodes, json!({})).await;
+    let types = data["__type"]["possibleTypes"].as_array().unwrap();
+    assert!(types.len() > 6, "{data}");
+    for node in types {
+        let fields = node["fields"].as_array().unwrap();
+        assert!(
+            fields.iter().any(|field| field["name"] == "permissions"),
+            "{node}"
+        );
+    }
+}
+
 on_both!(permissions_say_what_happens, |service| async move {
     let world = world(&service).await;
     let imports = "query($id: ID!) { population(id: $id) { imports { id } } }";
@@ -783,6 +798,7 @@ on_both!(permissions_say_what_happens, |service| async move {
         .auditor
         .data(imports, json!({ "id": world.audit.population }))
         .await;
+    every_node_tells(&service).await;
     // What may be done with each as it is, by whoever has the right; the first is what it takes to see it.
     let kinds: [(&str, Value, &[Action]); 6] = [
         (

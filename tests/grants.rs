@@ -56,6 +56,17 @@ async fn seen(person: &Person<'_>) -> BTreeSet<String> {
         .collect()
 }
 
+/// Who was refused what, newest first.
+async fn denied(service: &Service) -> Vec<(String, String)> {
+    let officer = service.person("dsb", "DATENSCHUTZ");
+    let attempts = "{ deniedAttempts(first: 50) { edges { node { actor action } } } }";
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    nodes(&officer.data(attempts, json!({})).await["deniedAttempts"])
+        .iter()
+        .map(|one| (text(&one["actor"]), text(&one["action"])))
+        .collect()
+}
+
 fn set(items: &[&str]) -> BTreeSet<String> {
     items.iter().map(|item| (*item).to_owned()).collect()
 }
@@ -254,6 +265,18 @@ on_both!(an_inspection_from_proposal_to_revocation, |service| async move {
     );
     let (status, answer) = service.redeem(RECIPIENT, &grant, &json!({})).await;
     assert_eq!((status, &answer["error"]), (400, &json!("invalid_grant")));
+    // Who tried what after the end is told.
+    let actions: Vec<_> = denied(&service).await;
+    assert_eq!(
+        actions,
+        [
+            (RECIPIENT.to_owned(), "GRANT_REDEEM".to_owned()),
+            (RECIPIENT.to_owned(), "GRANT_USE".to_owned()),
+            (RECIPIENT.to_owned(), "GRANT_USE".to_owned()),
+            (RECIPIENT.to_owned(), "CHECK_RECORD".to_owned()),
+            (RECIPIENT.to_owned(), "GRANT_REDEEM".to_owned()),
+        ]
+    );
     assert_eq!(
         audit
             .auditor
@@ -791,6 +814,10 @@ on_both!(a_read_budget_is_spent_once, |service| async move {
             .contains("1 left")
     );
     assert_eq!(used().await["readUsed"], 2);
+    assert_eq!(
+        denied(&service).await,
+        [(RECIPIENT.to_owned(), "SENSITIVE_READ".to_owned())]
+    );
     auditor.data(list, json!({ "first": 1 })).await;
     assert_eq!(used().await, json!({ "readUsed": 3, "state": "EXHAUSTED" }));
     assert_eq!(at_the_door(&auditor).await, (403, "GRANT_EXHAUSTED".to_owned()));
@@ -1178,6 +1205,14 @@ on_both!(
                 .await;
             assert!(download.unwrap().text().await.unwrap().lines().count() > 1);
         }
+        // A download that kept to another Bezirksstelle held nothing of this one.
+        let holder = service.holder(&whole).await;
+        let elsewhere_only = format!(
+            "/exports/sample-items.csv?bezirksstelle={}",
+            part.as_str().unwrap()
+        );
+        let download = holder.request(Method::GET, &elsewhere_only).send().await;
+        assert_eq!(download.unwrap().text().await.unwrap().lines().count(), 2);
 
         // While it goes on, nobody is told.
         assert_eq!(told(&local).await, nothing);
@@ -1222,7 +1257,7 @@ on_both!(
         assert_eq!(
             found,
             [
-                (whole["number"].clone(), json!(2), json!(1)),
+                (whole["number"].clone(), json!(2), json!(2)),
                 (there["number"].clone(), json!(1), json!(1)),
             ]
         );

@@ -653,8 +653,8 @@ on_both!(rows_are_as_the_trail_left_them, |service| async move {
             .filter(|line| line.contains("rows as in the trail"));
         lines.map(str::to_owned).collect::<Vec<_>>()
     };
-    // Engagement, population, control total, two samples, two checks, hold, grant, comment.
-    assert_eq!(rows(0).await, ["ok      rows as in the trail (10)"]);
+    // Engagement, population, import, control total, two samples, two checks, hold, grant, comment.
+    assert_eq!(rows(0).await, ["ok      rows as in the trail (11)"]);
 
     // What somebody does to the database past the service shows, and what.
     let owner = service.db.owner();
@@ -706,7 +706,29 @@ on_both!(rows_are_as_the_trail_left_them, |service| async move {
         .auditor
         .done(&change("abortSample", "sample { id }"), input)
         .await;
+    // Nor does it help to remove the entry, or its salt, or to approve a difference past the service.
+    let erased = if service.db.is_postgres() {
+        "UPDATE trail_entry SET salt = NULL WHERE id IN (SELECT entry_id FROM log_leaf WHERE idx = 0)"
+    } else {
+        "DELETE FROM trail_entry WHERE id IN (SELECT entry_id FROM log_leaf WHERE idx = 0)"
+    };
+    let mut gone = 0;
+    for _ in 0..100 {
+        gone = owner.execute_unprepared(erased).await.unwrap().rows_affected();
+        if gone > 0 {
+            break;
+        }
+        // Its leaf is not in the log yet.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(gone, 1);
     let found = rows(1).await;
+    assert!(
+        found
+            .iter()
+            .any(|line| line.contains("TrailEntry ") && line.contains("erased")),
+        "{found:#?}"
+    );
     let between = found
         .iter()
         .filter(|line| line.contains("Sample ") && line.contains("changed between two entries"));

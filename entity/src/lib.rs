@@ -33,6 +33,7 @@ pub mod population_import;
 pub mod population_item;
 pub mod read_gate;
 pub mod read_record;
+pub mod retention_gate;
 pub mod sample;
 pub mod sample_item;
 pub mod sample_stratum;

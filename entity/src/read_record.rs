@@ -51,7 +51,8 @@ pub struct Model {
     pub object_kind: String,
     /// How many objects; 0 where a download begins.
     pub object_count: i64,
-    /// Ids of the objects, 16 bytes each, ascending; empty for downloads.
+    /// Ids of the objects, 16 bytes each, ascending. Where a download begins: of the sample, Bezirksstelle and stratum it keeps to,
+    /// if any. Empty where one ended.
     pub object_ids: Vec<u8>,
     /// For a download that is complete: SHA-256 over the ids, 16 bytes each, ascending.
     pub object_digest: Option<Vec<u8>>,

@@ -27,6 +27,7 @@ mod m20261121_000013_log_cosignature;
 mod m20261121_000014_trail_own_staff;
 mod m20261121_000015_trail_denied;
 mod m20261121_000016_engagement_restriction;
+mod m20261121_000017_retention_gate;
 pub mod reads;
 
 /// All changes in order.
@@ -51,6 +52,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000014_trail_own_staff::Migration),
             Box::new(m20261121_000015_trail_denied::Migration),
             Box::new(m20261121_000016_engagement_restriction::Migration),
+            Box::new(m20261121_000017_retention_gate::Migration),
         ]
     }
 }

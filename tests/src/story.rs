@@ -146,7 +146,11 @@ impl<'a> Audit<'a> {
 
     /// With a few lines `reference;bezirksstelle;amount` that the Kommune bears, frozen.
     pub async fn small(service: &'a Service, lines: &[(&str, &str, i64)]) -> Self {
-        let audit = Self::open(service).await;
+        Self::open(service).await.filled(lines).await
+    }
+
+    /// The same of an engagement whose population is empty so far.
+    pub async fn filled(self, lines: &[(&str, &str, i64)]) -> Self {
         let mut file = b"Beleg;Ort;Betrag\n".to_vec();
         let mut total = b"fund;bezirksstelle;month;count;sum\n".to_vec();
         let mut cells: BTreeMap<&str, (u32, i64)> = BTreeMap::new();
@@ -164,10 +168,10 @@ impl<'a> Audit<'a> {
             "encoding": "UTF_8", "delimiter": "SEMICOLON", "decimals": "GERMAN", "dateFormat": "ISO", "key": ["Beleg"],
             "reference": "Beleg", "bezirksstelle": "Ort", "amount": "Betrag", "singleFund": "KOMMUNE",
         });
-        audit.import(mapping, file).await;
-        audit.control_total(&String::from_utf8(total).unwrap()).await;
-        audit.freeze().await;
-        audit
+        self.import(mapping, file).await;
+        self.control_total(&String::from_utf8(total).unwrap()).await;
+        self.freeze().await;
+        self
     }
 
     /// Imports an extract.

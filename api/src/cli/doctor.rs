@@ -189,6 +189,14 @@ impl Report {
     async fn rows(&mut self, settings: &Settings, db: &Db) {
         let language = self.language;
         let what = language.say("Zeilen wie im Prüfpfad", "rows as in the trail");
+        if settings.secrets.case_key().is_none() && is_missing(&app::case_key_file(settings)) {
+            // With another key every row would seem changed.
+            let missing = language.say(
+                "der Schlüssel der Fallnummern fehlt",
+                "the key of case numbers is missing",
+            );
+            return self.line(what, Err(missing.to_owned()), "secrets.case_key_file");
+        }
         let looked = match app::sources(settings) {
             Ok(sources) => unexplained(&Ctx::system(sources), db)
                 .await
@@ -232,6 +240,7 @@ fn row(language: Language, one: &Unexplained) -> String {
         }
         Wrong::Added => language.say("ohne Eintrag entstanden", "made without an entry"),
         Wrong::Removed => language.say("verschwunden", "gone"),
+        Wrong::Erased => language.say("gelöscht oder unbeweisbar gemacht", "erased, or made unprovable"),
     };
     format!("{} {}: {wrong}", one.kind, one.id)
 }

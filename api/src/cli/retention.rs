@@ -59,6 +59,14 @@ fn report(run: &Run, dry_run: bool, language: Language) -> Result<String, std::f
         (Kind::ReadRecord, true) => language.say("Leseprotokolle fällig", "read records due"),
         (Kind::ReadRecord, false) => language.say("Leseprotokolle gelöscht", "read records deleted"),
         (Kind::CaseNumber, true) => language.say("Fallnummern fällig", "case numbers due"),
+        (Kind::WorkingPaper, true) => language.say(
+            "Positionen in Arbeitspapieren fällig",
+            "items of working papers due",
+        ),
+        (Kind::WorkingPaper, false) => language.say(
+            "Positionen in Arbeitspapieren gelöscht",
+            "items of working papers deleted",
+        ),
         (Kind::CaseNumber, false) => language.say("Fallnummern vernichtet", "case numbers destroyed"),
     };
     writeln!(text, "{}\t{done} (< {})", run.count, run.before.format("%F"))?;

@@ -10,6 +10,7 @@ use super::disclosure::{Class, disclosure};
 use super::error::{Maybe, field};
 use super::many;
 use super::node::NodeKind;
+use super::permissions::Action;
 
 /// The Jobcenter: a Kreis that carries SGB II by itself (zugelassener kommunaler Träger).
 #[derive(Description)]
@@ -67,6 +68,11 @@ impl Bezirksstelle {
     /// Local office or Fachbereich.
     async fn kind(&self) -> BezirksstelleKind {
         self.0.kind.into()
+    }
+
+    /// What the caller may do with it now: nothing, whoever it is. The operator sets up which there are.
+    async fn permissions(&self) -> [Action; 0] {
+        []
     }
 }
 

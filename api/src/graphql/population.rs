@@ -409,11 +409,12 @@ impl Import {
 
     /// What the caller may do with it now.
     async fn permissions(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {
+        let own = self.0.created_by == ctx.caller().subject;
         let now: &[May] = match self.0.state {
-            population_import::State::Waiting => &[May::PopulationRead, May::PopulationImport],
-            _ => &[May::PopulationRead],
+            population_import::State::Waiting if own => &[May::PopulationImport],
+            _ => &[],
         };
-        permitted_of(ctx, self.0.population_id, now).await
+        permitted_of(ctx, self.0.population_id, &[May::PopulationRead], now).await
     }
 
     /// Refused lines in the order found, the first thousand of them.
@@ -703,20 +704,22 @@ impl Difference {
             difference::State::Open | difference::State::Explained => &[May::DifferenceExplain],
             difference::State::Approved => &[],
         };
-        permitted_of(ctx, self.0.population_id, now).await
+        permitted_of(ctx, self.0.population_id, &[], now).await
     }
 }
 
-/// What the caller may do with what hangs on a population.
+/// What the caller may do with what hangs on a population: `always`, and `open` as long as it is neither frozen nor discarded.
 async fn permitted_of(
     ctx: &Context<'_>,
     population: PopulationId,
-    candidates: &[May],
+    always: &[May],
+    open: &[May],
 ) -> Result<Vec<Action>> {
-    match ctx.loaders().one(ctx, population).await? {
-        Some(row) => permitted_in(ctx, row.engagement_id, candidates).await,
-        None => Ok(Vec::new()),
-    }
+    let Some(row) = ctx.loaders().one(ctx, population).await? else {
+        return Ok(Vec::new());
+    };
+    let open = if row.state == State::Open { open } else { &[] };
+    permitted_in(ctx, row.engagement_id, &[always, open].concat()).await
 }
 
 /// Finds populations.

@@ -211,6 +211,8 @@ pub(super) enum RetentionKind {
     ReadRecord,
     /// Case numbers and the key of an engagement's pseudonyms, twelve months after it was closed.
     CaseNumber,
+    /// Populations, samples, checks and comments, ten years after their engagement was closed; counted are the items of populations and samples.
+    WorkingPaper,
 }
 
 /// What was due or deleted of one engagement.
@@ -342,12 +344,14 @@ impl DeniedAttempt {
         &self.0.membership
     }
 
-    /// What: `SENSITIVE_READ`, or the action that would have changed something.
+    /// What: `SENSITIVE_READ`; `GRANT_USE` and `GRANT_REDEEM` of a grant that does not hold, or is another's; or the action that
+    /// would have changed something.
     async fn action(&self) -> &str {
         &self.0.action
     }
 
-    /// Of a read: the classes whose reading is recorded, among those asked for. It need not be these that were lacking.
+    /// Of a read: the classes whose reading is recorded and that the caller lacks; where none is lacking, but the rows or a grant
+    /// that reaches so far, those asked for.
     async fn classes(&self) -> Vec<Class> {
         let named = self.attempted().classes;
         let known = audit::access::Class::ALL.iter().copied();

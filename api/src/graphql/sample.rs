@@ -650,8 +650,8 @@ impl SampleItem {
             .transpose()
     }
 
-    /// Which bodies from outside read it, for its Bezirksstelle: told once a grant has ended, unless the grant withholds it
-    /// (§ 96 (4) BHO). In the order of the grants.
+    /// Which bodies from outside read it, for its Bezirksstelle: told once a grant has ended, for at least six months, unless the
+    /// grant withholds it (§ 96 (4) BHO) or the engagement is restricted. In the order of the grants.
     #[graphql(directive = disclosure::apply(Class::Internal))]
     async fn external_reads(&self, ctx: &Context<'_>) -> Maybe<Vec<ExternalRead>> {
         let reads = ctx.loaders().one(ctx, ExternalReadsOf(self.row.id)).await;

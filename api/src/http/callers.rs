@@ -10,8 +10,9 @@ use actix_web::{HttpMessage as _, HttpRequest};
 use audit::access::{Caller, Granted};
 use audit::grant::{Shown, in_use};
 use audit::reads::{Asked, Reads};
+use audit::trail::GrantAttempt;
 use audit::{Ctx, Db, Sources};
-use entity::BezirksstelleId;
+use entity::{BezirksstelleId, GrantId};
 use futures_util::future::{FutureExt as _, LocalBoxFuture};
 use ipnet::IpNet;
 
@@ -63,8 +64,11 @@ impl House {
         if let Some(claims) = &actor.identity.grant {
             let granted = self
                 .granted(&ctx, claims, &actor.identity, self.from(request))
-                .await?;
-            ctx.caller.grant = Some(Arc::new(granted));
+                .await;
+            if let Err(AuthError::Grant(error)) = &granted {
+                deny_grant(&ctx, &self.db, GrantAttempt::Use, claims.id, *error).await;
+            }
+            ctx.caller.grant = Some(Arc::new(granted?));
         }
         Ok(ctx)
     }
@@ -153,6 +157,7 @@ impl House {
         let (reader, reads) = (ctx.clone(), self.reads.clone());
         let (denied, trail) = (ctx.clone(), self.db.clone());
         Ok(Visitor {
+            subject: actor.map(|actor| actor.identity.subject.clone()),
             authenticated: actor.is_some(),
             classes: ctx.caller.classes(),
             expires,
@@ -187,6 +192,16 @@ impl House {
 /// Tells the trail of a refused attempt.
 pub(super) async fn deny(ctx: &Ctx, db: &Db, asked: &Asked) {
     if let Err(error) = audit::trail::denied_read(db, ctx, asked).await {
+        tracing::error!(request_id = %ctx.request_id, %error, "a refused attempt could not be told to the trail");
+    }
+}
+
+/// Tells the trail of somebody who tried a grant that does not hold.
+pub(super) async fn deny_grant(ctx: &Ctx, db: &Db, attempt: GrantAttempt, id: GrantId, error: GrantError) {
+    if !matches!(error, GrantError::Unusable(_)) {
+        return;
+    }
+    if let Err(error) = audit::trail::denied_grant(db, ctx, attempt, id, error.code()).await {
         tracing::error!(request_id = %ctx.request_id, %error, "a refused attempt could not be told to the trail");
     }
 }

@@ -83,6 +83,8 @@ pub type Still = Box<dyn Fn() -> BoxFuture<'static, Result<(), Denied>> + Send +
 
 /// Somebody who asks.
 pub struct Visitor {
+    /// Who it is, where there was a valid token.
+    pub subject: Option<String>,
     /// Whether there was a valid token.
     pub authenticated: bool,
     /// The classes of fields it may see.
@@ -286,8 +288,9 @@ impl Edge {
         language: Language,
     ) -> Answer {
         let read = notes.take();
-        // A mutation tells of its refusal itself.
+        // A mutation tells of its refusal itself, and where something was read the record tells of it.
         if let Some(asked) = recorded.filter(|_| kind != OperationKind::Mutation && visitor.authenticated)
+            && read.is_empty()
             && is_forbidden(answer.errors())
         {
             (visitor.deny)(asked).await;
@@ -336,9 +339,32 @@ impl Drop for Measure {
 
 /// Whether somebody lacks a right, and not a thing.
 fn is_forbidden(errors: &[ServerError]) -> bool {
-    errors
-        .iter()
-        .any(|error| code_of(error) == Some(Code::Forbidden.as_str()))
+    errors.iter().any(|error| {
+        code_of(error) == Some(Code::Forbidden.as_str())
+            || BEYOND_GRANT
+                .iter()
+                .any(|beyond| reason_of(error) == Some(beyond.as_str()))
+    })
+}
+
+/// What a refusal gives as its reason.
+fn reason_of(error: &ServerError) -> Option<&str> {
+    match error.extensions.as_ref()?.get("reason")? {
+        Value::String(reason) => Some(reason),
+        _ => None,
+    }
+}
+
+/// Codes of those whose grant does not reach so far.
+const BEYOND_GRANT: [audit::Code; 2] = [audit::Code::GrantBudgetExceeded, audit::Code::GrantEnded];
+
+/// The same for what a use case says.
+pub(super) fn lacks_right(error: &audit::Error) -> bool {
+    match error {
+        audit::Error::Forbidden(_) => true,
+        audit::Error::Refused(refusals) => refusals.iter().any(|one| BEYOND_GRANT.contains(&one.code)),
+        _ => false,
+    }
 }
 
 /// Codes are ours, never the client's: a label of metrics must not grow with what clients send.

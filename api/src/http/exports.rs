@@ -24,6 +24,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::callers::{House, deny};
+use super::edge::lacks_right;
 use super::transport::Fault;
 use crate::auth::{Actor, Refused};
 use crate::graphql::{NodeKind, euro, refusal_json};
@@ -95,14 +96,20 @@ async fn sample_items(
         return refuse("query");
     };
     if let Err(error) = disclose(&ctx, Action::SampleItemRead, HELD) {
-        deny(&ctx, &house.db, &asked(ADDRESS)).await;
+        let lacking = Asked {
+            classes: HELD.and(RECORDED).beyond(ctx.caller.classes()),
+            ..asked(ADDRESS)
+        };
+        if !lacking.classes.is_empty() {
+            deny(&ctx, &house.db, &lacking).await;
+        }
         return refusal_json(&error, &ctx, language);
     }
     // The first page tells whether the caller may see the list at all, while there is still a status to say so.
     let first = match page(&ctx, &house.db, &filter, order, None).await {
         Ok(first) => first,
         Err(error) => {
-            if matches!(error, audit::Error::Forbidden(_)) {
+            if lacks_right(&error) {
                 deny(&ctx, &house.db, &asked(ADDRESS)).await;
             }
             return refusal_json(&error, &ctx, language);
@@ -197,8 +204,16 @@ async fn begin(
     let of_sample = filter.sample.and(first.first()).map(|row| row.engagement_id);
     let query = query(filter, order).to_string();
     let engagement = filter.engagement.or(of_sample);
+    let within: Vec<Uuid> = [
+        filter.sample.map(|id| id.0),
+        filter.bezirksstelle.map(|id| id.0),
+        filter.stratum.map(|id| id.0),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     reads
-        .begin_export(ctx, asked(operation), &query, engagement)
+        .begin_export(ctx, asked(operation), &query, engagement, &within)
         .await
 }
 

@@ -97,6 +97,17 @@ impl<C: Clock + Clone> RateLimit<C> {
     }
 }
 
+impl RateLimit {
+    /// Counts one operation of a socket as a request; how many seconds to wait if it is one too many.
+    pub(super) fn check_operation(&self, subject: Option<&str>, address: Option<IpAddr>) -> Result<(), u64> {
+        let caller = match subject {
+            Some(subject) => Caller::Subject(subject.to_owned()),
+            None => Caller::Address(address.map(network)),
+        };
+        self.check(&caller).map_err(|wait| wait.as_secs() + 1)
+    }
+}
+
 /// Middleware: answers 429 with `Retry-After` and the code `LIMIT_EXCEEDED`. Stands inside `authenticate`.
 pub async fn rate_limit<B: MessageBody + 'static>(
     request: ServiceRequest,

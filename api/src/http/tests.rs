@@ -36,6 +36,7 @@ impl Callers for Tokens {
         let unrecorded = token == Some("Bearer unrecorded");
         let visitor = |authenticated, expires| {
             Ok(Visitor {
+                subject: None,
                 classes: audit::access::Classes::ALL,
                 authenticated,
                 expires,

@@ -13,10 +13,11 @@ use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, PRAGMA};
 use actix_web::web::{self, Bytes, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use audit::grant::{Details, Shown, redeem, redeemable};
+use audit::trail::GrantAttempt;
 use entity::grant::KEY_HOLDER;
 use serde_json::json;
 
-use super::callers::House;
+use super::callers::{House, deny_grant};
 use crate::auth::{
     AuthorizationDetail, GrantError, GrantToken, Identity, PROOF_HEADER, Proof, ProofError, Proofs,
     TokenVerifier,
@@ -98,8 +99,14 @@ async fn exchange(
         server_error(language)
     };
     let found = redeemable(&ctx, &house.db, grant, shown).await.map_err(failed)?;
-    let (row, held) =
-        found.map_err(|why| refuse("invalid_grant", GrantError::Unusable(why).message(language)))?;
+    let (row, held) = match found {
+        Ok(found) => found,
+        Err(why) => {
+            let error = GrantError::Unusable(why);
+            deny_grant(&ctx, &house.db, GrantAttempt::Redeem, grant, error).await;
+            return Err(refuse("invalid_grant", error.message(language)));
+        }
+    };
     let asked: Details = detail.details(&held).ok_or_else(|| unknown_detail(language))?;
     if !asked.is_within(&held) {
         return Err(refuse(

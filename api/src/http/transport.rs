@@ -25,6 +25,8 @@ pub(super) enum Fault {
     SubscriptionOverHttp,
     Subprotocol,
     TooManyOperations(usize),
+    /// How many seconds to wait.
+    TooOften(u64),
     Timeout(u64),
     /// The read record of an answer could not be written; whether the operation changed something.
     Unrecorded {
@@ -39,7 +41,7 @@ impl Fault {
             Self::Method => "METHOD_NOT_ALLOWED",
             Self::NotAcceptable => "NOT_ACCEPTABLE",
             Self::ContentType => "UNSUPPORTED_MEDIA_TYPE",
-            Self::TooLarge(_) | Self::TooManyOperations(_) => "LIMIT_EXCEEDED",
+            Self::TooLarge(_) | Self::TooManyOperations(_) | Self::TooOften(_) => "LIMIT_EXCEEDED",
             Self::Interrupted
             | Self::NotJson
             | Self::NotAnObject
@@ -71,6 +73,7 @@ impl Fault {
             | Self::SubscriptionOverHttp
             | Self::Subprotocol
             | Self::TooManyOperations(_) => StatusCode::BAD_REQUEST,
+            Self::TooOften(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Timeout(_) | Self::Unrecorded { .. } | Self::Internal => StatusCode::OK,
         }
     }
@@ -129,6 +132,8 @@ impl Fault {
             (Self::TooManyOperations(count), Language::En) => {
                 format!("Too many operations at a time: at most {count} a connection.")
             }
+            (Self::TooOften(seconds), Language::De) => format!("Zu viele Anfragen: bitte {seconds} s warten."),
+            (Self::TooOften(seconds), Language::En) => format!("Too many requests: wait {seconds} s."),
             (Self::Timeout(ms), Language::De) => format!(
                 "Die Operation wurde nach {ms} ms abgebrochen; ob Änderungen wirksam wurden, ist zu prüfen."
             ),

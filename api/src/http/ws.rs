@@ -26,6 +26,7 @@ use tracing::Instrument as _;
 
 use super::edge::{Answer, Credentials, Edge, Visitor, log_of, present, span, streams};
 use super::graphql::failed;
+use super::rate_limit::RateLimit;
 use super::transport::{Fault, well_formed};
 use crate::auth::PROOF_HEADER;
 use crate::graphql::admit::{Admitted, Incoming};
@@ -315,6 +316,15 @@ impl Socket {
         }
         if self.running.borrow().len() >= OPERATIONS {
             let payload = &[Fault::TooManyOperations(OPERATIONS).error(self.language)];
+            return send(&mut self.session, &Plain::Error { id: &id, payload }).await;
+        }
+        let peer = self.request.peer_addr().map(|address| address.ip());
+        let limit = self.request.app_data::<Data<RateLimit>>();
+        let counted = limit.map_or(Ok(()), |limit| {
+            limit.check_operation(visitor.subject.as_deref(), peer)
+        });
+        if let Err(seconds) = counted {
+            let payload = &[Fault::TooOften(seconds).error(self.language)];
             return send(&mut self.session, &Plain::Error { id: &id, payload }).await;
         }
         let operation = Operation {

@@ -8,10 +8,14 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use entity::read_record::{Column, Entity, Kind, Model};
-use entity::{EngagementId, GrantId, ReadRecordId, SampleItemId, Scope, engagement, grant, sample_item};
+use entity::{
+    BezirksstelleId, EngagementId, GrantId, ReadRecordId, SampleId, SampleItemId, Scope, StratumId,
+    engagement, grant, sample_item,
+};
 use sea_orm::{
     ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
 };
+use uuid::Uuid;
 
 use crate::access::{Action, Class, authorize};
 use crate::db::among;
@@ -36,7 +40,8 @@ pub struct ExternalRead {
     pub last: DateTime<Utc>,
     /// Answers that held it.
     pub answers: u64,
-    /// Downloads that may have held it: they keep no ids, so it is all of those that could.
+    /// Downloads that may have held it: they keep no ids, so it is all of those that did not keep to another engagement, sample,
+    /// Bezirksstelle or stratum.
     pub downloads: u64,
 }
 
@@ -48,8 +53,8 @@ pub async fn external_reads(
 ) -> Result<HashMap<SampleItemId, Vec<ExternalRead>>> {
     authorize(ctx, Action::ExternalReadList)?;
     let mut items = visible(db, &ctx.caller.scope(ctx.now()), ids).await?;
-    let restricted = restricted(db, items.values().copied()).await?;
-    items.retain(|_, engagement| !restricted.contains(engagement));
+    let restricted = restricted(db, items.values().map(|item| item.engagement)).await?;
+    items.retain(|_, item| !restricted.contains(&item.engagement));
     let mut found = HashMap::new();
     if items.is_empty() {
         return Ok(found);
@@ -72,16 +77,12 @@ pub async fn external_reads(
         } else {
             Vec::new()
         };
-        for (id, engagement) in &items {
+        for (id, item) in &items {
             let mut reads = all.answers.get(&(row.id, *id)).unwrap_or(&no_reads).clone();
             let downloads = all.downloads.get(&row.id).filter(|_| shown.contains(id));
-            let of = downloads
-                .into_iter()
-                .flatten()
-                .filter(|(of, _)| of.is_none_or(|of| of == *engagement));
             let mut count = 0;
-            for (_, at) in of {
-                reads.span(*at);
+            for download in downloads.into_iter().flatten().filter(|one| one.may_hold(item)) {
+                reads.span(download.at);
                 count += 1;
             }
             let Some((first, last)) = reads.between else {
@@ -115,8 +116,28 @@ impl Reads {
     }
 }
 
-/// A download that began: the engagement it kept to, if any, and when.
-type Download = (Option<EngagementId>, DateTime<Utc>);
+/// A download that began.
+struct Download {
+    /// The engagement it kept to, if any.
+    engagement: Option<EngagementId>,
+    /// The sample, Bezirksstelle and stratum it kept to, if any.
+    within: Vec<Uuid>,
+    at: DateTime<Utc>,
+}
+
+impl Download {
+    fn may_hold(&self, item: &Place) -> bool {
+        self.engagement.is_none_or(|of| of == item.engagement)
+            && self.within.iter().all(|of| item.within.contains(of))
+    }
+}
+
+/// Where an item lies.
+struct Place {
+    engagement: EngagementId,
+    /// Its sample, Bezirksstelle and stratum.
+    within: [Uuid; 3],
+}
 
 /// What the records say.
 #[derive(Default)]
@@ -126,11 +147,15 @@ struct Told {
 }
 
 impl Told {
-    fn add(&mut self, row: &Model, items: &BTreeMap<SampleItemId, EngagementId>) {
+    fn add(&mut self, row: &Model, items: &BTreeMap<SampleItemId, Place>) {
         let Some(grant) = row.grant_id else { return };
         if row.kind == Kind::ExportBegun {
             let of = self.downloads.entry(grant).or_default();
-            of.push((row.engagement_id, row.at));
+            of.push(Download {
+                engagement: row.engagement_id,
+                within: row.objects().collect(),
+                at: row.at,
+            });
         }
         if row.kind != Kind::Answer || row.object_kind != "SampleItem" {
             return;
@@ -147,20 +172,24 @@ impl Told {
     }
 }
 
-async fn visible(
-    db: &Db,
-    scope: &Scope,
-    ids: &[SampleItemId],
-) -> Result<BTreeMap<SampleItemId, EngagementId>> {
-    let rows: Vec<(SampleItemId, EngagementId)> = sample_item::Entity::visible_to(scope)
-        .filter(among(db.reader(), sample_item::Column::Id, ids.iter().copied()))
-        .select_only()
-        .column(sample_item::Column::Id)
-        .column(sample_item::Column::EngagementId)
-        .into_tuple()
-        .all(db.reader())
-        .await?;
-    Ok(rows.into_iter().collect())
+async fn visible(db: &Db, scope: &Scope, ids: &[SampleItemId]) -> Result<BTreeMap<SampleItemId, Place>> {
+    let rows: Vec<(SampleItemId, EngagementId, SampleId, BezirksstelleId, StratumId)> =
+        sample_item::Entity::visible_to(scope)
+            .filter(among(db.reader(), sample_item::Column::Id, ids.iter().copied()))
+            .select_only()
+            .column(sample_item::Column::Id)
+            .column(sample_item::Column::EngagementId)
+            .column(sample_item::Column::SampleId)
+            .column(sample_item::Column::BezirksstelleId)
+            .column(sample_item::Column::StratumId)
+            .into_tuple()
+            .all(db.reader())
+            .await?;
+    let place = |(id, engagement, sample, part, stratum): (_, _, SampleId, BezirksstelleId, StratumId)| {
+        let within = [sample.0, part.0, stratum.0];
+        (id, Place { engagement, within })
+    };
+    Ok(rows.into_iter().map(place).collect())
 }
 
 /// Those of the engagements that are restricted.
@@ -195,13 +224,13 @@ async fn told(ctx: &Ctx, db: &Db) -> Result<Vec<grant::Model>> {
 async fn records(
     db: &Db,
     told: &[grant::Model],
-    items: &BTreeMap<SampleItemId, EngagementId>,
+    items: &BTreeMap<SampleItemId, Place>,
     after: ReadRecordId,
 ) -> Result<Vec<Model>> {
     let of_these = Condition::any().add(Column::EngagementId.is_null()).add(among(
         db.reads(),
         Column::EngagementId,
-        items.values().copied(),
+        items.values().map(|item| item.engagement),
     ));
     Ok(Entity::find()
         .filter(among(db.reads(), Column::GrantId, told.iter().map(|row| row.id)))
@@ -218,7 +247,7 @@ async fn records(
 async fn shown(
     db: &Db,
     row: &grant::Model,
-    items: &BTreeMap<SampleItemId, EngagementId>,
+    items: &BTreeMap<SampleItemId, Place>,
 ) -> Result<Vec<SampleItemId>> {
     let held = details(row)?;
     let scope = Scope::Grant {

@@ -91,13 +91,14 @@ impl Reads {
     }
 
     /// Returns once the record of a beginning download is durable. `query` says what is asked for, without texts that are
-    /// searched for; `engagement` is the one it keeps to, if any.
+    /// searched for; `engagement` is the one it keeps to, if any, `within` the sample, Bezirksstelle and stratum.
     pub async fn begin_export(
         &self,
         ctx: &Ctx,
         asked: Asked,
         query: &str,
         engagement: Option<EngagementId>,
+        within: &[Uuid],
     ) -> Result<Export> {
         let purpose = match engagement {
             Some(engagement) => self.purpose(engagement).await?,
@@ -107,6 +108,7 @@ impl Reads {
             engagement_id: engagement,
             purpose,
             query: Some(text(query)),
+            object_ids: within.iter().flat_map(|id| *id.as_bytes()).collect(),
             ..record(ctx, &asked, Kind::ExportBegun)
         };
         self.keeps.keep(vec![begun]).await?;

@@ -114,6 +114,10 @@ async fn forget_key(tx: &DatabaseTransaction, ctx: &Ctx, id: EngagementId) -> Re
         .one(tx)
         .await?
         .ok_or_else(|| Error::internal("an engagement that was locked is gone"))?;
+    if row.sealed_key.is_empty() {
+        // Another instance was here meanwhile.
+        return Ok(());
+    }
     let before = trail::state(ctx, &row)?;
     let mut change: engagement::ActiveModel = row.into();
     change.sealed_key = Set(Vec::new());

@@ -2,10 +2,11 @@
 //!
 //! | what | kept | file |
 //! |---|---|---|
-//! | read records | six calendar months after their engagement was closed, and six months after they were made where that is later or where they belong to no engagement (§ 79 (4) SGB X for standing online retrieval) | `read_records` |
+//! | read records | six calendar months after their engagement was closed, and six months after they were made where that is later or where they belong to no engagement (§ 79 (4) SGB X for standing online retrieval); those made under a grant six months after its end too, so that the Bezirksstelle can be told | `read_records` |
 //! | case numbers, and the key of an engagement's pseudonyms | twelve calendar months after the engagement was closed | `case_numbers` |
+//! | working papers: populations, samples, checks, comments | ten years after the engagement was closed | `working_papers` |
 //!
-//! A legal hold on the engagement stops it ([`crate::legal_hold`]).
+//! A legal hold on the engagement stops it ([`crate::legal_hold`]); any hold stops the deletion of records of no engagement.
 //!
 //! A run that has something to delete says so in the trail before it begins (`BEGUN`: what is due) and when it has ended
 //! (`ENDED`: what was deleted), with count, period and engagements. One that was interrupted has a beginning without an end;
@@ -14,5 +15,7 @@
 mod case_numbers;
 mod read_records;
 mod service;
+mod working_papers;
 
+pub(crate) use service::without_papers;
 pub use service::{Kind, Part, Run, RunState, due, run, runs};

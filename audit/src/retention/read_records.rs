@@ -1,8 +1,9 @@
-//! Read records: six months after their engagement ended.
+//! Read records: six months after their engagement ended, and after the grant under which somebody read.
 
 use chrono::{DateTime, Utc};
 use entity::read_record::{Column, Entity};
-use entity::{EngagementId, ReadRecordId, engagement, read_gate};
+use entity::{EngagementId, GrantId, ReadRecordId, engagement, grant, read_gate};
+
 use sea_orm::{
     ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Set,
 };
@@ -17,7 +18,7 @@ type Group = (Option<EngagementId>, i64, DateTime<Utc>, DateTime<Utc>);
 /// What is due now.
 pub(super) async fn due(db: &Db, before: DateTime<Utc>) -> Result<Vec<Part>> {
     let groups: Vec<Group> = Entity::find()
-        .filter(Column::At.lt(before))
+        .filter(past(db, before, &under_grants(db, before).await?))
         .select_only()
         .column(Column::EngagementId)
         .column_as(Column::Id.count(), "records")
@@ -40,7 +41,11 @@ pub(super) async fn due(db: &Db, before: DateTime<Utc>) -> Result<Vec<Part>> {
     let held = held(db).await?;
     Ok(groups
         .into_iter()
-        .filter(|(id, ..)| id.is_none_or(|id| ended.contains(&id) && !held.contains(&id)))
+        .filter(|(id, ..)| match id {
+            Some(id) => ended.contains(id) && !held.contains(id),
+            // What hangs on no engagement may be about one that is held.
+            None => held.is_empty(),
+        })
         .map(|(engagement, count, from, to)| Part {
             engagement,
             count: count.unsigned_abs(),
@@ -48,6 +53,37 @@ pub(super) async fn due(db: &Db, before: DateTime<Utc>) -> Result<Vec<Part>> {
             to: Some(to),
         })
         .collect())
+}
+
+/// Grants whose records are kept, because they go on or ended not long ago: until then their Bezirksstelle is to be told.
+async fn under_grants(db: &Db, before: DateTime<Utc>) -> Result<Vec<GrantId>> {
+    let going_on = Condition::all()
+        .add(grant::Column::State.eq(grant::State::Issued))
+        .add(
+            Condition::any()
+                .add(grant::Column::ExpiresAt.is_null())
+                .add(grant::Column::ExpiresAt.gte(before)),
+        );
+    let revoked = Condition::all()
+        .add(grant::Column::State.eq(grant::State::Revoked))
+        .add(grant::Column::EndedAt.gte(before));
+    Ok(grant::Entity::find()
+        .filter(Condition::any().add(going_on).add(revoked))
+        .select_only()
+        .column(grant::Column::Id)
+        .into_tuple()
+        .all(db.reader())
+        .await?)
+}
+
+/// Records made before, under none of these grants.
+fn past(db: &Db, before: DateTime<Utc>, grants: &[GrantId]) -> Condition {
+    let kept = among(db.reads(), Column::GrantId, grants.iter().copied());
+    Condition::all().add(Column::At.lt(before)).add(
+        Condition::any()
+            .add(Column::GrantId.is_null())
+            .add(sea_orm::sea_query::ExprTrait::not(kept)),
+    )
 }
 
 /// Deletes what is due of one engagement, or of none.
@@ -84,6 +120,7 @@ async fn delete_at_once(
     let tx = db.begin_write().await?;
     let outcome = match engagement {
         Some(id) if !may_go(&tx, id, before).await? => Ok(None),
+        None if !held(db).await?.is_empty() => Ok(None),
         _ => delete_some(ctx, db, engagement, before).await,
     };
     tx.rollback().await?;
@@ -96,6 +133,7 @@ async fn delete_some(
     engagement: Option<EngagementId>,
     before: DateTime<Utc>,
 ) -> Result<Option<Part>> {
+    let grants = under_grants(db, before).await?;
     let tx = db.begin_reads().await?;
     let gate = read_gate::ActiveModel {
         id: Set(ctx.new_id()),
@@ -108,7 +146,7 @@ async fn delete_some(
         None => Column::EngagementId.is_null(),
     };
     let due: Vec<(ReadRecordId, DateTime<Utc>)> = Entity::find()
-        .filter(Condition::all().add(of).add(Column::At.lt(before)))
+        .filter(past(db, before, &grants).add(of))
         .order_by_asc(Column::Id)
         .limit(AT_ONCE)
         .select_only()

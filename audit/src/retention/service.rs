@@ -1,12 +1,17 @@
 //! The deletion job.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Months, Utc};
 use entity::engagement::State;
 use entity::{EngagementId, engagement, legal_hold, trail_entry};
-use sea_orm::{ColumnTrait as _, DatabaseTransaction, EntityTrait as _, QueryFilter as _, QuerySelect as _};
+use sea_orm::{
+    ColumnTrait as _, ConnectionTrait, DatabaseTransaction, EntityTrait as _, QueryFilter as _,
+    QuerySelect as _,
+};
 use serde::{Deserialize, Serialize};
 
-use super::{case_numbers, read_records};
+use super::{case_numbers, read_records, working_papers};
 use crate::access::{Action, Permit, authorize};
 use crate::page::{self, Page, PageArgs};
 use crate::trail::{self, Subject};
@@ -24,17 +29,20 @@ pub enum Kind {
     ReadRecord,
     /// Case numbers, and the key that makes the pseudonyms of an engagement's cases.
     CaseNumber,
+    /// Populations, samples, checks and comments.
+    WorkingPaper,
 }
 
 impl Kind {
     /// All of them, in the order of a run.
-    pub const ALL: [Self; 2] = [Self::ReadRecord, Self::CaseNumber];
+    pub const ALL: [Self; 3] = [Self::ReadRecord, Self::CaseNumber, Self::WorkingPaper];
 
     /// How long it is kept after the end of its engagement.
     const fn kept(self) -> Months {
         match self {
             Self::ReadRecord => Months::new(6),
             Self::CaseNumber => Months::new(12),
+            Self::WorkingPaper => Months::new(120),
         }
     }
 
@@ -42,6 +50,7 @@ impl Kind {
         match self {
             Self::ReadRecord => "ReadRecord",
             Self::CaseNumber => "CaseNumber",
+            Self::WorkingPaper => "WorkingPaper",
         }
     }
 }
@@ -111,6 +120,7 @@ pub async fn due(ctx: &Ctx, db: &Db, kind: Kind) -> Result<Run> {
     let parts = match kind {
         Kind::ReadRecord => read_records::due(db, before).await?,
         Kind::CaseNumber => case_numbers::due(db, before).await?,
+        Kind::WorkingPaper => working_papers::due(db, before).await?,
     };
     Ok(Run::of(kind, RunState::Begun, before, parts))
 }
@@ -129,7 +139,8 @@ pub async fn run(ctx: &Ctx, db: &Db, kind: Kind) -> Result<Run> {
         deleted.extend(match (kind, part.engagement) {
             (Kind::ReadRecord, of) => read_records::delete(ctx, db, of, before).await?,
             (Kind::CaseNumber, Some(of)) => case_numbers::delete(ctx, db, of, before).await?,
-            (Kind::CaseNumber, None) => None,
+            (Kind::WorkingPaper, Some(of)) => working_papers::delete(ctx, db, of, before).await?,
+            (Kind::CaseNumber | Kind::WorkingPaper, None) => None,
         });
     }
     let ended = Run::of(kind, RunState::Ended, before, deleted);
@@ -172,6 +183,20 @@ pub(super) async fn may_go(
         .one(tx)
         .await?;
     Ok(row.is_some_and(|row| has_ended(&row, before)) && !holds::stands(tx, id).await?)
+}
+
+/// Engagements whose working papers were deleted, or are being deleted.
+pub(crate) async fn without_papers(db: &impl ConnectionTrait) -> Result<HashSet<EngagementId>> {
+    let entries = trail_entry::Entity::find()
+        .filter(trail_entry::Column::Action.eq(Action::RetentionRun.as_str()))
+        .filter(trail_entry::Column::SubjectKind.eq(Kind::WorkingPaper.subject()))
+        .all(db)
+        .await?;
+    let runs = entries.iter().filter_map(Run::told);
+    Ok(runs
+        .flat_map(|run| run.records)
+        .filter_map(|part| part.engagement)
+        .collect())
 }
 
 /// What the runs that deleted something said of themselves, newest first.

@@ -38,5 +38,7 @@ pub use log::{
     tile_hashes, write_export,
 };
 pub(crate) use service::of_subject;
-pub use service::{DenialFilter, Subject, denials, denied, denied_read, list, record};
+pub use service::{
+    DenialFilter, GrantAttempt, Subject, denials, denied, denied_grant, denied_read, list, record,
+};
 pub use state::{State, state, state_with};

@@ -272,6 +272,115 @@ mod tests {
         }
     }
 
+    /// The proofs over the eight leaves that implementations of Certificate Transparency share, as transparency-dev
+    /// publishes them, and what it publishes beside them: the same tampered with in one way each.
+    #[test]
+    fn published_proofs_hold_and_tampered_ones_do_not() {
+        let data = "|00|10|2021|3031|40414243|5051525354555657|606162636465666768696a6b6c6d6e6f";
+        let leaves: Vec<Hash> = data
+            .split('|')
+            .map(|text| leaf_hash(&hex::decode(text).unwrap()))
+            .collect();
+        let root = |size: u64| by_definition(&leaves[..usize::try_from(size).unwrap()]);
+        for (index, size, path) in [
+            (0, 1, ""),
+            (0, 8, "96a296d2 5f083f0a 6b47aaf2"),
+            (5, 8, "bc1a0643 ca854ea1 d37ee418"),
+            (2, 3, "fac54203"),
+            (1, 5, "6e340b9c 5f083f0a bc1a0643"),
+        ] {
+            let (nodes, _) = stored(&leaves);
+            let proof = hashes(&inclusion(index, size).unwrap(), &nodes);
+            assert_eq!(starts(&proof), path, "{index} of {size}");
+            let leaf = &leaves[usize::try_from(index).unwrap()];
+            let holds = |leaf: &Hash, index: u64, size: u64, proof: &[Hash]| {
+                root_by_inclusion(leaf, index, size, proof) == Some(root(size.clamp(1, 8)))
+            };
+            assert!(holds(leaf, index, size, &proof));
+            for (index, size) in [
+                (index + 1, size),
+                (index ^ 2, size),
+                (index, size * 2),
+                (index, size / 2),
+            ] {
+                assert!(
+                    !holds(leaf, index, size, &proof) || size == 1,
+                    "{index} of {size}"
+                );
+            }
+            assert!(!holds(&root(8), index, size, &proof) || size == 8 && proof.is_empty());
+            for tampered in tampered(&proof, &root(size)) {
+                assert!(!holds(leaf, index, size, &tampered), "{index} of {size}");
+            }
+        }
+        for (old, new, path) in [
+            (1, 1, ""),
+            (1, 8, "96a296d2 5f083f0a 6b47aaf2"),
+            (6, 8, "0ebc5d34 ca854ea1 d37ee418"),
+            (2, 5, "5f083f0a bc1a0643"),
+            (6, 7, "0ebc5d34 b08693ec d37ee418"),
+        ] {
+            let (nodes, _) = stored(&leaves);
+            let proof = hashes(&consistency(old, new).unwrap(), &nodes);
+            assert_eq!(starts(&proof), path, "{old} to {new}");
+            let (before, after) = (root(old), root(new));
+            assert!(is_consistent(old, new, &before, &after, &proof));
+            for (from, to) in [
+                (old - 1, new),
+                (old + 1, new),
+                (old ^ 2, new),
+                (old, new * 2),
+                (old, new / 2),
+            ] {
+                assert!(
+                    !is_consistent(from, to, &before, &after, &proof) || from == 0 && proof.is_empty(),
+                    "{from} to {to}"
+                );
+            }
+            if old < new {
+                assert!(!is_consistent(old, new, &after, &before, &proof));
+                assert!(!is_consistent(old, new, &before, &leaf_hash(b"wrong"), &proof));
+                assert!(!is_consistent(old, new, &leaf_hash(b"wrong"), &after, &proof));
+                assert!(!is_consistent(old, new, &before, &after, &[]));
+            }
+            for tampered in tampered(&proof, &before)
+                .into_iter()
+                .chain(tampered(&proof, &after))
+            {
+                assert!(
+                    !is_consistent(old, new, &before, &after, &tampered),
+                    "{old} to {new}"
+                );
+            }
+        }
+    }
+
+    /// The first four bytes of each hash.
+    fn starts(proof: &[Hash]) -> String {
+        let starts: Vec<String> = proof.iter().map(|hash| hex::encode(&hash[..4])).collect();
+        starts.join(" ")
+    }
+
+    /// One bit of each hash changed; a root, nothing or garbage before and after; a hash taken away or put between.
+    fn tampered(proof: &[Hash], root: &Hash) -> Vec<Vec<Hash>> {
+        let mut all: Vec<Vec<Hash>> = (0..proof.len())
+            .flat_map(|place| {
+                let mut changed = proof.to_vec();
+                changed[place][0] ^= 1 << 4;
+                let mut less = proof.to_vec();
+                less.remove(place);
+                let mut more = proof.to_vec();
+                more.insert(place, proof[place]);
+                [changed, less, more]
+            })
+            .collect();
+        for extra in [*root, leaf_hash(b"garbage"), [0; 32]] {
+            all.push([&[extra], proof].concat());
+            all.push([proof, &[extra]].concat());
+        }
+        all
+    }
+
     /// The proofs that RFC 6962 section 2.1.3 works out for a tree of seven leaves.
     #[test]
     fn the_example_of_the_rfc() {

@@ -1,15 +1,18 @@
 //! Whether the rows of the database are as the trail left them: a row that was changed, removed or added past the service has a
 //! state that no entry tells of.
 //!
-//! Looked at are the rows that change with an entry of their own only. Items of populations are covered by the root in the entry
-//! that froze them; rows made before their states were told are not judged.
+//! Looked at are engagements, populations, complete imports, control totals, differences, samples, checks, holds, grants and
+//! comments: what changes with an entry of its own. Items of populations are covered by the root in the entry that froze them,
+//! the items of a sample by its seed: whoever draws again gets the same ones. Rows made before their states were told are not
+//! judged.
 
 use std::collections::HashMap;
 
 use entity::{
-    check_answer, comment, control_total, engagement, grant, item_check, legal_hold, population, sample,
-    trail_entry,
+    EngagementId, TrailEntryId, check_answer, comment, control_total, difference, engagement, grant,
+    item_check, legal_hold, log_leaf, population, population_import, sample, trail_entry,
 };
+use sea_orm::sea_query::Query;
 use sea_orm::{
     AccessMode, ColumnTrait as _, ConnectionTrait, EntityTrait, IsolationLevel, ModelTrait, QueryFilter as _,
     QueryOrder as _, QuerySelect as _, TransactionTrait as _,
@@ -19,6 +22,7 @@ use uuid::Uuid;
 
 use super::{State, state, state_with};
 use crate::db::among;
+use crate::retention::without_papers;
 use crate::{Ctx, Db, Result};
 
 /// Rows read at once.
@@ -35,6 +39,8 @@ pub enum Wrong {
     Added,
     /// It is gone.
     Removed,
+    /// An entry that its leaf in the log speaks of is gone, or its salt: what it said cannot be proven any more.
+    Erased,
 }
 
 /// A row that no entry explains.
@@ -48,8 +54,8 @@ pub struct Unexplained {
     pub wrong: Wrong,
 }
 
-/// What the entries of a row say it was left in; nothing where the last one does not say.
-type Left = HashMap<(&'static str, Uuid), Option<String>>;
+/// What the last entry of a row says it was left in, if it says so, and of which engagement.
+type Left = HashMap<(&'static str, Uuid), (Option<String>, Option<EngagementId>)>;
 
 /// Rows that no entry explains, and how many were looked at. Of one moment, whatever is written meanwhile. Memory grows with the
 /// number of rows that are looked at, by about 200 bytes each.
@@ -79,9 +85,18 @@ pub async fn unexplained(ctx: &Ctx, db: &Db) -> Result<(Vec<Unexplained>, u64)> 
         .await?;
     look.grants(&moment).await?;
     look.checks(&moment).await?;
+    look.differences(&moment).await?;
+    look.imports(&moment).await?;
+    look.erased(&moment).await?;
+    let deleted = without_papers(&moment).await?;
     moment.commit().await?;
     let mut found = look.found;
-    found.extend(look.left.into_keys().map(|(kind, id)| Unexplained {
+    // The deletion of working papers has an entry of its own.
+    let gone = look
+        .left
+        .into_iter()
+        .filter(|((kind, _), (_, of))| !PAPERS.contains(kind) || !of.is_some_and(|of| deleted.contains(&of)));
+    found.extend(gone.map(|((kind, id), _)| Unexplained {
         kind,
         id,
         wrong: Wrong::Removed,
@@ -90,7 +105,18 @@ pub async fn unexplained(ctx: &Ctx, db: &Db) -> Result<(Vec<Unexplained>, u64)> 
     Ok((found, look.rows))
 }
 
-const KINDS: [&str; 8] = [
+/// Kinds of working papers, which are deleted ten years after the end of their engagement.
+const PAPERS: [&str; 7] = [
+    "Population",
+    "ControlTotal",
+    "Sample",
+    "Comment",
+    "Check",
+    "Difference",
+    "Import",
+];
+
+const KINDS: [&str; 10] = [
     "Engagement",
     "Population",
     "ControlTotal",
@@ -99,6 +125,8 @@ const KINDS: [&str; 8] = [
     "Comment",
     "Grant",
     "Check",
+    "Difference",
+    "Import",
 ];
 
 #[derive(Deserialize)]
@@ -141,7 +169,8 @@ impl Look<'_> {
             return;
         };
         let told: Option<Told> = serde_json::from_str(&row.detail).ok();
-        let known = self.left.get(&(kind, id)).cloned();
+        let of = row.engagement_id;
+        let known = self.left.get(&(kind, id)).map(|(known, _)| known.clone());
         let Some(Told {
             state_before,
             state_after: Some(after),
@@ -150,16 +179,18 @@ impl Look<'_> {
             // It says nothing of the row's state, or was erased.
             let erased = row.salt.is_none();
             if known.is_none() || erased {
-                self.left.insert((kind, id), None);
+                self.left.insert((kind, id), (None, of));
             }
             return;
         };
         if let (Some(before), Some(Some(known))) = (state_before, known)
             && before != known
+            // How far an import came is no entry each time.
+            && kind != "Import"
         {
             self.wrong(kind, id, Wrong::ChangedBetween);
         }
-        self.left.insert((kind, id), Some(after));
+        self.left.insert((kind, id), (Some(after), of));
     }
 
     fn wrong(&mut self, kind: &'static str, id: Uuid, wrong: Wrong) {
@@ -169,7 +200,7 @@ impl Look<'_> {
     fn row(&mut self, kind: &'static str, id: Uuid, state: State) {
         self.rows += 1;
         match self.left.remove(&(kind, id)) {
-            Some(Some(left)) if left != state.hex() => self.wrong(kind, id, Wrong::Changed),
+            Some((Some(left), _)) if left != state.hex() => self.wrong(kind, id, Wrong::Changed),
             Some(_) => {}
             None => self.wrong(kind, id, Wrong::Added),
         }
@@ -230,6 +261,66 @@ impl Look<'_> {
                 self.row("Check", row.id.0, state);
             }
         }
+    }
+}
+
+impl Look<'_> {
+    /// Differences are made by a control total, and told of from their explanation on.
+    async fn differences(&mut self, db: &impl ConnectionTrait) -> Result<()> {
+        let mut last = Uuid::nil();
+        loop {
+            let rows = page::<difference::Entity>(db, difference::Column::Id, last).await?;
+            let Some(end) = rows.last() else { return Ok(()) };
+            last = end.id.0;
+            for row in &rows {
+                if row.state != difference::State::Open || self.left.contains_key(&("Difference", row.id.0)) {
+                    let state = state(self.ctx, row)?;
+                    self.row("Difference", row.id.0, state);
+                } else {
+                    self.rows += 1;
+                }
+            }
+        }
+    }
+
+    /// Imports are judged when they are complete.
+    async fn imports(&mut self, db: &impl ConnectionTrait) -> Result<()> {
+        let mut last = Uuid::nil();
+        loop {
+            let rows = page::<population_import::Entity>(db, population_import::Column::Id, last).await?;
+            let Some(end) = rows.last() else { return Ok(()) };
+            last = end.id.0;
+            for row in &rows {
+                if row.state == population_import::State::Completed {
+                    let state = state(self.ctx, row)?;
+                    self.row("Import", row.id.0, state);
+                } else {
+                    self.rows += 1;
+                    self.left.remove(&("Import", row.id.0));
+                }
+            }
+        }
+    }
+
+    /// Leaves whose entry is gone, or can be proven no more. No use case erases one.
+    async fn erased(&mut self, db: &impl ConnectionTrait) -> Result<()> {
+        let whole = Query::select()
+            .column(trail_entry::Column::Id)
+            .from(trail_entry::Entity)
+            .cond_where(trail_entry::Column::Salt.is_not_null())
+            .take();
+        let gone: Vec<TrailEntryId> = log_leaf::Entity::find()
+            .filter(log_leaf::Column::EntryId.not_in_subquery(whole))
+            .order_by_asc(log_leaf::Column::Idx)
+            .select_only()
+            .column(log_leaf::Column::EntryId)
+            .into_tuple()
+            .all(db)
+            .await?;
+        for id in gone {
+            self.wrong("TrailEntry", id.0, Wrong::Erased);
+        }
+        Ok(())
     }
 }
 

@@ -2,14 +2,14 @@
 
 use chrono::{DateTime, Utc};
 use entity::trail_entry::{ActiveModel, Column, Entity, Model, Outcome};
-use entity::{EngagementId, TrailEntryId, log_queue};
+use entity::{EngagementId, GrantId, TrailEntryId, log_queue};
 use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, Set};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::State;
 use super::canonical::{self, Salt};
-use crate::access::{Action, Class, Permit, authorize};
+use crate::access::{Action, Class, Permit, authorize, authorize_write};
 use crate::page::{self, Page, PageArgs};
 use crate::reads::{Asked, MAX_ACTOR};
 use crate::refusal::optional_text;
@@ -123,7 +123,7 @@ pub async fn denied(db: &Db, ctx: &Ctx, action: Action) -> Result<()> {
 /// What an entry about a refused attempt on social data names as its action.
 const READ: &str = "SENSITIVE_READ";
 
-/// Appends that somebody who is known was refused an answer with recorded classes: with the classes and the operation, and
+/// Appends that somebody who is known was refused an answer with recorded classes: with these classes and the operation, and
 /// nothing of what it asked about.
 pub async fn denied_read(db: &Db, ctx: &Ctx, asked: &Asked) -> Result<()> {
     if !ctx.caller.authenticated {
@@ -147,6 +147,38 @@ pub async fn denied_read(db: &Db, ctx: &Ctx, asked: &Asked) -> Result<()> {
     Ok(())
 }
 
+/// What was tried with a grant.
+#[derive(Clone, Copy, Debug)]
+pub enum GrantAttempt {
+    /// To read under it, with a token of it.
+    Use,
+    /// To get a token of it.
+    Redeem,
+}
+
+/// Appends that somebody tried a grant that does not hold, or is not theirs, and why it does not.
+pub async fn denied_grant(db: &Db, ctx: &Ctx, attempt: GrantAttempt, id: GrantId, why: &str) -> Result<()> {
+    let subject = Subject::apart("Grant", id.0);
+    let entry = Model {
+        action: match attempt {
+            GrantAttempt::Use => "GRANT_USE",
+            GrantAttempt::Redeem => "GRANT_REDEEM",
+        }
+        .to_owned(),
+        ..entry(
+            ctx,
+            Action::GrantRedeem,
+            Outcome::Denied,
+            subject,
+            json!({ "reason": why }),
+        )
+    };
+    let tx = db.begin_write().await?;
+    append(&tx, entry, ctx).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
 /// Which denied attempts are listed; what is not named does not restrict.
 #[derive(Clone, Debug, Default)]
 pub struct DenialFilter {
@@ -158,13 +190,17 @@ pub struct DenialFilter {
     pub until: Option<DateTime<Utc>>,
 }
 
-/// Attempts that were denied, newest first.
+/// Attempts that were denied, newest first. Who asks leaves an entry: the list says what the own staff tried.
 pub async fn denials(ctx: &Ctx, db: &Db, filter: &DenialFilter, args: &PageArgs) -> Result<Page<Model>> {
-    authorize(ctx, Action::ReadRecordList)?;
+    let permit = authorize_write(ctx, db, Action::ReadRecordList).await?;
     let named = filter.actor.as_deref();
     if let Some(refusal) = named.and_then(|actor| optional_text("filter.actor", actor, MAX_ACTOR)) {
         return Err(Error::Refused(vec![refusal]));
     }
+    let tx = db.begin_write().await?;
+    let detail = json!({ "actor": filter.actor, "from": filter.from, "until": filter.until });
+    record(&tx, ctx, &permit, Subject::all("DeniedAttempt"), detail).await?;
+    tx.commit().await?;
     let select = Entity::find().filter(
         Condition::all()
             .add(Column::Outcome.eq(Outcome::Denied))

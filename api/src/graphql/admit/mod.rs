@@ -179,7 +179,12 @@ impl Admission {
         });
         self.disclose(&plan, facts, &variables)
             .map_err(|refusal| Refusal {
-                attempted: recorded.filter(|_| facts.authenticated),
+                attempted: recorded
+                    .map(|asked| Asked {
+                        classes: asked.classes.beyond(facts.classes),
+                        ..asked
+                    })
+                    .filter(|asked| facts.authenticated && !asked.classes.is_empty()),
                 ..refusal
             })?;
         let cost = plan.cost(&variables, &self.limits);

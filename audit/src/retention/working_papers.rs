@@ -1,0 +1,208 @@
+//! Working papers: populations, samples, checks and comments, ten years after their engagement ended. What stays is that there
+//! was an engagement, its grants, and the trail.
+
+use chrono::{DateTime, Utc};
+use entity::engagement::State;
+use entity::{
+    EngagementId, case_number, check_answer, comment, control_cell, control_total, difference, draw_event,
+    engagement, import_rejection, item_check, population, population_import, population_item, retention_gate,
+    sample, sample_item, sample_stratum,
+};
+use sea_orm::sea_query::{IntoCondition, Query, SelectStatement};
+use sea_orm::{
+    ColumnTrait as _, Condition, DatabaseTransaction, EntityTrait, PaginatorTrait as _, QueryFilter as _,
+    QueryOrder as _, QuerySelect as _, Set,
+};
+
+use super::service::{AT_ONCE, Part, held, may_go};
+use crate::{Ctx, Db, Result};
+
+/// Engagements that still have papers, and how many items of populations and samples of each.
+pub(super) async fn due(db: &Db, before: DateTime<Utc>) -> Result<Vec<Part>> {
+    let with_papers = Condition::any()
+        .add(engagement::Column::Id.in_subquery(all::<population::Entity>(population::Column::EngagementId)))
+        .add(engagement::Column::Id.in_subquery(all::<comment::Entity>(comment::Column::EngagementId)));
+    let ended: Vec<EngagementId> = engagement::Entity::find()
+        .filter(engagement::Column::State.eq(State::Closed))
+        .filter(engagement::Column::ClosedAt.lt(before))
+        .filter(with_papers)
+        .order_by_asc(engagement::Column::Id)
+        .select_only()
+        .column(engagement::Column::Id)
+        .into_tuple()
+        .all(db.reader())
+        .await?;
+    let held = held(db).await?;
+    let mut parts = Vec::new();
+    for id in ended.into_iter().filter(|id| !held.contains(id)) {
+        let lines = population_item::Entity::find()
+            .filter(population_item::Column::PopulationId.in_subquery(populations(id)))
+            .count(db.reader())
+            .await?;
+        let drawn = sample_item::Entity::find()
+            .filter(sample_item::Column::EngagementId.eq(id))
+            .count(db.reader())
+            .await?;
+        parts.push(part(id, lines + drawn));
+    }
+    Ok(parts)
+}
+
+const fn part(id: EngagementId, count: u64) -> Part {
+    Part {
+        engagement: Some(id),
+        count,
+        from: None,
+        to: None,
+    }
+}
+
+/// Deletes the papers of an engagement.
+pub(super) async fn delete(
+    ctx: &Ctx,
+    db: &Db,
+    id: EngagementId,
+    before: DateTime<Utc>,
+) -> Result<Option<Part>> {
+    let mut items = 0;
+    let mut any = false;
+    loop {
+        let tx = db.begin_write().await?;
+        if !may_go(&tx, id, before).await? {
+            tx.rollback().await?;
+            break;
+        }
+        let gate = retention_gate::ActiveModel {
+            id: Set(ctx.new_id()),
+            engagement_id: Set(id),
+        };
+        let gate = retention_gate::Entity::insert(gate)
+            .exec(&tx)
+            .await?
+            .last_insert_id;
+        let (gone, counted) = delete_some(&tx, id).await?;
+        retention_gate::Entity::delete_by_id(gate).exec(&tx).await?;
+        tx.commit().await?;
+        if gone == 0 {
+            break;
+        }
+        any = true;
+        items += if counted { gone } else { 0 };
+    }
+    Ok(any.then(|| part(id, items)))
+}
+
+/// Deletes rows of the first table that still has some, what hangs on others first: how many, and whether they are items.
+async fn delete_some(tx: &DatabaseTransaction, id: EngagementId) -> Result<(u64, bool)> {
+    let checks = || {
+        of::<item_check::Entity>(
+            item_check::Column::Id,
+            item_check::Column::SampleItemId.in_subquery(items(id)),
+        )
+    };
+    let totals = || {
+        of::<control_total::Entity>(
+            control_total::Column::Id,
+            control_total::Column::PopulationId.in_subquery(populations(id)),
+        )
+    };
+    let imports = || {
+        of::<population_import::Entity>(
+            population_import::Column::Id,
+            population_import::Column::PopulationId.in_subquery(populations(id)),
+        )
+    };
+    let samples = || of::<sample::Entity>(sample::Column::Id, sample::Column::EngagementId.eq(id));
+    macro_rules! delete {
+        ($table:ident, $filter:expr, $counted:literal) => {
+            let gone = $table::Entity::delete_many()
+                .filter($filter)
+                .exec(tx)
+                .await?
+                .rows_affected;
+            if gone > 0 {
+                return Ok((gone, $counted));
+            }
+        };
+    }
+    delete!(
+        check_answer,
+        check_answer::Column::CheckId.in_subquery(checks()),
+        false
+    );
+    delete!(
+        item_check,
+        item_check::Column::SampleItemId.in_subquery(items(id)),
+        false
+    );
+    delete!(comment, comment::Column::EngagementId.eq(id), false);
+    delete!(sample_item, sample_item::Column::EngagementId.eq(id), true);
+    delete!(draw_event, draw_event::Column::EngagementId.eq(id), false);
+    delete!(
+        sample_stratum,
+        sample_stratum::Column::SampleId.in_subquery(samples()),
+        false
+    );
+    delete!(sample, sample::Column::EngagementId.eq(id), false);
+    delete!(
+        difference,
+        difference::Column::PopulationId.in_subquery(populations(id)),
+        false
+    );
+    delete!(
+        control_cell,
+        control_cell::Column::ControlTotalId.in_subquery(totals()),
+        false
+    );
+    delete!(
+        control_total,
+        control_total::Column::PopulationId.in_subquery(populations(id)),
+        false
+    );
+    delete!(
+        import_rejection,
+        import_rejection::Column::ImportId.in_subquery(imports()),
+        false
+    );
+    delete!(
+        case_number,
+        case_number::Column::ImportId.in_subquery(imports()),
+        false
+    );
+    let some = of::<population_item::Entity>(
+        population_item::Column::Id,
+        population_item::Column::PopulationId.in_subquery(populations(id)),
+    )
+    .limit(AT_ONCE)
+    .take();
+    delete!(
+        population_item,
+        population_item::Column::Id.in_subquery(some),
+        true
+    );
+    delete!(
+        population_import,
+        population_import::Column::PopulationId.in_subquery(populations(id)),
+        false
+    );
+    delete!(population, population::Column::EngagementId.eq(id), false);
+    Ok((0, false))
+}
+
+/// The column of all rows.
+fn all<E: EntityTrait>(column: E::Column) -> SelectStatement {
+    Query::select().column(column).from(E::default()).take()
+}
+
+/// The column of the rows that fit.
+fn of<E: EntityTrait>(column: E::Column, fits: impl IntoCondition) -> SelectStatement {
+    all::<E>(column).cond_where(fits).take()
+}
+
+fn populations(id: EngagementId) -> SelectStatement {
+    of::<population::Entity>(population::Column::Id, population::Column::EngagementId.eq(id))
+}
+
+fn items(id: EngagementId) -> SelectStatement {
+    of::<sample_item::Entity>(sample_item::Column::Id, sample_item::Column::EngagementId.eq(id))
+}

@@ -1,0 +1,153 @@
+//! What is kept no longer: working papers, ten years after the end of their engagement.
+
+#![expect(clippy::unwrap_used, reason = "a test ends where something is missing")]
+
+use audit::retention::{self, Kind};
+use audit::trail::rows::unexplained;
+use sea_orm::{ConnectionTrait as _, Statement};
+use serde_json::json;
+use tests::grants::{inspection, issued};
+use tests::story::{Audit, change, nodes};
+use tests::{Service, on_both};
+
+/// Tables of working papers.
+const PAPERS: [&str; 14] = [
+    "population",
+    "population_import",
+    "population_item",
+    "control_total",
+    "control_cell",
+    "sample",
+    "sample_stratum",
+    "sample_item",
+    "draw_event",
+    "item_check",
+    "check_answer",
+    "comment",
+    "difference",
+    "import_rejection",
+];
+
+/// Rows of each table, in the order of the list.
+async fn rows(service: &Service) -> Vec<i64> {
+    let db = service.db.owner();
+    let mut all = Vec::new();
+    for table in PAPERS {
+        let count = Statement::from_string(
+            db.get_database_backend(),
+            format!("SELECT count(*) AS rows FROM {table}"),
+        );
+        let row = db.query_one_raw(count).await.unwrap().unwrap();
+        all.push(row.try_get::<i64>("", "rows").unwrap());
+    }
+    all
+}
+
+/// An engagement with a paper of each kind, but for what no import leaves.
+async fn engagement<'a>(service: &'a Service, title: &str) -> Audit<'a> {
+    let audit = Audit::titled(service, title).await;
+    let audit = audit.filled(&[("a", "09", 100), ("b", "01", 200)]).await;
+    let sample = audit.drawn(title, "SIMPLE_RANDOM", &json!({ "size": 2 })).await;
+    let items = audit.items(&sample).await;
+    audit.check_truly(&items).await;
+    let grant = issued(&audit, inspection(&audit.engagement, &json!({}))).await;
+    let comment = json!({ "engagementId": audit.engagement, "text": "Woher?", "idempotencyKey": title });
+    let holder = service.holder(&grant).await;
+    holder
+        .done(&change("addComment", "comment { id }"), comment)
+        .await;
+    audit
+}
+
+on_both!(working_papers_go_ten_years_after_the_end, |service| async move {
+    let db = &service.db;
+    let kept = engagement(&service, "Die bleibt").await;
+    let one = rows(&service).await;
+    let gone = engagement(&service, "Die geht").await;
+    let both = rows(&service).await;
+    assert_eq!(both, one.iter().map(|count| count * 2).collect::<Vec<_>>());
+    let due = async |days: i64| {
+        let due = retention::due(&service.later(days), db, Kind::WorkingPaper).await;
+        due.unwrap().count
+    };
+    let run = async |days: i64| {
+        let run = retention::run(&service.later(days), db, Kind::WorkingPaper).await;
+        run.unwrap()
+    };
+    assert_eq!(due(5_000).await, 0, "open engagements keep theirs");
+    let version = "query($id: ID!) { engagement(id: $id) { version } }";
+    let version = gone.auditor.data(version, json!({ "id": gone.engagement })).await;
+    let close = json!({ "id": gone.engagement, "expectedVersion": version["engagement"]["version"] });
+    gone.head
+        .done(&change("closeEngagement", "engagement { state }"), close)
+        .await;
+    assert_eq!((due(3_640).await, due(3_660).await), (0, 4));
+
+    // Nobody else deletes any, and no gate is opened for an engagement that is open or held.
+    for table in PAPERS
+        .iter()
+        .zip(&both)
+        .filter(|(_, rows)| **rows > 0)
+        .map(|(table, _)| table)
+    {
+        if ["population_import", "import_rejection"].contains(table) {
+            continue;
+        }
+        let deleted = db
+            .owner()
+            .execute_unprepared(&format!("DELETE FROM {table}"))
+            .await;
+        assert!(deleted.is_err(), "{table}");
+    }
+    let gate = "INSERT INTO retention_gate (id, engagement_id) SELECT id, id FROM engagement WHERE title = 'Die bleibt'";
+    assert!(db.owner().execute_unprepared(gate).await.is_err());
+    let hold = json!({ "engagementId": gone.engagement, "reason": "Klage", "idempotencyKey": "h" });
+    let hold = gone
+        .auditor
+        .done(&change("placeLegalHold", "legalHold { id }"), hold)
+        .await;
+    let gate = "INSERT INTO retention_gate (id, engagement_id) SELECT id, id FROM engagement WHERE title = 'Die geht'";
+    assert!(db.owner().execute_unprepared(gate).await.is_err());
+    assert_eq!((run(3_660).await.count, rows(&service).await), (0, both));
+    let lift = json!({ "id": hold["legalHold"]["id"], "reason": "Klage zurückgenommen" });
+    gone.head
+        .done(&change("liftLegalHold", "legalHold { id }"), lift)
+        .await;
+
+    assert_eq!(run(3_660).await.count, 4);
+    assert_eq!(rows(&service).await, one);
+    assert_eq!(run(3_660).await.records, []);
+    // The other one is whole, and of this one it is known that there was it, and who did what.
+    let whole =
+        "query($id: ID!) { engagement(id: $id) { title populations { itemCount } samples { totalCount }
+        trail(first: 100) { edges { node { action } } } } }";
+    let look = async |id: &str| {
+        let data = gone.auditor.data(whole, json!({ "id": id })).await;
+        data["engagement"].clone()
+    };
+    let rest = look(&gone.engagement).await;
+    assert_eq!(
+        (
+            &rest["title"],
+            &rest["populations"],
+            &rest["samples"]["totalCount"]
+        ),
+        (&json!("Die geht"), &json!([]), &json!(0))
+    );
+    assert!(
+        nodes(&rest["trail"])
+            .iter()
+            .any(|entry| entry["action"] == "SAMPLE_DRAW")
+    );
+    let whole = look(&kept.engagement).await;
+    assert_eq!(whole["samples"]["totalCount"], 1);
+    let runs = "{ retentionRuns { edges { node { kind state count records { engagementId } } } } }";
+    let runs = service.person("dsb", "DATENSCHUTZ").data(runs, json!({})).await;
+    let told = |state: &str| {
+        json!({ "kind": "WORKING_PAPER", "state": state, "count": 4,
+            "records": [{ "engagementId": gone.engagement }] })
+    };
+    assert_eq!(nodes(&runs["retentionRuns"]), [told("ENDED"), told("BEGUN")]);
+    let (found, _) = unexplained(&service.later(0), db).await.unwrap();
+    assert_eq!(found, []);
+});
