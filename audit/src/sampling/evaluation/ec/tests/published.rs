@@ -206,7 +206,7 @@ fn rates(size: u64, rates: &[i64]) -> Vec<EcItem> {
 fn conservative_approach_6_3_5_7() {
     let mut stratum = printed(2_832_370_231, 0, 1, "0", "").complete(24, 1_367_511_793, 7_843_574);
     stratum.summary = None;
-    stratum.items = rates(112, &[500_000, 300_000, 250_000, 27_000]);
+    stratum.items = rates(112, &[250_000, 500_000, 27_000, 300_000]);
     let mut input = input(EcMethod::MusConservative, "0.9", vec![stratum]);
     input.planned_size = Some(136);
     let result = ec(&input).unwrap();
@@ -221,6 +221,12 @@ fn conservative_approach_6_3_5_7() {
         factors,
         ["0.59", "0.43", "0.36", "0.31"].map(decimal),
         "3.89 - 2.30 - 1, 5.32 - 3.89 - 1, ..."
+    );
+    let rates: Vec<Decimal> = details.allowances.iter().map(|row| row.error_rate).collect();
+    assert_eq!(
+        rates,
+        ["0.5", "0.3", "0.25", "0.027"].map(decimal),
+        "largest first"
     );
     let sum: Decimal = details.allowances.iter().map(|row| row.amount).sum();
     assert!((precision(&result) - details.basic_precision - sum).abs() < decimal("0.00001"));

@@ -291,6 +291,52 @@ fn a_complete_check_leaves_no_doubt() {
     }
 }
 
+#[test]
+fn the_rules_for_few_errors_end_at_ten_and_at_twenty() {
+    let result = |strata: &[usize], few_errors: FewErrors| {
+        let mut input = input(Estimator::Difference);
+        input.few_errors = few_errors;
+        input.strata = strata
+            .iter()
+            .enumerate()
+            .map(|(ordinal, &errors)| {
+                let pairs: Vec<(i64, i64)> = (0..40i64)
+                    .zip(0..)
+                    .map(|(value, place)| {
+                        (
+                            500 + value,
+                            500 + value - if place < errors { 20 + value } else { 0 },
+                        )
+                    })
+                    .collect();
+                stratum(&ordinal.to_string(), 800, 416_000, &pairs)
+            })
+            .collect();
+        variables(&input).unwrap()
+    };
+    let variance = |errors, rule| result(&[errors], rule).strata[0].variance;
+    // audited values where there are at most two, an enlarged variance up to nine, its own from ten on
+    let audited = {
+        let mut input = input(Estimator::MeanPerUnit);
+        let pairs: Vec<(i64, i64)> = (0..40)
+            .map(|value| (500 + value, 500 + value - if value < 2 { 20 + value } else { 0 }))
+            .collect();
+        input.strata = vec![stratum("0", 800, 416_000, &pairs)];
+        variables(&input).unwrap().strata[0].variance
+    };
+    assert_eq!(variance(2, FewErrors::Idea), audited);
+    for errors in [3, 9] {
+        assert!(variance(errors, FewErrors::Idea) > variance(errors, FewErrors::None));
+    }
+    assert_eq!(variance(10, FewErrors::Idea), variance(10, FewErrors::None));
+    // 19 units in error less two strata, and Satterthwaite's number from 20 on and below 3
+    let freedom = |strata: &[usize]| result(strata, FewErrors::Idea).degrees_of_freedom.unwrap();
+    assert_eq!(freedom(&[10, 9]), decimal("17"));
+    assert!(freedom(&[10, 10]) > decimal("60"));
+    assert!(freedom(&[1, 1]) > decimal("60"));
+    assert_eq!(freedom(&[3]), decimal("2"));
+}
+
 /// Numbers for simulations: 64 bits of a linear congruential generator (Knuth), the upper ones.
 struct Numbers(u64);
 
