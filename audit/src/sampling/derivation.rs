@@ -1,9 +1,10 @@
 //! How a result came about, in steps that a person can follow with a calculator, and what a method cannot find.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// A sentence in both languages.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Text {
     /// In German.
     pub de: String,
@@ -22,7 +23,7 @@ impl Text {
 }
 
 /// One step of a derivation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Step {
     /// What is formed, and how: in words and with the figures, in German.
     pub de: String,
@@ -34,7 +35,7 @@ pub struct Step {
 
 impl Step {
     /// The step.
-    pub fn new(de: impl Into<String>, en: impl Into<String>, value: impl ToString) -> Self {
+    pub fn new(de: impl Into<String>, en: impl Into<String>, value: impl std::fmt::Display) -> Self {
         Self {
             de: de.into(),
             en: en.into(),

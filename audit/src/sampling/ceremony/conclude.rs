@@ -1,5 +1,6 @@
 //! From plan, contributions and source to the seed.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::plan::Assurance;
@@ -11,7 +12,7 @@ use crate::sampling::derivation::{Step, Text};
 use crate::sampling::selection::Seed;
 
 /// What the log holds of a ceremony.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Material {
     /// When the population was frozen.
@@ -31,7 +32,7 @@ pub struct Material {
 }
 
 /// A party that committed and did not open, or not in time.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Silence {
     /// Who.
@@ -43,7 +44,7 @@ pub struct Silence {
 }
 
 /// A ceremony that led to a seed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Ceremony {
     /// Id of the method.

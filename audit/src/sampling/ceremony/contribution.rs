@@ -1,6 +1,7 @@
 //! Contributions to the seed: a text nobody else knows, committed by its digest, opened when all have
 //! committed.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Bytes32, CeremonyError, Fields};
@@ -9,7 +10,7 @@ use super::{Bytes32, CeremonyError, Fields};
 const LONGEST_TEXT: usize = 1_000;
 
 /// Where and when something stands in the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Logged {
     /// Position in the log; decides what came first.
@@ -19,7 +20,7 @@ pub struct Logged {
 }
 
 /// What a party contributes: 32 random bytes, and a text of its own choice, which may be empty.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Contribution {
     /// The party, as the plan names it.
@@ -32,7 +33,7 @@ pub struct Contribution {
 }
 
 /// A committed contribution.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Commitment {
     /// The party.
@@ -44,7 +45,7 @@ pub struct Commitment {
 }
 
 /// An opened contribution.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Opening {
     /// What was committed.

@@ -1,5 +1,6 @@
 //! Ten-sided dice, thrown in a recorded session.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::plan::named;
@@ -16,7 +17,7 @@ pub const FEWEST_THROWS: u32 = 20;
 pub const MOST_THROWS: u32 = 1_000;
 
 /// A session in which dice were thrown.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Session {
     /// The digits 0 to 9 in the order of the throws, without anything between them.

@@ -8,6 +8,7 @@
 //! bytes, big-endian. Source: drand's documents and the hash-to-curve suites of RFC 9380.
 
 use blst::{BLST_ERROR, min_pk, min_sig};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -19,7 +20,7 @@ const ON_G2: &[u8] = b"BLS_SIG_BLS12381G2_XMD:SHA-256_SSWU_RO_NUL_";
 const ON_G1: &[u8] = b"BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_NUL_";
 
 /// How a chain signs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub enum Scheme {
     /// Every round signs the one before it.
     #[serde(rename = "pedersen-bls-chained")]
@@ -30,7 +31,7 @@ pub enum Scheme {
 }
 
 /// A chain of the beacon.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Chain {
     /// Its name.
@@ -76,7 +77,7 @@ pub const CHAINS: [Chain; 2] = [
 
 /// A round as the beacon prints it (`/public/{round}` and `/v2/chains/{hash}/rounds/{round}`), in its own or
 /// our spelling.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Round {
     /// Number of the round, from 1.

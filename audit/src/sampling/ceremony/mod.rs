@@ -46,6 +46,20 @@ pub const CEREMONY_VERSION: &str = "1";
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Bytes32(pub [u8; 32]);
 
+impl schemars::JsonSchema for Bytes32 {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Bytes32".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "pattern": "^[0-9a-fA-F]{64}$" })
+    }
+}
+
 impl Bytes32 {
     /// Reads 64 hexadecimal digits, of either case.
     pub fn parse(text: &str) -> Option<Self> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::drand::Chain;
@@ -15,7 +16,7 @@ const LONGEST_NAME: usize = 200;
 const LONGEST_RULE: usize = 4_000;
 
 /// How hard it is to steer a draw; stands on every report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Assurance {
     /// One person, a seed from the operating system, logged.
@@ -38,7 +39,7 @@ impl Assurance {
 }
 
 /// A public source that does not exist yet when the plan is fixed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(
     tag = "kind",
     rename_all = "SCREAMING_SNAKE_CASE",
@@ -61,7 +62,7 @@ pub enum PlannedSource {
 }
 
 /// One stratum of a plan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PlannedStratum {
     /// Its name, unique in the plan: the context of its draw. `gesamt` where there is but one.
@@ -78,7 +79,7 @@ pub struct PlannedStratum {
 
 /// The plan of a draw. Its digest stands in the log before the first commitment, and in every commitment and
 /// seed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Plan {
     /// The engagement, by its number.

@@ -1,12 +1,13 @@
 //! Public sources of a seed: what they say, and since when it could be known.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::drand::{Chain, Round};
 use super::{CeremonyError, Fields, PlannedSource, Session};
 
 /// What a public source said, as given by hand or read from a file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Source {
     /// A round of the drand beacon.
@@ -16,7 +17,7 @@ pub enum Source {
 }
 
 /// A source that was checked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SourceUsed {
     /// `DRAND` or `DICE`.

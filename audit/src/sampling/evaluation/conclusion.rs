@@ -1,6 +1,7 @@
 //! What a result says about the tolerable error, and with which confidence it could say it.
 
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::sampling::numerics::{normal_quantile, normal_tails};
@@ -9,7 +10,7 @@ use crate::sampling::numerics::{normal_quantile, normal_tails};
 const GRID: i64 = 1_000_000_000_000;
 
 /// What follows for the tolerable error.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Conclusion {
     /// The projected error exceeds the tolerable one.

@@ -19,6 +19,7 @@ pub mod monetary;
 pub mod variables;
 
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::numerics::decimal_to_float;
@@ -198,7 +199,7 @@ impl EvaluationError {
 }
 
 /// The distribution of the number of errors behind a limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Distribution {
     /// Drawn with replacement, or few of many.
@@ -210,7 +211,7 @@ pub enum Distribution {
 }
 
 /// The sides on which a limit is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Sides {
     /// At most so much: the whole risk lies above.

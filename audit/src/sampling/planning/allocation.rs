@@ -1,11 +1,12 @@
 //! How a sample is shared out over strata.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::exact::{Fraction, Rounding};
 
 /// How the shares of strata become whole numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ShareRounding {
     /// By largest remainder, so that the shares add up to the size; equal remainders go to the earlier

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use num_bigint::BigInt;
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::SizeError;
@@ -18,7 +19,7 @@ pub(super) const LARGEST_POPULATION: u64 = 1_000_000_000_000;
 pub(super) const LARGEST_SIZE: u64 = 1_000_000_000;
 
 /// The unit in which amounts are counted, and in which methods round.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Unit {
     /// Cents.
@@ -27,8 +28,18 @@ pub enum Unit {
     Euro,
 }
 
+impl Unit {
+    /// Its name, in both languages.
+    pub(in crate::sampling) fn name(self) -> &'static str {
+        match self {
+            Self::Cent => "Cent",
+            Self::Euro => "Euro",
+        }
+    }
+}
+
 /// How a size that is no whole number becomes one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Rounding {
     /// To the next whole number above: the objective is met.
@@ -39,8 +50,9 @@ pub enum Rounding {
 }
 
 /// The correction for a finite population, an approximation; the hypergeometric methods need none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[schemars(rename = "SizeCorrection")]
 pub enum FiniteCorrection {
     /// None.
     #[default]
@@ -52,8 +64,9 @@ pub enum FiniteCorrection {
 }
 
 /// Where the factors of the EC methods come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[schemars(rename = "PlanFactorProfile")]
 pub enum FactorProfile {
     /// The printed tables of EGESIF 16-0014: 3 (z), 4 (reliability), 5 (expansion). Only their confidence
     /// levels.

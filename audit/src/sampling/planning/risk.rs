@@ -5,6 +5,7 @@
 //! Rijksoverheid.
 
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::SizeError;
@@ -17,7 +18,7 @@ pub const RISK_MODEL_METHOD: &str = "audit-risk-model";
 pub const RISK_MODEL_VERSION: &str = "1";
 
 /// What figures named levels have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum RiskProfile {
     /// Inherent 1.00, 0.63, 0.40; control 1.00, 0.52, 0.34; analytical 1.00, 0.50, 0.25.
@@ -25,7 +26,7 @@ pub enum RiskProfile {
 }
 
 /// How high a risk is judged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum RiskLevel {
     /// High: nothing speaks against an error.
@@ -37,7 +38,7 @@ pub enum RiskLevel {
 }
 
 /// A risk: a figure, or a level of the profile. Exactly one of both.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Risk {
     /// Above 0 and up to 1.
@@ -47,7 +48,7 @@ pub struct Risk {
 }
 
 /// What the confidence of a sample follows from.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RiskModelInput {
     /// Audit risk that is accepted, between 0 and 1.
@@ -63,7 +64,7 @@ pub struct RiskModelInput {
 }
 
 /// The confidence of a sample.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RiskModel {
     /// Method id.

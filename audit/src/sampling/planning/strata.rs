@@ -10,6 +10,7 @@
 
 use num_bigint::BigInt;
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::SizeError;
@@ -25,8 +26,9 @@ const MOST_STRATA: u64 = 50;
 const MOST_CLASSES: u64 = 2_000;
 
 /// What a population is cut by.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "StratificationInput")]
 pub struct StrataInput {
     /// Unit of the amounts.
     pub unit: Unit,
@@ -39,7 +41,7 @@ pub struct StrataInput {
 }
 
 /// A stratum by amount.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AmountStratum {
     /// Smallest amount in it.
@@ -57,7 +59,7 @@ pub struct AmountStratum {
 }
 
 /// Strata by amount.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Strata {
     /// Method id.

@@ -1,5 +1,6 @@
 //! What a redraw can find.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::DrawnItem;
@@ -9,7 +10,7 @@ use crate::sampling::selection::SelectionError;
 
 /// One thing in which record, draw file and redraw differ: `expected` comes out here, `found` is in record or
 /// file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(
     tag = "code",
     rename_all = "SCREAMING_SNAKE_CASE",

@@ -1,11 +1,12 @@
 //! The rows of the draw file, and their digest.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::sampling::ceremony::{Bytes32, Fields};
 
 /// A row of the draw file. It is social data: who may receive the file is said in it and nowhere wider.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FrameRow {
     /// Id of the item; of the unit, where several lines of one decision are one.

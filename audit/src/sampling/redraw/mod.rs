@@ -8,6 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::sampling::ceremony::{Assurance, Bytes32, Material, Plan, PlannedStratum, conclude};
@@ -30,7 +31,7 @@ pub const REDRAW: &str = "redraw";
 pub const REDRAW_VERSION: &str = "1";
 
 /// A drawn item as the record has it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DrawnItem {
     /// Place in the whole sample, from 1: the strata in the order of the plan, in each the order of its
@@ -47,7 +48,7 @@ pub struct DrawnItem {
 }
 
 /// The draw record: what was planned, how the seed came about, what was drawn.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DrawRecord {
     /// The plan.
@@ -63,7 +64,7 @@ pub struct DrawRecord {
 }
 
 /// What is known from elsewhere: a signed checkpoint, a report, minutes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Known {
     /// Root of the frozen population.
@@ -98,7 +99,7 @@ enum Way {
 }
 
 /// A finished redraw.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Redrawn {
     /// Id of the method.

@@ -1,5 +1,6 @@
 //! A draw by the name of its method, with its explanation.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -9,7 +10,7 @@ use super::{
 use crate::sampling::derivation::{Step, Text};
 
 /// What is drawn, how, and from how much.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DrawInput {
     /// The method.
@@ -29,7 +30,7 @@ pub struct DrawInput {
 }
 
 /// A sample and how it came about.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Selection {
     /// Id of the method.

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Longest reason, in characters.
 const LONGEST_REASON: usize = 4_000;
 
 /// A judgemental sample (bewusste Auswahl): a kind of its own, without seed, never projected.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Judgement {
     /// Who chose.
@@ -20,7 +21,7 @@ pub struct Judgement {
 }
 
 /// The replacement of a drawn item by another: only with a reason, and not by one person alone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Replacement {
     /// The drawn item that is replaced.

@@ -1,5 +1,6 @@
 //! The methods by name and version.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::sampling::derivation::{Text, missing_amounts, outside_the_population, without_amount};
@@ -28,7 +29,7 @@ pub const CENSUS: &str = "census-1";
 pub const JUDGEMENTAL: &str = "judgemental-1";
 
 /// How the items of a sample are found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum SelectionMethod {
     /// Items without replacement, by tickets (einfache Zufallsstichprobe).

@@ -27,6 +27,7 @@
 
 use std::fmt::Display;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 pub mod adapters;
@@ -59,7 +60,7 @@ pub use sieve::{ModifiedSieve, Sieve};
 pub use tickets::{SimpleRandom, Tickets, ticket};
 
 /// A selected item.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Selected {
     /// Place in the sample, from 1: ticket order for tickets, rank for the modified sieve, ascending by id
     /// for the sieve, otherwise the order of the offers.

@@ -5,6 +5,7 @@
 
 use num_bigint::BigInt;
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::sampling::derivation::{Step, Text, outside_the_population};
@@ -29,7 +30,7 @@ pub const RATE_VERSION: &str = "1";
 const PLACES: u32 = 12;
 
 /// A checked sample of items, and what is asked of it.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RateInput {
     /// Items checked, 1 to [`LARGEST_SIZE`].
@@ -49,7 +50,7 @@ pub struct RateInput {
 }
 
 /// A rate of deviations with its limits.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RateResult {
     /// Method id.

@@ -7,6 +7,7 @@ use std::collections::HashSet;
 
 use num_bigint::BigInt;
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::limits::{RateInput, RateResult, rate_limits, rate_only, warnings};
@@ -30,8 +31,9 @@ pub const STRATA_VERSION: &str = "1";
 const PLACES: u32 = 12;
 
 /// How the limit over all strata is formed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[schemars(rename = "RateCombination")]
 pub enum Combination {
     /// Exact limit of the pooled counts. Only where every stratum's size differs from its proportional share
     /// by less than one item.
@@ -45,7 +47,7 @@ pub enum Combination {
 }
 
 /// A checked stratum.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct StratumInput {
     /// Position of the stratum, each once.
@@ -59,8 +61,9 @@ pub struct StratumInput {
 }
 
 /// A checked stratified sample of items, and what is asked of it.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "RateStrataInput")]
 pub struct StrataInput {
     /// The strata; at least one has items, and every one with items has checked ones.
     pub strata: Vec<StratumInput>,
@@ -77,7 +80,7 @@ pub struct StrataInput {
 }
 
 /// The result of a stratum.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct StratumRate {
     /// Position of the stratum.
@@ -91,7 +94,7 @@ pub struct StratumRate {
 }
 
 /// Rates by stratum and over all strata.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct StrataResult {
     /// Method id of the limits over all strata.

@@ -1,13 +1,14 @@
 //! The factors of the guidance: as printed in its tables, or exact.
 
 use rust_decimal::{Decimal, RoundingStrategy};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{super::variables::exact::quantile, error::EcError};
 use crate::sampling::numerics::{decimal_to_float, float, gamma_quantile, normal_quantile};
 
 /// Where factors come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum FactorProfile {
     /// The tables of the guidance of 2017 for the confidences that they have: `z` of table 3, the factor of the basic

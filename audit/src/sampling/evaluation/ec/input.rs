@@ -1,6 +1,7 @@
 //! What the methods of the guidance are given.
 
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -9,7 +10,7 @@ use super::{
 };
 
 /// A method of the guidance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum EcMethod {
     /// Simple random sampling, mean per unit (6.1).
@@ -79,7 +80,7 @@ impl EcMethod {
 }
 
 /// What happens to errors below zero (audited above booked).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Understatements {
     /// They count as no error in the projection; the result says how many there are and of what sum.
@@ -89,7 +90,7 @@ pub enum Understatements {
 }
 
 /// How the error of a unit is projected from its sub-items.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum SubsampleEstimator {
     /// Equal probabilities, number of sub-items by mean error.
@@ -101,7 +102,7 @@ pub enum SubsampleEstimator {
 }
 
 /// A sub-item, such as a payment claim of an operation or a month of a case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SubItem {
     /// Book value.
@@ -112,7 +113,7 @@ pub struct SubItem {
 
 /// The sub-items of a unit that was checked in part (two stages, 7.6). Their projected error, rounded half to even to a whole
 /// unit, becomes the error of the item; the precision is that of a single stage (7.6.4).
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Subsample {
     /// How the error of the unit is projected.
@@ -130,7 +131,7 @@ pub struct Subsample {
 }
 
 /// A checked item.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EcItem {
     /// Id of the item; must not repeat within the sample.
@@ -156,7 +157,7 @@ pub struct EcItem {
 }
 
 /// The sums of a sample, in place of its items.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EcSummary {
     /// Items checked, or hits for methods that draw by size.
@@ -174,7 +175,7 @@ pub struct EcSummary {
 }
 
 /// The sums of the items that were all checked, in place of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ExhaustiveSummary {
     /// Items.
@@ -186,7 +187,7 @@ pub struct ExhaustiveSummary {
 }
 
 /// What was taken out of the population or could not be checked (7.10), to which the result is extended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Excluded {
     /// Book value taken out of the part from which was drawn.
@@ -200,7 +201,7 @@ pub struct Excluded {
 }
 
 /// A stratum with its part of the sample.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EcStratum {
     /// Name; must not repeat within a period.
@@ -238,7 +239,7 @@ pub struct EcStratum {
 }
 
 /// A sample to be evaluated by the guidance.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EcInput {
     /// The method.

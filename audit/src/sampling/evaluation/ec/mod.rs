@@ -23,6 +23,7 @@ mod units;
 use std::collections::{BTreeSet, HashSet};
 
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use self::{
@@ -48,7 +49,7 @@ use crate::sampling::derivation::{Step, Text, missing_amounts, outside_the_popul
 pub const EC_VERSION: &str = "1";
 
 /// What a stratum contributes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EcStratumResult {
     /// Name.
@@ -70,7 +71,7 @@ pub struct EcStratumResult {
 }
 
 /// An allowance of the conservative approach, for one hit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Allowance {
     /// Rank of the hit by error rate, from 1 (largest).
@@ -84,7 +85,7 @@ pub struct Allowance {
 }
 
 /// How the precision of the conservative approach came about.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ConservativePrecision {
     /// Book value by planned size, half to even at six places.
@@ -100,7 +101,7 @@ pub struct ConservativePrecision {
 }
 
 /// The confidence at which the sample would have been conclusive (7.7).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RecalculatedConfidence {
     /// `z * (tolerable - total error) / precision`, rounded down at twelve places.
@@ -110,7 +111,7 @@ pub struct RecalculatedConfidence {
 }
 
 /// The view of difference estimation (6.2.1.5).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CorrectedBookValue {
     /// Book value less total error.
@@ -122,7 +123,7 @@ pub struct CorrectedBookValue {
 }
 
 /// The figures of a population or of one of its groups.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EcFigures {
     /// Items checked, or hits, without the exhaustive ones.
@@ -146,7 +147,7 @@ pub struct EcFigures {
 }
 
 /// The figures of a group.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EcGroup {
     /// Name.
@@ -156,7 +157,7 @@ pub struct EcGroup {
 }
 
 /// The result of an evaluation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EcResult {
     /// Method id.

@@ -13,6 +13,7 @@
 //! the template CPRE 23-0013-01, annex 3.
 
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -30,7 +31,7 @@ pub const RESIDUAL_ERROR_METHOD: &str = "residual-error-rate";
 pub const ERRORS_VERSION: &str = "1";
 
 /// What kind of error was found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ErrorClass {
     /// Projected to the population.
@@ -42,7 +43,7 @@ pub enum ErrorClass {
 }
 
 /// An error that is known in the whole population and therefore not projected.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct KnownError {
     /// `SYSTEMIC` or `ANOMALOUS`.
@@ -145,7 +146,7 @@ impl ErrorRateError {
 }
 
 /// A projection of random errors, of whatever method, and the errors that are known.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TotalErrorInput {
     /// What the amounts count.
@@ -165,7 +166,7 @@ pub struct TotalErrorInput {
 }
 
 /// A total error with its rate, limit and conclusion.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TotalErrorResult {
     /// Method id.
@@ -361,7 +362,7 @@ fn total_steps(result: &TotalErrorResult) -> Vec<Step> {
 }
 
 /// What was done after the audit, by the rows of the template.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ResidualErrorInput {
     /// What the amounts count.
@@ -381,7 +382,7 @@ pub struct ResidualErrorInput {
 }
 
 /// The residual error rate, by the rows of the template.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ResidualErrorResult {
     /// Method id.

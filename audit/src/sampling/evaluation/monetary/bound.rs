@@ -7,6 +7,7 @@
 
 use num_bigint::BigInt;
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::factors::{FactorProfile, Factors, Kind};
@@ -29,7 +30,7 @@ pub const ALLOWANCES_NEAREST: &str = "mus-allowances-two-places-nearest";
 pub(super) const LISTED: usize = 200;
 
 /// How the factors of a Stringer bound are rounded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum StringerForm {
     /// `p(j)` as a rate, rounded up to twelve places.
@@ -40,7 +41,7 @@ pub enum StringerForm {
 }
 
 /// What errors in the other direction take off a bound.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Offset {
     /// Leslie, Teitlebaum and Anderson: their projected error. The limit is then one of the net error.
@@ -48,7 +49,7 @@ pub enum Offset {
 }
 
 /// A sample to be evaluated by a Stringer bound.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct StringerInput {
     /// The checked sample.
@@ -62,7 +63,7 @@ pub struct StringerInput {
 }
 
 /// A sample to be evaluated by basic precision and incremental allowances.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AllowancesInput {
     /// The checked sample.

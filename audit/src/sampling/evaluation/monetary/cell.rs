@@ -5,6 +5,7 @@
 
 use num_bigint::BigInt;
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::bound::LISTED;
@@ -20,7 +21,7 @@ use crate::sampling::numerics::{divide_half_even, float};
 pub const CELL_VERSION: &str = "1";
 
 /// A sample to be evaluated by the cell bound.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CellInput {
     /// The checked sample.

@@ -5,6 +5,7 @@
 //! Sampling (2010), 6.2.
 
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Direction;
@@ -21,7 +22,7 @@ pub const ESTIMATE_VERSION: &str = "1";
 const MANY_ERRORS: u64 = 20;
 
 /// How a mean tainting is given limits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum MeanMethod {
     /// Mean per unit: quantile of the normal distribution.
@@ -33,7 +34,7 @@ pub enum MeanMethod {
 }
 
 /// A sample to be evaluated by an estimate of the mean tainting.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct MeanInput {
     /// The checked sample, of at least two hits.

@@ -2,6 +2,7 @@
 
 use num_bigint::BigInt;
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::sampling::evaluation::attribute::limit_units;
@@ -11,8 +12,9 @@ use crate::sampling::numerics::{
 };
 
 /// Reliability factors of the Poisson distribution, as tables print them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[schemars(rename = "ReliabilityProfile")]
 pub enum FactorProfile {
     /// Computed, rounded up to twelve places.
     Exact,

@@ -7,6 +7,7 @@
 //! Populations); D. Cox, E. Snell 1979 (On Sampling and the Estimation of Rare Errors).
 
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::result::{Bound, BoundResult, Method, evaluate};
@@ -28,7 +29,7 @@ pub const ROHRBACH: &str = "rohrbach";
 pub const COX_SNELL: &str = "cox-snell";
 
 /// Which hypothetical tainting the modified moment bound takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum MomentPopulation {
     /// Accounts receivable and payments: `0.81 (1 - 0.667 tanh(10 mean)) (1 + 0.667 tanh(m / 10))`.
@@ -38,7 +39,7 @@ pub enum MomentPopulation {
 }
 
 /// A sample to be evaluated by the modified moment bound.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct MomentInput {
     /// The checked sample.
@@ -48,7 +49,7 @@ pub struct MomentInput {
 }
 
 /// A sample to be evaluated by Rohrbach's bound.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RohrbachInput {
     /// The checked sample, of at least two hits.
@@ -60,7 +61,7 @@ pub struct RohrbachInput {
 }
 
 /// A sample to be evaluated by the bound of Cox and Snell.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CoxSnellInput {
     /// The checked sample.

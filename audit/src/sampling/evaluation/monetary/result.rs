@@ -2,6 +2,7 @@
 
 use num_bigint::BigInt;
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Direction;
@@ -13,7 +14,7 @@ use crate::sampling::evaluation::{Conclusion, EvaluationError, Sides, conclude};
 use crate::sampling::numerics::decimal_to_float;
 
 /// Errors in one direction. Amounts are in the unit of the sample, with six places where they are estimated.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BoundSide {
     /// Items of the sample in error.
@@ -46,7 +47,7 @@ pub struct BoundSide {
 
 /// Additional figure of methods that estimate a mean: over- and understatements netted (overstatements
 /// positive). Never the basis of a conclusion.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct NetEstimate {
     /// Estimated net error with that of the items checked in full, half to even at six places.
@@ -64,7 +65,7 @@ pub struct NetEstimate {
 }
 
 /// Evaluation of a monetary unit sample by one of the further methods.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BoundResult {
     /// Method id.

@@ -4,37 +4,21 @@ use std::cmp::Reverse;
 
 use num_bigint::BigInt;
 use rust_decimal::Decimal;
-use serde::{Deserialize, Serialize};
+use schemars::JsonSchema;
+use serde::Deserialize;
 
 use super::{Direction, Ranked, Tainting};
 use crate::sampling::derivation::Text;
 use crate::sampling::evaluation::{Distribution, EvaluationError, LARGEST_POPULATION, LARGEST_SIZE};
 use crate::sampling::numerics::{divide_half_even, float};
 
+pub use crate::sampling::planning::Unit;
+
 /// Decimal places of taintings in sums.
 const TAINTING_PLACES: u32 = 30;
 
-/// The unit in which all amounts of a sample are whole numbers; methods that round do so to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum Unit {
-    /// Cents.
-    Cent,
-    /// Euros.
-    Euro,
-}
-
-impl Unit {
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Cent => "Cent",
-            Self::Euro => "Euro",
-        }
-    }
-}
-
 /// A checked item that was drawn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct MonetaryItem {
     /// Amount as booked, positive.
@@ -51,7 +35,7 @@ fn one() -> u64 {
 }
 
 /// A checked item that was certain to be in the sample (high value): its error is known, not projected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ExhaustiveItem {
     /// Amount as booked, positive.
@@ -61,7 +45,7 @@ pub struct ExhaustiveItem {
 }
 
 /// A checked sample of monetary units. All amounts are whole numbers of one unit.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct MonetarySample {
     /// Unit of all amounts.

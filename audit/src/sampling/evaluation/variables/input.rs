@@ -1,12 +1,13 @@
 //! What the estimators of amounts are given.
 
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::{Sides, monetary::Unit};
 
 /// The estimator of the total.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Estimator {
     /// Mean audited value times the number of units; book values play no part.
@@ -20,8 +21,9 @@ pub enum Estimator {
 }
 
 /// How ratio and regression estimates of several strata become one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[schemars(rename = "EstimatorCombination")]
 pub enum Combination {
     /// A ratio or slope of its own for each stratum.
     Separate,
@@ -30,7 +32,7 @@ pub enum Combination {
 }
 
 /// The distribution of the limits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum QuantileChoice {
     /// Student's t with `n - 1` degrees of freedom; for strata with Satterthwaite's number of them.
@@ -40,7 +42,7 @@ pub enum QuantileChoice {
 }
 
 /// The factor for samples that are a noticeable part of the population.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum FiniteCorrection {
     /// None: as if drawn with replacement.
@@ -52,7 +54,7 @@ pub enum FiniteCorrection {
 }
 
 /// What happens where a stratum has few units in error.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum FewErrors {
     /// Nothing.
@@ -63,7 +65,7 @@ pub enum FewErrors {
 }
 
 /// What was drawn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum SamplingUnit {
     /// The items themselves.
@@ -74,7 +76,7 @@ pub enum SamplingUnit {
 }
 
 /// A checked item.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct VariablesItem {
     /// Id of the item; must not repeat within the sample.
@@ -90,7 +92,7 @@ pub struct VariablesItem {
 }
 
 /// A stratum with its part of the sample, drawn with equal probabilities and without replacement.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct VariablesStratum {
     /// Name; must not repeat.
@@ -104,7 +106,7 @@ pub struct VariablesStratum {
 }
 
 /// A sample to be projected by an estimator of amounts.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct VariablesInput {
     /// The estimator.

@@ -23,6 +23,7 @@ mod tests;
 use std::collections::{HashMap, HashSet};
 
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use self::{
@@ -47,7 +48,7 @@ use crate::sampling::{
 pub const VARIABLES_VERSION: &str = "1";
 
 /// A point estimate with its limits, in the unit of the amounts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EstimateLimits {
     /// Half to even at six places.
@@ -59,7 +60,7 @@ pub struct EstimateLimits {
 }
 
 /// What a stratum contributes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct VariablesStratumResult {
     /// Name of the stratum.
@@ -79,7 +80,7 @@ pub struct VariablesStratumResult {
 }
 
 /// A projected total with its limits.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct VariablesResult {
     /// Method id.

@@ -1,6 +1,7 @@
 //! A page of sizes: every tolerable rate against every expected one.
 
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Criteria, Distribution, Law, SizeError, Tolerable, positive, tolerable};
@@ -10,7 +11,7 @@ use crate::sampling::planning::exact::{LARGEST_SIZE, decimal_of, parts, planned,
 const LONGEST_SIDE: usize = 50;
 
 /// What a page of sizes is asked for.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct GridInput {
     /// The law.
@@ -26,7 +27,7 @@ pub struct GridInput {
 }
 
 /// A size on the page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct GridCell {
     /// Items to draw.
@@ -36,7 +37,7 @@ pub struct GridCell {
 }
 
 /// A page of sizes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SizeGrid {
     /// Method id of the single sizes.

@@ -17,6 +17,7 @@ mod law;
 mod stages;
 
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use grid::{GridCell, GridInput, SizeGrid, size_grid};
@@ -38,8 +39,9 @@ use crate::sampling::numerics::{beta_quantile, float, gamma_quantile, gamma_tail
 pub const ATTRIBUTE_VERSION: &str = "1";
 
 /// The law by which a size is found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[schemars(rename = "SizeDistribution")]
 pub enum Distribution {
     /// Binomial: drawing with replacement, or from a large population.
     Binomial,
@@ -78,7 +80,7 @@ impl Distribution {
 }
 
 /// What an attribute sample is planned by. Rates and the confidence lie between 0 and 1.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AttributeSizeInput {
     /// The law.
@@ -102,7 +104,7 @@ pub struct AttributeSizeInput {
 }
 
 /// Size of an attribute sample.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AttributeSize {
     /// Method id.

@@ -1,6 +1,7 @@
 //! Plans for few deviations: discovery, stop-or-go, and two stages.
 
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{ATTRIBUTE_VERSION, Criteria, Distribution, Law, Tolerable, positive, rates_only, tolerable};
@@ -13,7 +14,7 @@ use crate::sampling::planning::exact::{LARGEST_SIZE, down, german, risk, up};
 const MOST_STAGES: u64 = 20;
 
 /// What discovery sampling is asked for.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DiscoveryInput {
     /// The law; `HYPERGEOMETRIC_IDEA` is the same as `HYPERGEOMETRIC` here.
@@ -31,7 +32,7 @@ pub struct DiscoveryInput {
 }
 
 /// Answer of discovery sampling.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Discovery {
     /// Method id.
@@ -146,7 +147,7 @@ fn critical(input: &DiscoveryInput, law: Law) -> Result<Tolerable, SizeError> {
 }
 
 /// What a stop-or-go plan is asked for.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct StopOrGoInput {
     /// The law.
@@ -162,7 +163,7 @@ pub struct StopOrGoInput {
 }
 
 /// A stage of a stop-or-go plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Stage {
     /// Accept at this stage if no more deviations were found in all.
@@ -174,7 +175,7 @@ pub struct Stage {
 }
 
 /// A stop-or-go plan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct StopOrGo {
     /// Method id.
@@ -318,7 +319,7 @@ fn overall_risk(law: Law, rate: Tolerable, stages: &[Stage]) -> f64 {
 }
 
 /// What a two-stage plan is asked for.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TwoStageInput {
     /// The law.
@@ -332,7 +333,7 @@ pub struct TwoStageInput {
 }
 
 /// A two-stage plan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TwoStage {
     /// Method id.

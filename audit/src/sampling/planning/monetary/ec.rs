@@ -3,6 +3,7 @@
 //! no rounding decides.
 
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{MONETARY_SIZE_VERSION, cannot_find, check_amounts, positive, share};
@@ -38,7 +39,7 @@ const EXPANSION: [(i64, &str); 9] = [
 ];
 
 /// A pilot sample, to estimate the standard deviation of error rates from.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Pilot {
     /// Sampling units of the pilot, at least 2, one entry for each.
@@ -46,7 +47,7 @@ pub struct Pilot {
 }
 
 /// A sampling unit of a pilot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PilotItem {
     /// Book value, above zero.
@@ -56,8 +57,9 @@ pub struct PilotItem {
 }
 
 /// A stratum of the standard approach.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "EcPlanStratum")]
 pub struct EcStratum {
     /// Its name.
     pub label: String,
@@ -70,7 +72,7 @@ pub struct EcStratum {
 }
 
 /// What a sample of the standard approach is planned by.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EcStandardInput {
     /// Where z comes from.
@@ -94,7 +96,7 @@ pub struct EcStandardInput {
 }
 
 /// Share of a stratum.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EcStratumSize {
     /// Its name.
@@ -110,7 +112,7 @@ pub struct EcStratumSize {
 }
 
 /// Size of a sample of the standard approach.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EcStandardSize {
     /// Method id.
@@ -354,7 +356,7 @@ fn pilot_variance(pilot: &Pilot, book: u64) -> Result<Fraction, SizeError> {
 }
 
 /// What a sample of the conservative approach is planned by.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EcConservativeInput {
     /// Where the reliability factor comes from. The expansion factor is always that of table 5.
@@ -375,7 +377,7 @@ pub struct EcConservativeInput {
 }
 
 /// Size of a sample of the conservative approach.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EcConservativeSize {
     /// Method id.

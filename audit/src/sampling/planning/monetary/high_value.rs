@@ -1,6 +1,7 @@
 //! The exhaustive stratum: items so large that every one is audited.
 
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{MONETARY_SIZE_VERSION, share};
@@ -9,7 +10,7 @@ use crate::sampling::planning::exact::{Unit, german};
 use crate::sampling::planning::{LARGEST_MONETARY_SIZE, SizeError};
 
 /// Which items are audited exhaustively.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum CutoffRule {
     /// Above the interval of what is left, again and again until none is (EC guidance 6.3.1.3, MUS standard
@@ -22,7 +23,7 @@ pub enum CutoffRule {
 }
 
 /// What the exhaustive stratum is formed from.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct HighValueInput {
     /// The rule.
@@ -36,7 +37,7 @@ pub struct HighValueInput {
 }
 
 /// The exhaustive stratum and the sample of the rest.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct HighValueStratum {
     /// Method id.

@@ -17,6 +17,7 @@ mod ec;
 mod high_value;
 
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use ec::{
@@ -36,7 +37,7 @@ use crate::sampling::numerics::{first_true, float, gamma_tails};
 pub const MONETARY_SIZE_VERSION: &str = "1";
 
 /// How a monetary unit sample is planned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum MonetaryMethod {
     /// Gamma distribution, continuous in the expected error (AICPA table C-1).
@@ -64,7 +65,7 @@ impl MonetaryMethod {
 }
 
 /// What a monetary unit sample is planned by.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct MonetarySizeInput {
     /// The method.
@@ -82,7 +83,7 @@ pub struct MonetarySizeInput {
 }
 
 /// Size of a monetary unit sample.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MonetarySize {
     /// Method id.

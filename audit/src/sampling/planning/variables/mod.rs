@@ -13,6 +13,7 @@
 mod stratified;
 
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use stratified::{
@@ -34,7 +35,7 @@ const FIRST_DEGREES: u64 = 200;
 const MOST_ITEMS: u64 = 1 << 53;
 
 /// How an unstratified sample is planned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum VariablesMethod {
     /// EC guidance 6.1.1.2.
@@ -44,7 +45,7 @@ pub enum VariablesMethod {
 }
 
 /// What an unstratified sample is planned by.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct VariablesSizeInput {
     /// The method.
@@ -74,7 +75,7 @@ pub struct VariablesSizeInput {
 }
 
 /// Size of an unstratified sample.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct VariablesSize {
     /// Method id.

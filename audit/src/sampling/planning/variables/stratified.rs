@@ -8,6 +8,7 @@
 //!   Techniques, 1977, 5.9).
 
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -22,7 +23,7 @@ use crate::sampling::planning::exact::{
 };
 
 /// How a sample is shared out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Allocation {
     /// In proportion to the items.
@@ -34,7 +35,7 @@ pub enum Allocation {
 }
 
 /// What variance the size is found by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum VarianceBasis {
     /// The weighted variance of the EC guidance.
@@ -44,7 +45,7 @@ pub enum VarianceBasis {
 }
 
 /// Where the factor comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum SizeFactor {
     /// z of table 3 of the EC guidance.
@@ -56,7 +57,7 @@ pub enum SizeFactor {
 }
 
 /// A stratum.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Stratum {
     /// Its name.
@@ -73,7 +74,7 @@ pub struct Stratum {
 }
 
 /// What a stratified sample is planned by.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct StratifiedInput {
     /// How the sample is shared out.
@@ -108,7 +109,7 @@ pub struct StratifiedInput {
 }
 
 /// Share of a stratum.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct StratumShare {
     /// Its name.
@@ -122,7 +123,7 @@ pub struct StratumShare {
 }
 
 /// Size of a stratified sample.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct StratifiedSize {
     /// Method id.
