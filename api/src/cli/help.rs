@@ -113,6 +113,14 @@ const GERMAN: &[(&str, &str)] = &[
     ),
     ("token --name", "Name der Person"),
     ("token --minutes", "Gültigkeit in Minuten"),
+    (
+        "calculate",
+        "Rechnen: je Zeile der Standardeingabe eine JSON-Anfrage, je Zeile eine JSON-Antwort; ohne Datenbank und Konfiguration",
+    ),
+    (
+        "calculate --describe",
+        "Alle Rechner mit Methoden, Feldern, Einheiten und Quelle als JSON ausgeben",
+    ),
     ("log-key", "Schlüssel, der das Log des Prüfpfads unterschreibt"),
     (
         "log-key new",

@@ -2,6 +2,7 @@
 //!
 //! Texts of help stand here in English, as documentation of the code, and in `help.rs` in German, as people see them.
 
+mod calculate;
 mod demo;
 mod demo_samples;
 mod doctor;
@@ -92,6 +93,8 @@ pub enum Command {
     /// The key that signs the log over the trail.
     #[command(subcommand)]
     LogKey(LogKeyCommand),
+    /// Calculate: one JSON request a line from standard input, one JSON answer a line; without database and configuration.
+    Calculate(CalculateArgs),
     /// Check what the log gave out, without database and service; exit code 0: it holds, 1: it does not, 2: not checked.
     Verify(VerifyArgs),
     /// Cosign the checkpoints of logs as a witness, without database and configuration (C2SP tlog-witness).
@@ -106,6 +109,14 @@ pub enum Command {
     Doctor(DoctorArgs),
     /// Ask a running service whether it is ready; exit code 0 or 1.
     Healthcheck(HealthcheckArgs),
+}
+
+/// Calculating.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub struct CalculateArgs {
+    /// Print every calculator with its methods, fields, units and source as JSON, and calculate nothing.
+    #[arg(long)]
+    pub describe: bool,
 }
 
 /// Looking.
@@ -469,6 +480,7 @@ pub async fn run(cli: Cli, surroundings: Surroundings) -> anyhow::Result<ExitCod
             emit(&format!("{token}\n"))?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Calculate(arguments) => Ok(calculate::run(arguments, language)?),
         Command::Verify(arguments) => verify::run(&arguments, language),
         Command::Witness(arguments) => {
             witness::run(
@@ -530,6 +542,7 @@ mod tests {
             "pruefpfad import --engagement P-2026-001 --population NAME --unit CASE_MONTH --mapping mapping.json FILE",
             "pruefpfad export sample-items --sample ID --format csv",
             "pruefpfad token --role SACHBEARBEITUNG --bezirksstelle 03 --subject u --minutes 5",
+            "pruefpfad calculate --describe",
             "pruefpfad log-key new log.key",
             "pruefpfad log-key show",
             "pruefpfad verify checkpoint FILE --kept FILE --kept FILE",

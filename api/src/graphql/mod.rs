@@ -3,6 +3,7 @@
 //! A resolver parses ids, makes one call of a use case, and wraps what it says. It holds no query, no role, no clock.
 
 pub mod admit;
+mod calculator;
 mod check;
 mod comment;
 mod disclosure;
@@ -57,6 +58,7 @@ pub struct Query(
     log::LogQuery,
     grant::GrantQuery,
     reads::ReadQuery,
+    calculator::CalculatorQuery,
 );
 
 /// What can be changed. Expected refusals come back as `userErrors` of the payload.

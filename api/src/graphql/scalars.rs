@@ -5,7 +5,6 @@ use std::str::FromStr;
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
 use chrono::{NaiveDate, SecondsFormat, Utc};
 use entity::Cents;
-use rust_decimal::Decimal;
 
 /// Most digits of an amount before the point: what fits into 64 bits of cents with a digit to spare.
 const EURO_DIGITS: usize = 16;
@@ -56,16 +55,37 @@ pub fn euro(text: &str) -> Option<Cents> {
 
 /// A rate or a quantile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Rate(pub Decimal);
+pub(super) struct Rate(pub rust_decimal::Decimal);
 
 /// An exact decimal as text: `"0.95"` is 95 percent.
 #[Scalar]
 impl ScalarType for Rate {
     fn parse(value: Value) -> InputValueResult<Self> {
         match &value {
-            Value::String(text) => Decimal::from_str_exact(text)
+            Value::String(text) => rust_decimal::Decimal::from_str_exact(text)
                 .map(Self)
                 .map_err(|_| InputValueError::custom("write a rate as a decimal text: \"0.95\"")),
+            _ => Err(InputValueError::expected_type(value)),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.to_string())
+    }
+}
+
+/// An exact decimal of a calculator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Decimal(pub rust_decimal::Decimal);
+
+/// An exact decimal as text with a point: `"0.95"`, `"1234.567"`.
+#[Scalar]
+impl ScalarType for Decimal {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        match &value {
+            Value::String(text) => rust_decimal::Decimal::from_str_exact(text)
+                .map(Self)
+                .map_err(|_| InputValueError::custom("write a decimal as text: \"0.95\"")),
             _ => Err(InputValueError::expected_type(value)),
         }
     }
@@ -196,6 +216,7 @@ pub fn check_scalar(name: &str, value: &Value) -> Result<(), String> {
     match name {
         "Euro" => judge::<Euro>(value),
         "Rate" => judge::<Rate>(value),
+        "Decimal" => judge::<Decimal>(value),
         "Sha256" => judge::<Sha256>(value),
         "Date" => judge::<Date>(value),
         "DateTime" => judge::<DateTime>(value),

@@ -10,9 +10,11 @@
 //! - [`evaluation`]: exact limits, projected error, Stringer bound, conclusion
 //! - [`numerics`]: quantiles and tail probabilities behind them
 //! - [`derivation`]: how a result came about, step by step
+//! - [`calculator`]: the methods by name, with JSON in and out
 //!
 //! Every result names its method and the method's version; a change that could alter a figure raises the version.
 
+pub mod calculator;
 pub mod ceremony;
 pub mod derivation;
 pub mod evaluation;
