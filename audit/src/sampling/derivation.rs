@@ -44,6 +44,11 @@ impl Step {
     }
 }
 
+/// A figure as German writes it: with a comma.
+pub(in crate::sampling) fn german_decimal(value: &impl ToString) -> String {
+    value.to_string().replace('.', ",")
+}
+
 /// What samples of booked amounts cannot find: what is not booked, or booked too low.
 pub fn missing_amounts() -> Text {
     Text::new(
@@ -68,4 +73,38 @@ pub fn outside_the_population() -> Text {
         "Fehler in Vorgängen, die nicht in der Grundgesamtheit stehen.",
         "Errors in cases that the population does not hold.",
     )
+}
+
+/// Whether texts, given as `(german, english)`, are whole German sentences with the same figures and names of
+/// inputs as the English ones, each with a text of its own.
+#[cfg(test)]
+pub(in crate::sampling) fn assert_german(texts: &[(String, String)]) {
+    for (german, english) in texts {
+        assert_ne!(german, english);
+        assert!(german.ends_with('.'), "no sentence: {german}");
+        let words = english.split_whitespace();
+        for word in words.map(|word| word.trim_matches(|c: char| !c.is_alphanumeric() && c != '-')) {
+            let shown = if word
+                .trim_start_matches('-')
+                .starts_with(|c: char| c.is_ascii_digit())
+            {
+                german_decimal(&word)
+            } else {
+                word.to_owned()
+            };
+            let is_figure = shown.contains(|c: char| c.is_ascii_digit());
+            assert!(
+                !is_figure || german.contains(&shown),
+                "{shown} is not in: {german}"
+            );
+        }
+        for name in english.split('`').skip(1).step_by(2) {
+            assert!(
+                german.contains(&format!("„{name}“")),
+                "{name} is not in: {german}"
+            );
+        }
+    }
+    let own: std::collections::BTreeSet<_> = texts.iter().map(|(german, _)| german).collect();
+    assert_eq!(own.len(), texts.len(), "two variants have one text: {texts:#?}");
 }

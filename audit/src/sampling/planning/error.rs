@@ -2,6 +2,8 @@
 
 use rust_decimal::Decimal;
 
+use crate::sampling::derivation::german_decimal;
+
 /// Why no sample size follows from the given figures.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
@@ -59,6 +61,47 @@ impl PlanError {
             Self::BookValue(_) => "bookValue",
         }
     }
+
+    /// The same in German.
+    pub fn german(&self) -> String {
+        match self {
+            Self::Confidence(confidence) => format!(
+                "Die Sicherheit {} liegt nicht zwischen 0 und 1. Bitte als Dezimalzahl angeben, etwa 0,95.",
+                german_decimal(confidence)
+            ),
+            Self::Tolerable(tolerable) => format!(
+                "Der tragbare Fehler {} liegt außerhalb seines Bereichs: Er muss positiv sein und darf als \
+                 Quote höchstens 1, als Betrag höchstens so groß wie der Buchwert sein.",
+                german_decimal(tolerable)
+            ),
+            Self::Expected(expected) => format!(
+                "Der erwartete Fehler {} liegt außerhalb seines Bereichs: Als Quote muss er zwischen 0 und \
+                 1 liegen, als Betrag darf er nicht negativ sein.",
+                german_decimal(expected)
+            ),
+            Self::TolerableNotAboveExpected { tolerable, expected } => not_above(tolerable, expected),
+            Self::Population => "Die Grundgesamtheit ist leer.".to_owned(),
+            Self::BookValue(cents) => format!("Der Buchwert von {cents} Cent ist nicht positiv."),
+            Self::SampleLargerThanPopulation(limit) => larger(*limit),
+        }
+    }
+}
+
+/// No sample could show it.
+fn not_above(tolerable: &Decimal, expected: &Decimal) -> String {
+    format!(
+        "Der tragbare Fehler {} liegt nicht über dem erwarteten Fehler {}: Das kann keine Stichprobe zeigen.",
+        german_decimal(tolerable),
+        german_decimal(expected)
+    )
+}
+
+/// More would be needed than there are.
+fn larger(limit: u64) -> String {
+    format!(
+        "Es wären mehr als {limit} Auswahleinheiten nötig. Bitte die Grundgesamtheit, die Sicherheit und die \
+         Fehlergrenzen prüfen."
+    )
 }
 
 /// Why a calculator names no size. Every variant says which input has to change.
@@ -125,7 +168,7 @@ pub enum SizeError {
     #[error("more than {0} sampling units would be needed")]
     SampleLargerThanPopulation(u64),
     /// Inherent and control risk alone are not above the audit risk: no sample is needed.
-    #[error("the detection risk {0} is not below 1: the other risks alone suffice")]
+    #[error("at the audit risk {0} the detection risk is not below 1: the other risks alone suffice")]
     NoDetectionNeeded(Decimal),
     /// Every sampling unit falls on items that are audited anyway.
     #[error("the {0} sampling units are used up by items above the interval")]
@@ -166,5 +209,107 @@ impl SizeError {
             Self::NoDetectionNeeded(_) => "auditRisk",
             Self::NothingLeftToSample(_) => "size",
         }
+    }
+
+    /// The same in German.
+    pub fn german(&self) -> String {
+        match self {
+            Self::Confidence(confidence) => format!(
+                "Die Sicherheit {} liegt nicht zwischen 0 und 1. Bitte als Dezimalzahl angeben, etwa 0,95.",
+                german_decimal(confidence)
+            ),
+            Self::ConfidenceNotInTable(confidence) => format!(
+                "Die Tabelle hat keine Zeile für die Sicherheit {}. Bitte eine Sicherheit der Tabelle oder \
+                 ein Profil mit genauen Faktoren wählen.",
+                german_decimal(confidence)
+            ),
+            Self::Rate { field, value } => format!(
+                "„{field}“: Der Anteil {} liegt außerhalb des zulässigen Bereichs. Anteile sind \
+                 Dezimalzahlen, 5 % sind 0,05.",
+                german_decimal(value)
+            ),
+            Self::RateTooFine { field, value } => format!(
+                "„{field}“: Der Anteil {} hat mehr als 12 Nachkommastellen. Bitte runden.",
+                german_decimal(value)
+            ),
+            Self::Amount { field, value } => format!(
+                "„{field}“: Der Wert {} liegt außerhalb des zulässigen Bereichs.",
+                german_decimal(value)
+            ),
+            Self::Count { field, value } => {
+                format!("„{field}“: Die Anzahl {value} liegt außerhalb des zulässigen Bereichs.")
+            }
+            Self::Required(field) => format!("Die Angabe „{field}“ fehlt."),
+            Self::NotTogether { field, other } => format!(
+                "Die Angabe „{field}“ verträgt sich nicht mit „{other}“. Bitte „{field}“ weglassen oder \
+                 „{other}“ ändern."
+            ),
+            Self::TolerableNotAboveExpected { tolerable, expected } => not_above(tolerable, expected),
+            Self::SampleLargerThanPopulation(limit) => larger(*limit),
+            Self::NoDetectionNeeded(risk) => format!(
+                "Die übrigen Risiken halten das Prüfungsrisiko {} schon allein ein: Das Entdeckungsrisiko \
+                 läge nicht unter 1, eine Stichprobe ist dafür nicht nötig.",
+                german_decimal(risk)
+            ),
+            Self::NothingLeftToSample(size) => format!(
+                "Die {size} Auswahleinheiten sind durch Positionen oberhalb des Auswahlintervalls \
+                 aufgebraucht. Bitte den Stichprobenumfang erhöhen."
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sampling::derivation::assert_german;
+
+    #[test]
+    fn plan_errors_are_told_in_german() {
+        let rate = Decimal::new(125, 2);
+        let (tolerable, expected) = (Decimal::new(2, 2), Decimal::new(35, 3));
+        let errors = [
+            PlanError::Confidence(rate),
+            PlanError::Tolerable(rate),
+            PlanError::Expected(-rate),
+            PlanError::TolerableNotAboveExpected { tolerable, expected },
+            PlanError::Population,
+            PlanError::BookValue(-7),
+            PlanError::SampleLargerThanPopulation(48),
+        ];
+        assert_german(&errors.map(|error| (error.german(), error.to_string())));
+        let not_above = PlanError::TolerableNotAboveExpected { tolerable, expected };
+        assert_eq!(
+            not_above.german(),
+            "Der tragbare Fehler 0,02 liegt nicht über dem erwarteten Fehler 0,035: Das kann keine \
+             Stichprobe zeigen."
+        );
+    }
+
+    #[test]
+    fn size_errors_are_told_in_german() {
+        let (field, value, other) = ("tolerable", Decimal::new(-125, 2), "precision");
+        let errors = [
+            SizeError::Confidence(value),
+            SizeError::ConfidenceNotInTable(Decimal::new(85, 2)),
+            SizeError::Rate { field, value },
+            SizeError::RateTooFine { field, value },
+            SizeError::Amount { field, value },
+            SizeError::Count { field, value: 31 },
+            SizeError::Required(field),
+            SizeError::NotTogether { field, other },
+            SizeError::TolerableNotAboveExpected {
+                tolerable: value,
+                expected: Decimal::TEN,
+            },
+            SizeError::SampleLargerThanPopulation(48),
+            SizeError::NoDetectionNeeded(Decimal::new(5, 2)),
+            SizeError::NothingLeftToSample(17),
+        ];
+        for error in &errors[2..8] {
+            assert!(error.german().contains("„tolerable“"), "{error}");
+        }
+        assert!(errors[7].german().contains("„precision“"));
+        assert_german(&errors.map(|error| (error.german(), error.to_string())));
     }
 }

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::SizeError;
+pub(super) use crate::sampling::derivation::german_decimal as german;
 use crate::sampling::numerics::{decimal_to_float, divide_half_even, divide_up, float, normal_quantile};
 
 /// Parts of one in which rates are counted: twelve decimal places.
@@ -359,11 +360,6 @@ impl PartialEq for Fraction {
 }
 
 impl Eq for Fraction {}
-
-/// A figure as German writes it.
-pub(super) fn german(value: &impl ToString) -> String {
-    value.to_string().replace('.', ",")
-}
 
 #[cfg(test)]
 mod tests {
