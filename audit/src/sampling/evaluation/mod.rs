@@ -15,6 +15,7 @@ pub mod conclusion;
 pub mod ec;
 pub mod errors;
 mod figures;
+mod german;
 pub mod monetary;
 pub mod variables;
 

@@ -3,6 +3,7 @@
 use rust_decimal::Decimal;
 
 use super::super::errors::ErrorRateError;
+use crate::sampling::derivation::german_decimal;
 
 /// Why a sample cannot be evaluated by the guidance.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -225,5 +226,182 @@ impl EcError {
             Self::Subsample(_) | Self::SubsampleDiffers { .. } => "subsample",
             Self::Total(error) => error.field(),
         }
+    }
+
+    /// The same in German.
+    #[expect(clippy::too_many_lines, reason = "a text for each error")]
+    pub fn german(&self) -> String {
+        match self {
+            Self::Confidence(confidence) => format!(
+                "Die Sicherheit {} liegt nicht zwischen 0 und 1 oder zu nahe an einer dieser Grenzen. \
+                 Bitte als Dezimalzahl angeben, etwa 0,95.",
+                german_decimal(confidence)
+            ),
+            Self::ConfidenceMissing => "Das Verfahren braucht eine Sicherheit.".to_owned(),
+            Self::NotStatistical => {
+                "Ein nichtstatistisches Verfahren hat weder Sicherheit noch Faktoren. Bitte beides weglassen."
+                    .to_owned()
+            }
+            Self::ProfileMissing => {
+                "Das Verfahren braucht ein Faktorprofil: die Tabellen des Leitfadens oder genaue Faktoren."
+                    .to_owned()
+            }
+            Self::ConfidenceNotInTable(confidence) => format!(
+                "Die Tabellen des Leitfadens haben die Sicherheit {} nicht. Bitte eine Sicherheit der \
+                 Tabellen oder das Profil mit genauen Faktoren wählen.",
+                german_decimal(confidence)
+            ),
+            Self::TooManyErrors(errors) => format!("Für {errors} Fehler gibt es keine Faktoren."),
+            Self::NoStratum => "Es ist keine Schicht angegeben.".to_owned(),
+            Self::DuplicateStratum(name) => format!("Die Schicht {name} ist zweimal angegeben."),
+            Self::DuplicateItem(id) => format!("Die Position {id} ist zweimal angegeben."),
+            Self::GroupMissing(name) => format!("Die Schicht {name} hat keine Gruppe, andere haben eine."),
+            Self::GroupUnknown(group) => format!("Keine Schicht gehört zur Gruppe {group}."),
+            Self::ItemsAndSummary(name) => format!(
+                "Für die Schicht {name} sind Positionen und deren Summen angegeben. Bitte nur eines davon \
+                 angeben."
+            ),
+            Self::SummaryNotPossible => {
+                "Das Verfahren braucht die einzelnen Positionen, nicht ihre Summen.".to_owned()
+            }
+            Self::SummaryIncomplete { stratum, field } => {
+                format!("Den Summen der Schicht {stratum} fehlt die Angabe „{field}“.")
+            }
+            Self::SampleEmpty(name) => {
+                format!("Die Schicht {name} hat einen Buchwert, aber keine Stichprobe.")
+            }
+            Self::SampleTooSmall(name) => format!(
+                "In der Schicht {name} ist nur eine einzige Position geprüft: Daraus folgt keine Varianz."
+            ),
+            Self::SizeAbovePopulation {
+                stratum,
+                size,
+                population,
+            } => format!(
+                "In der Schicht {stratum} sind mehr Positionen geprüft ({size}), als sie hat ({population})."
+            ),
+            Self::CountTooLarge(count) => format!("{count} Positionen sind zu viele."),
+            Self::PopulationMissing(name) => {
+                format!("Bei der Schicht {name} fehlt die Anzahl ihrer Positionen.")
+            }
+            Self::BookValue { stratum, book_value } => {
+                format!("Der Buchwert {book_value} der Schicht {stratum} ist nicht positiv.")
+            }
+            Self::ItemBookValue(value) => format!(
+                "Eine Position mit dem Buchwert {value} kann nicht größenproportional gezogen worden sein: \
+                 Ihr Buchwert muss positiv sein."
+            ),
+            Self::Hits(hits) => format!("Die Trefferzahl {hits} ist bei diesem Verfahren nicht möglich."),
+            Self::AuditValue => {
+                "Eine Position hat entweder einen geprüften Wert oder eine Unterstichprobe.".to_owned()
+            }
+            Self::ErrorPart(part) => {
+                format!("Der systemische oder anomale Teil {part} eines Fehlers ist negativ.")
+            }
+            Self::SystemicNotDelimited { found, delimited } => {
+                format!("Festgestellt sind systemische Fehler von {found}, abgegrenzt sind {delimited}.")
+            }
+            Self::AnomalousDiffer { found, known } => {
+                format!("Festgestellt sind anomale Fehler von {found}, als bekannt angegeben sind {known}.")
+            }
+            Self::UnderstatementsUndecided => {
+                "Es gibt Fehler unter null. Bitte angeben, ob sie außer Ansatz bleiben oder saldiert werden."
+                    .to_owned()
+            }
+            Self::SampleBookValue(name) => {
+                format!("Die Buchwerte der Stichprobe in der Schicht {name} ergeben keine positive Summe.")
+            }
+            Self::PlannedSize => {
+                "Der geplante Stichprobenumfang gehört zum konservativen Ansatz, und nur zu ihm.".to_owned()
+            }
+            Self::StrataNotPossible => {
+                "Das Verfahren ist nur für eine einzige Schicht beschrieben.".to_owned()
+            }
+            Self::ExclusionNotPossible => {
+                "Ausschlüsse sind bei diesem Verfahren nicht für mehrere Schichten beschrieben.".to_owned()
+            }
+            Self::Exclusion(name) => format!(
+                "Der Ausschluss in der Schicht {name} ist nicht möglich. Bitte Beträge und Anzahlen prüfen."
+            ),
+            Self::Subsample(field) => format!(
+                "Die Unterstichprobe einer Position ist nicht möglich. Bitte die Angabe „{field}“ prüfen."
+            ),
+            Self::SubsampleDiffers { item, subsample } => {
+                format!("Die Position hat den Buchwert {item}, ihre Unterstichprobe hat {subsample}.")
+            }
+            Self::Total(error) => error.german(),
+            Self::AmountTooLarge => {
+                "Ein Betrag des Ergebnisses ist größer, als ein Betrag sein kann.".to_owned()
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sampling::derivation::assert_german;
+
+    #[test]
+    fn errors_are_told_in_german() {
+        let name = || "A7".to_owned();
+        let confidence = Decimal::new(85, 2);
+        let errors = [
+            EcError::Confidence(confidence),
+            EcError::ConfidenceMissing,
+            EcError::NotStatistical,
+            EcError::ProfileMissing,
+            EcError::ConfidenceNotInTable(confidence),
+            EcError::TooManyErrors(51),
+            EcError::NoStratum,
+            EcError::DuplicateStratum(name()),
+            EcError::DuplicateItem(name()),
+            EcError::GroupMissing(name()),
+            EcError::GroupUnknown(name()),
+            EcError::ItemsAndSummary(name()),
+            EcError::SummaryNotPossible,
+            EcError::SummaryIncomplete {
+                stratum: name(),
+                field: "bookSum",
+            },
+            EcError::SampleEmpty(name()),
+            EcError::SampleTooSmall(name()),
+            EcError::SizeAbovePopulation {
+                stratum: name(),
+                size: 31,
+                population: 17,
+            },
+            EcError::CountTooLarge(88),
+            EcError::PopulationMissing(name()),
+            EcError::BookValue {
+                stratum: name(),
+                book_value: -4,
+            },
+            EcError::ItemBookValue(-5),
+            EcError::Hits(6),
+            EcError::AuditValue,
+            EcError::ErrorPart(-8),
+            EcError::SystemicNotDelimited {
+                found: 12,
+                delimited: 11,
+            },
+            EcError::AnomalousDiffer { found: 14, known: 13 },
+            EcError::UnderstatementsUndecided,
+            EcError::SampleBookValue(name()),
+            EcError::PlannedSize,
+            EcError::StrataNotPossible,
+            EcError::ExclusionNotPossible,
+            EcError::Exclusion(name()),
+            EcError::Subsample("items"),
+            EcError::SubsampleDiffers {
+                item: 21,
+                subsample: 22,
+            },
+            EcError::Total(ErrorRateError::Materiality(Decimal::TWO)),
+            EcError::AmountTooLarge,
+        ];
+        assert!(errors[13].german().contains("„bookSum“"));
+        assert!(errors[32].german().contains("„items“"));
+        assert_german(&errors.map(|error| (error.german(), error.to_string())));
     }
 }

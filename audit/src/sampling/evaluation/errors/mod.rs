@@ -12,6 +12,8 @@
 //! Upper limit of error: total error plus precision (4.12). The residual error rate is what is left after corrections, by
 //! the template CPRE 23-0013-01, annex 3.
 
+mod german;
+
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -2,6 +2,8 @@
 
 use rust_decimal::Decimal;
 
+use crate::sampling::derivation::german_decimal;
+
 /// Why amounts cannot be projected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum VariablesError {
@@ -132,5 +134,118 @@ impl VariablesError {
             Self::FewErrorsSeparate | Self::TooFewErrors { .. } => "fewErrors",
             Self::Tolerable(_) => "tolerable",
         }
+    }
+
+    /// The same in German.
+    pub fn german(&self) -> String {
+        match self {
+            Self::Confidence(confidence) => format!(
+                "Die Sicherheit {} liegt nicht zwischen 0 und 1 oder zu nahe an einer dieser Grenzen. \
+                 Bitte als Dezimalzahl angeben, etwa 0,95.",
+                german_decimal(confidence)
+            ),
+            Self::NoStratum => "Es ist keine Schicht angegeben.".to_owned(),
+            Self::DuplicateStratum(name) => format!("Die Schicht {name} ist zweimal angegeben."),
+            Self::DuplicateItem(id) => format!("Die Position {id} ist zweimal angegeben."),
+            Self::SampleTooSmall {
+                stratum,
+                size,
+                needed,
+            } => format!(
+                "In der Schicht {stratum} sind zu wenige Einheiten geprüft: {size}, nötig sind {needed}."
+            ),
+            Self::SizeAbovePopulation {
+                stratum,
+                size,
+                population,
+            } => format!(
+                "In der Schicht {stratum} sind mehr Einheiten geprüft ({size}), als sie hat ({population})."
+            ),
+            Self::PopulationTooLarge(population) => {
+                format!("Eine Grundgesamtheit von {population} ist zu groß.")
+            }
+            Self::BookValue { stratum, book_value } => {
+                format!("Der Buchwert {book_value} der Schicht {stratum} ist nicht positiv.")
+            }
+            Self::CombinationMissing => {
+                "Bei mehreren Schichten ist anzugeben, ob getrennt oder kombiniert geschätzt wird.".to_owned()
+            }
+            Self::CombinationNotApplicable => {
+                "Bei diesem Schätzverfahren gibt es keine Wahl zwischen getrennter und kombinierter \
+                 Schätzung. Bitte die Angabe weglassen."
+                    .to_owned()
+            }
+            Self::SampleBookValue(stratum) => {
+                format!("Die Buchwerte der Stichprobe in der Schicht {stratum} ergeben keine positive Summe.")
+            }
+            Self::BookValuesAlike => {
+                "Die Buchwerte der Stichprobe sind alle gleich: Es gibt keine Steigung. Bitte ein anderes \
+                 Schätzverfahren wählen."
+                    .to_owned()
+            }
+            Self::ClusterMissing => {
+                "Eine Position gehört zu keinem Klumpen, gezogen wurden aber Klumpen.".to_owned()
+            }
+            Self::ClusterUnexpected => {
+                "Eine Position nennt einen Klumpen, gezogen wurden aber Positionen.".to_owned()
+            }
+            Self::ClusterInTwoStrata(cluster) => format!("Der Klumpen {cluster} liegt in zwei Schichten."),
+            Self::FewErrorsSeparate => {
+                "Die Regeln für wenige Fehler sind für die getrennte Schätzung nicht beschrieben. Bitte \
+                 kombiniert schätzen oder die Regeln weglassen."
+                    .to_owned()
+            }
+            Self::TooFewErrors { errors, strata } => format!(
+                "{errors} Einheiten mit Abweichung in {strata} Schichten lassen keinen Freiheitsgrad übrig."
+            ),
+            Self::Tolerable(tolerable) => format!("Der tragbare Fehler {tolerable} ist nicht positiv."),
+            Self::AmountTooLarge => {
+                "Ein Betrag des Ergebnisses ist größer, als ein Betrag sein kann.".to_owned()
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sampling::derivation::assert_german;
+
+    #[test]
+    fn errors_are_told_in_german() {
+        let name = || "A7".to_owned();
+        let errors = [
+            VariablesError::Confidence(Decimal::new(125, 2)),
+            VariablesError::NoStratum,
+            VariablesError::DuplicateStratum(name()),
+            VariablesError::DuplicateItem(name()),
+            VariablesError::SampleTooSmall {
+                stratum: name(),
+                size: 1,
+                needed: 3,
+            },
+            VariablesError::SizeAbovePopulation {
+                stratum: name(),
+                size: 31,
+                population: 17,
+            },
+            VariablesError::PopulationTooLarge(88),
+            VariablesError::BookValue {
+                stratum: name(),
+                book_value: -4,
+            },
+            VariablesError::CombinationMissing,
+            VariablesError::CombinationNotApplicable,
+            VariablesError::SampleBookValue(name()),
+            VariablesError::BookValuesAlike,
+            VariablesError::ClusterMissing,
+            VariablesError::ClusterUnexpected,
+            VariablesError::ClusterInTwoStrata(name()),
+            VariablesError::FewErrorsSeparate,
+            VariablesError::TooFewErrors { errors: 4, strata: 5 },
+            VariablesError::Tolerable(-3),
+            VariablesError::AmountTooLarge,
+        ];
+        assert_german(&errors.map(|error| (error.german(), error.to_string())));
     }
 }
