@@ -147,4 +147,105 @@ impl CeremonyError {
             Self::WitnessMissing => "witnesses",
         }
     }
+
+    /// The same in German.
+    pub fn german(&self) -> String {
+        match self {
+            Self::Required(field) => format!("Die Angabe „{field}“ fehlt."),
+            Self::TooLong(field) => format!("Die Angabe „{field}“ ist zu lang."),
+            Self::Invalid(field) => format!("Die Angabe „{field}“ ist so nicht möglich."),
+            Self::NotUsed(field) => {
+                format!("Die Angabe „{field}“ wird auf dieser Stufe nicht verwendet. Bitte weglassen.")
+            }
+            Self::TooFewParties => {
+                "Der Startwert braucht Beiträge von mindestens zwei Beteiligten.".to_owned()
+            }
+            Self::Doubled(_, name) => format!("„{name}“ kommt zweimal vor."),
+            Self::ThrowsOutOfRange(throws) => format!(
+                "Die Zahl der Würfe ist {throws}, eine Sitzung hat {FEWEST_THROWS} bis {MOST_THROWS}."
+            ),
+            Self::ChainUnknown(chain) => format!("Die Kette {chain} des Zufallsdienstes ist nicht bekannt."),
+            Self::LogOutOfOrder(field) => {
+                format!("„{field}“ wurde in der falschen Reihenfolge protokolliert.")
+            }
+            Self::PartyUnknown(name) => format!("{name} gehört nicht zu den Beteiligten des Plans."),
+            Self::CommitmentMissing(party) => format!("Die Festlegung von {party} fehlt."),
+            Self::ContributionDoubled(party) => {
+                format!("Von {party} gibt es zwei Festlegungen oder zwei geöffnete Beiträge.")
+            }
+            Self::CommitmentDiffers(party) => {
+                format!("Der geöffnete Beitrag von {party} entspricht nicht der Festlegung.")
+            }
+            Self::OpenedTooEarly(party) => {
+                format!("{party} hat geöffnet, bevor alle Festlegungen vorlagen.")
+            }
+            Self::NobodyOpened => "Niemand hat einen Beitrag geöffnet.".to_owned(),
+            Self::SourceBeforeContribution(party) => {
+                format!("Die Quelle gab es schon, als der Beitrag von {party} noch nicht vorlag.")
+            }
+            Self::SourceBeforePlan => {
+                "Die Quelle gab es schon, als der Plan noch nicht feststand.".to_owned()
+            }
+            Self::SourceDiffers => "Die Quelle ist nicht die des Plans.".to_owned(),
+            Self::RoundDiffers { planned, found } => {
+                format!("Die Runde {found} ist nicht die Runde {planned} des Plans.")
+            }
+            Self::RoundOfAnotherChain => {
+                "Die Runde gehört zu einer anderen Kette als der des Plans.".to_owned()
+            }
+            Self::SignatureWrong => "Die Signatur beweist die Runde nicht.".to_owned(),
+            Self::RandomnessDiffers => "Der Zufallswert ist nicht der zu dieser Signatur.".to_owned(),
+            Self::ThrowsDiffer { planned, found } => {
+                format!("Die Zahl der Ziffern ist {found}, geplant ist {planned}.")
+            }
+            Self::WitnessMissing => {
+                "Eine Sitzung braucht mindestens eine Person, die zusieht und nicht selbst würfelt."
+                    .to_owned()
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sampling::derivation::assert_german;
+
+    #[test]
+    fn errors_are_told_in_german() {
+        let name = || "A7".to_owned();
+        let errors = [
+            CeremonyError::Required("ownSeed"),
+            CeremonyError::TooLong("text"),
+            CeremonyError::Invalid("strata.size"),
+            CeremonyError::NotUsed("openings"),
+            CeremonyError::TooFewParties,
+            CeremonyError::Doubled("parties", name()),
+            CeremonyError::ThrowsOutOfRange(19),
+            CeremonyError::ChainUnknown(name()),
+            CeremonyError::LogOutOfOrder("planned"),
+            CeremonyError::PartyUnknown(name()),
+            CeremonyError::CommitmentMissing(name()),
+            CeremonyError::ContributionDoubled(name()),
+            CeremonyError::CommitmentDiffers(name()),
+            CeremonyError::OpenedTooEarly(name()),
+            CeremonyError::NobodyOpened,
+            CeremonyError::SourceBeforeContribution(name()),
+            CeremonyError::SourceBeforePlan,
+            CeremonyError::SourceDiffers,
+            CeremonyError::RoundDiffers {
+                planned: 12,
+                found: 13,
+            },
+            CeremonyError::RoundOfAnotherChain,
+            CeremonyError::SignatureWrong,
+            CeremonyError::RandomnessDiffers,
+            CeremonyError::ThrowsDiffer {
+                planned: 20,
+                found: 21,
+            },
+            CeremonyError::WitnessMissing,
+        ];
+        assert_german(&errors.map(|error| (error.german(), error.to_string())));
+    }
 }

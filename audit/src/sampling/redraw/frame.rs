@@ -58,6 +58,20 @@ impl FrameError {
             _ => "id",
         }
     }
+
+    /// The same in German.
+    pub fn german(&self) -> String {
+        match self {
+            Self::OutOfOrder { id, after } => {
+                format!("Die Zeile {id} steht nach {after}. Bitte die Zeilen aufsteigend nach der Id ordnen.")
+            }
+            Self::ItemDoubled(id) => format!("Die Position {id} steht zweimal in der Ziehungsdatei."),
+            Self::AmountMissing(id) => format!(
+                "Die Position {id} hat keinen Betrag, ihre Schicht wird aber nach Geldeinheiten gezogen."
+            ),
+            Self::IdMissing => "Eine Zeile hat keine Id.".to_owned(),
+        }
+    }
 }
 
 /// The digest of a draw file, row by row: SHA-256 over the tag, each row's id, stratum, Bezirksstelle and
@@ -109,5 +123,26 @@ impl FrameDigest {
     /// The digest.
     pub fn finish(self) -> Bytes32 {
         self.fields.shown(&self.count).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sampling::derivation::assert_german;
+
+    #[test]
+    fn errors_are_told_in_german() {
+        let name = || "A7".to_owned();
+        let errors = [
+            FrameError::OutOfOrder {
+                id: name(),
+                after: "B8".to_owned(),
+            },
+            FrameError::ItemDoubled(name()),
+            FrameError::AmountMissing(name()),
+            FrameError::IdMissing,
+        ];
+        assert_german(&errors.map(|error| (error.german(), error.to_string())));
     }
 }

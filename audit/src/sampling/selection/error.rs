@@ -125,4 +125,99 @@ impl SelectionError {
             Self::NotByChance => "method",
         }
     }
+
+    /// The same in German.
+    pub fn german(&self) -> String {
+        match self {
+            Self::SeedEmpty => "Der Startwert ist leer.".to_owned(),
+            Self::SeedTooLong(length) => {
+                format!("Der Startwert hat {length} Zeichen, möglich sind {LONGEST_SEED}.")
+            }
+            Self::SizeZero => "Eine Stichprobe hat mindestens eine Position.".to_owned(),
+            Self::SizeTooLarge(size) => format!(
+                "{size} Treffer mit Zurücklegen sind mehr, als möglich sind ({MOST_WITH_REPLACEMENT})."
+            ),
+            Self::TotalNotPositive(total) => {
+                format!("Der Buchwert der Grundgesamtheit muss positiv sein, angegeben ist {total}.")
+            }
+            Self::PopulationEmpty => "Die Grundgesamtheit hat keine Positionen.".to_owned(),
+            Self::SizeAboveTotal { size, total_cents } => format!(
+                "{size} Treffer passen nicht in den Buchwert {total_cents}: Das Auswahlintervall läge \
+                 unter einer Geldeinheit."
+            ),
+            Self::SizeAboveCount { size, count } => {
+                format!("Aus {count} Positionen lassen sich ohne Zurücklegen nicht {size} ziehen.")
+            }
+            Self::AmountNotPositive { id, cents } => {
+                format!(
+                    "Die Position {id} hat den Betrag {cents}: Nur positive Beträge können getroffen werden."
+                )
+            }
+            Self::AmountTooLarge(id) => {
+                format!("Die Zeilen von {id} ergeben zusammen mehr, als ein Betrag sein kann.")
+            }
+            Self::TotalDiffers {
+                total_cents,
+                offered_cents,
+            } => format!(
+                "Die Positionen ergeben zusammen {offered_cents}, als Buchwert angegeben ist {total_cents}."
+            ),
+            Self::CountDiffers { count, offered } => {
+                format!("Angeboten wurden {offered} Positionen, angegeben sind {count}.")
+            }
+            Self::OutOfOrder { id, after } => {
+                format!("Die Position {id} wurde nach {after} angeboten, sie gehört davor.")
+            }
+            Self::ItemDoubled(id) => format!("Die Position {id} wurde zweimal angeboten."),
+            Self::Required(field) => format!("Das Verfahren braucht die Angabe „{field}“."),
+            Self::NotByChance => {
+                "Eine bewusste Auswahl hat keinen Startwert: Ihre Positionen wählt ein Mensch aus.".to_owned()
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sampling::derivation::assert_german;
+
+    #[test]
+    fn errors_are_told_in_german() {
+        let (id, after) = ("A7".to_owned(), "B8".to_owned());
+        let errors = [
+            SelectionError::SeedEmpty,
+            SelectionError::SeedTooLong(201),
+            SelectionError::SizeZero,
+            SelectionError::SizeTooLarge(99_000_000),
+            SelectionError::TotalNotPositive(-4),
+            SelectionError::PopulationEmpty,
+            SelectionError::SizeAboveTotal {
+                size: 12,
+                total_cents: 11,
+            },
+            SelectionError::SizeAboveCount { size: 31, count: 17 },
+            SelectionError::AmountNotPositive {
+                id: id.clone(),
+                cents: -5,
+            },
+            SelectionError::AmountTooLarge(id.clone()),
+            SelectionError::TotalDiffers {
+                total_cents: 21,
+                offered_cents: 22,
+            },
+            SelectionError::CountDiffers {
+                count: 41,
+                offered: 42,
+            },
+            SelectionError::OutOfOrder {
+                id: id.clone(),
+                after,
+            },
+            SelectionError::ItemDoubled(id),
+            SelectionError::Required("bookValue"),
+            SelectionError::NotByChance,
+        ];
+        assert_german(&errors.map(|error| (error.german(), error.to_string())));
+    }
 }

@@ -83,6 +83,20 @@ impl JudgementError {
             Self::AlreadyDrawn(_) => "by",
         }
     }
+
+    /// The same in German.
+    pub fn german(&self) -> String {
+        match self {
+            Self::Required(field) => format!("Die Angabe „{field}“ fehlt."),
+            Self::ReasonTooLong => format!("Die Begründung hat mehr als {LONGEST_REASON} Zeichen."),
+            Self::SamePerson(name) => format!(
+                "{name} kann der eigenen Entscheidung nicht zustimmen. Das muss eine zweite Person tun."
+            ),
+            Self::ItemDoubled(id) => format!("Die Position {id} ist zweimal genannt."),
+            Self::NotDrawn(id) => format!("Die Position {id} wurde nicht gezogen."),
+            Self::AlreadyDrawn(id) => format!("Die Position {id} ist schon in der Stichprobe."),
+        }
+    }
 }
 
 /// Whether a judgemental sample says who chose what and why, and names no item twice.
@@ -137,6 +151,21 @@ fn reason(text: &str) -> Result<(), JudgementError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sampling::derivation::assert_german;
+
+    #[test]
+    fn errors_are_told_in_german() {
+        let name = || "A7".to_owned();
+        let errors = [
+            JudgementError::Required("chosenBy"),
+            JudgementError::ReasonTooLong,
+            JudgementError::SamePerson(name()),
+            JudgementError::ItemDoubled(name()),
+            JudgementError::NotDrawn(name()),
+            JudgementError::AlreadyDrawn(name()),
+        ];
+        assert_german(&errors.map(|error| (error.german(), error.to_string())));
+    }
 
     fn replacement() -> Replacement {
         Replacement {
