@@ -167,6 +167,24 @@ fn queries(audit: &Audit<'_>, sample: &Value, own: &Value) -> Vec<Way> {
             Needs::Token,
         ),
         way(
+            "planSample",
+            "{ planSample { __typename } }",
+            json!({}),
+            Needs::Token,
+        ),
+        way(
+            "selectSample",
+            "{ selectSample { __typename } }",
+            json!({}),
+            Needs::Token,
+        ),
+        way(
+            "evaluateSample",
+            "{ evaluateSample { __typename } }",
+            json!({}),
+            Needs::Token,
+        ),
+        way(
             "readRecords",
             "{ readRecords { edges { node { actor } } } }",
             json!({}),

@@ -35,6 +35,20 @@ pub struct Ended {
     pub err: String,
 }
 
+/// Where the binary is; none where it was not built.
+pub fn binary() -> Option<PathBuf> {
+    let binary = std::env::current_exe()
+        .unwrap()
+        .parent()?
+        .parent()?
+        .join("pruefpfad");
+    if !binary.is_file() {
+        missing(&format!("{} (cargo build --workspace --bins)", binary.display()));
+        return None;
+    }
+    Some(binary)
+}
+
 impl Program {
     /// The binary on an empty database of its own; none where it was not built or there is no cluster.
     pub async fn on(backend: Backend) -> Option<Self> {
@@ -58,15 +72,7 @@ impl Program {
     }
 
     fn built() -> Option<Self> {
-        let binary = std::env::current_exe()
-            .unwrap()
-            .parent()?
-            .parent()?
-            .join("pruefpfad");
-        if !binary.is_file() {
-            missing(&format!("{} (cargo build --workspace --bins)", binary.display()));
-            return None;
-        }
+        let binary = binary()?;
         let program = Self {
             binary,
             folder: tempfile::tempdir().unwrap(),

@@ -140,7 +140,8 @@ impl<K: Kind> ContainerType for Calculators<K> {
             Ok(result) => json!({ "result": result, "userErrors": [] }),
             Err(fault) => {
                 let message = ctx.language().say(&fault.message.de, &fault.message.en);
-                let path = std::iter::once("input").chain(fault.field.split('.').filter(|part| !part.is_empty()));
+                let path =
+                    std::iter::once("input").chain(fault.field.split('.').filter(|part| !part.is_empty()));
                 let path: Vec<&str> = path.collect();
                 json!({ "result": null, "userErrors": [{ "code": fault.code, "path": path, "message": message }] })
             }
@@ -299,7 +300,12 @@ static TYPES: LazyLock<Types> = LazyLock::new(|| {
             ),
         ];
         let fields = fields.into_iter().map(|field| (field.name.clone(), field));
-        let meta = object(&name, said("A result, or why there is none."), fields.collect(), None);
+        let meta = object(
+            &name,
+            said("A result, or why there is none."),
+            fields.collect(),
+            None,
+        );
         types.meta.insert(name, meta);
     }
     types
@@ -341,7 +347,10 @@ impl Described {
                 let (ty, nullable) = self.of(of, types);
                 let bang = if required(field) && !nullable { "!" } else { "" };
                 let mut about = description(of);
-                if let Some(default) = of.get("default").filter(|value| self.is_input && !value.is_null()) {
+                if let Some(default) = of
+                    .get("default")
+                    .filter(|value| self.is_input && !value.is_null())
+                {
                     let said = format!("Default: {default}.");
                     about = Some(about.map_or(said.clone(), |text| format!("{text} {said}")));
                 }
@@ -416,7 +425,9 @@ impl Described {
         } else if kinds.contains(&"boolean") {
             "Boolean".to_owned()
         } else {
-            let decimal = schema["pattern"].as_str().is_some_and(|pattern| pattern.contains("\\d"));
+            let decimal = schema["pattern"]
+                .as_str()
+                .is_some_and(|pattern| pattern.contains("\\d"));
             if decimal { "Decimal" } else { "String" }.to_owned()
         };
         (ty, nullable)
@@ -433,7 +444,9 @@ fn choices(schema: &Json) -> Vec<(String, Option<String>)> {
     let listed = schema["enum"].as_array().into_iter().flatten();
     let listed = listed.filter_map(|word| Some((word.as_str()?.to_owned(), None)));
     let told = schema["oneOf"].as_array().into_iter().flatten().flat_map(|one| {
-        let alone = one["const"].as_str().map(|word| (word.to_owned(), description(one)));
+        let alone = one["const"]
+            .as_str()
+            .map(|word| (word.to_owned(), description(one)));
         let several = one["enum"].as_array().into_iter().flatten();
         let several = several.filter_map(|word| Some((word.as_str()?.to_owned(), description(one))));
         alone.into_iter().chain(several).collect::<Vec<_>>()

@@ -191,7 +191,9 @@ fn answer<I: DeserializeOwned, R: Serialize, E: Refused>(
 }
 
 fn schema<T: JsonSchema>(settings: SchemaSettings) -> Value {
-    SchemaGenerator::new(settings).into_root_schema_for::<T>().to_value()
+    SchemaGenerator::new(settings)
+        .into_root_schema_for::<T>()
+        .to_value()
 }
 
 /// What a sample is drawn from, whole.
@@ -305,7 +307,8 @@ pub static CALCULATORS: LazyLock<Vec<Calculator>> = LazyLock::new(|| {
             "EC guidance EGESIF 16-0014 (2017), 6.1.2"
         Select "select" "Ziehung aus einer mitgegebenen Grundgesamtheit" "Draw from a population that is given"
             = select, SelectInput => Selection, SelectionError;
-            ["SIMPLE_RANDOM"]
+            ["tickets", "record-interval", "records-with-replacement", "fixed-interval", "randomised-interval", "cell",
+                "units-with-replacement", "sieve", "modified-sieve", "census"]
             "audit/README.md of this repository; R. Rivest, consistent sampling with replacement (2018), for tickets"
         Evaluate "rateLimits" "Exakte Grenzen eines Fehleranteils" "Exact limits of a rate of deviations"
             = |input| rates::rate_limits(&input), rates::RateInput => rates::RateResult, EvaluationError;

@@ -417,7 +417,7 @@ fn steps(
     if let Some((tolerable, p)) = input.tolerable.zip(p_value) {
         let tolerable = shown(tolerable);
         steps.push(Step::new(
-            format!("p-Wert: P(X <= {k}) beim tolerierbaren Anteil {tolerable}"),
+            format!("p-Wert: P(X <= {k}) beim tragbaren Anteil {tolerable}"),
             format!("p-value: P(X <= {k}) at the tolerable rate {tolerable}"),
             shown(p),
         ));

@@ -49,6 +49,7 @@ pub enum Combination {
 /// A checked stratum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "RateStratum")]
 pub struct StratumInput {
     /// Position of the stratum, each once.
     pub ordinal: u32,

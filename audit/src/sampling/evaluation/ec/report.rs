@@ -216,7 +216,7 @@ pub(super) fn recalculated(
     );
     Step::new(
         format!(
-            "Vertrauensniveau, bei dem die Obergrenze den tolerierbaren Fehler erreicht: z* = {figures}, 2 * Phi(z*) - 1"
+            "Vertrauensniveau, bei dem die Obergrenze den tragbaren Fehler erreicht: z* = {figures}, 2 * Phi(z*) - 1"
         ),
         format!(
             "Confidence at which the upper limit reaches the tolerable error: z* = {figures}, 2 * Phi(z*) - 1"

@@ -311,7 +311,7 @@ fn total_steps(result: &TotalErrorResult) -> Vec<Step> {
     let total = show(result.total_error);
     let mut steps = vec![
         Step::new(
-            format!("Tolerierbarer Fehler = {} * {book}", result.materiality),
+            format!("Tragbarer Fehler = {} * {book}", result.materiality),
             format!("Tolerable error = {} * {book}", result.materiality),
             show(result.tolerable),
         ),
@@ -342,15 +342,15 @@ fn total_steps(result: &TotalErrorResult) -> Vec<Step> {
     }
     let (de, en) = match result.conclusion {
         Conclusion::Material => (
-            "Der Gesamtfehler liegt über dem tolerierbaren Fehler",
+            "Der Gesamtfehler liegt über dem tragbaren Fehler",
             "The total error exceeds the tolerable error",
         ),
         Conclusion::NotMaterial => (
-            "Auch die Obergrenze liegt unter dem tolerierbaren Fehler",
+            "Auch die Obergrenze liegt unter dem tragbaren Fehler",
             "Even the upper limit is below the tolerable error",
         ),
         Conclusion::Inconclusive => (
-            "Der tolerierbare Fehler liegt zwischen Gesamtfehler und Obergrenze",
+            "Der tragbare Fehler liegt zwischen Gesamtfehler und Obergrenze",
             "The tolerable error lies between total error and upper limit",
         ),
     };
