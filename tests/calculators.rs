@@ -12,6 +12,7 @@ use tests::on_both;
 use tests::program::binary;
 
 /// A request for each calculator that has an answer.
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn requests() -> Vec<(&'static str, Value)> {
     let drawn = json!({ "unit": "CENT", "bookValue": 1_000_000, "size": 3, "confidence": "0.95", "tolerable": 900_000, "items": [
         { "book": 1_000, "audit": 1_000 }, { "book": 2_000, "audit": 1_500 }, { "book": 500, "audit": 500, "hits": 1 },
@@ -321,6 +322,25 @@ fn impossible_figures_are_refused_by_the_name_of_their_field() {
     }
 }
 
+/// All fields of a type, and of the types of these.
+fn selection(of: &dyn Fn(&str) -> Value, named: &dyn Fn(&Value) -> String, ty: &str) -> String {
+    let ty = of(ty);
+    let Some(fields) = ty["fields"].as_array() else {
+        return String::new();
+    };
+    let all: Vec<String> = fields
+        .iter()
+        .map(|field| {
+            format!(
+                "{} {}",
+                field["name"].as_str().unwrap(),
+                selection(of, named, &named(field))
+            )
+        })
+        .collect();
+    format!("{{ __typename {} }}", all.join(" "))
+}
+
 /// A document that asks a calculator for everything its result has, and for the type of each object.
 fn document(calculator: &Calculator, schema: &Value) -> String {
     let root = match calculator.purpose {
@@ -337,23 +357,6 @@ fn document(calculator: &Calculator, schema: &Value) -> String {
         }
         ty["name"].as_str().unwrap().to_owned()
     };
-    fn selection(of: &dyn Fn(&str) -> Value, named: &dyn Fn(&Value) -> String, ty: &str) -> String {
-        let ty = of(ty);
-        let Some(fields) = ty["fields"].as_array() else {
-            return String::new();
-        };
-        let all: Vec<String> = fields
-            .iter()
-            .map(|field| {
-                format!(
-                    "{} {}",
-                    field["name"].as_str().unwrap(),
-                    selection(of, named, &named(field))
-                )
-            })
-            .collect();
-        format!("{{ __typename {} }}", all.join(" "))
-    }
     let kind = named(
         of("Query")["fields"]
             .as_array()

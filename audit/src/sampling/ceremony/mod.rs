@@ -3,7 +3,7 @@
 //! Order of things, each logged before the next: the population is frozen and its root stands in a signed
 //! checkpoint; the [`Plan`] is fixed; contributions are committed, then opened; the public source comes to
 //! exist; the draw follows. What was logged when is given by the caller; this folder judges it and forms the
-//! seed ([`conclude`]). The bytes of every digest are in `audit/README.md`; `tests/oracles/draw.py` redoes
+//! seed ([`conclude()`]). The bytes of every digest are in `audit/README.md`; `tests/oracles/draw.py` redoes
 //! them from that text.
 //!
 //! # Levels

@@ -1,6 +1,6 @@
 //! Amounts in error, from samples of monetary units: projected error and upper bounds.
 //!
-//! - [`stringer`]: the method of the house, in cents
+//! - [`stringer()`]: the method of the house, in cents
 //! - [`stringer_bound`], [`allowances`], [`cell_bound`]: bounds from limits for 0, 1, 2 and more errors
 //! - [`moment_bound`], [`rohrbach_bound`], [`cox_snell_bound`]: bounds from moments of the taintings
 //! - [`mean_estimate`]: mean tainting and standard error, for many errors

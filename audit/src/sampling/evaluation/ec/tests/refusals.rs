@@ -72,6 +72,7 @@ fn impossible_settings_are_refused() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn impossible_strata_are_refused() {
     use EcMethod::{MeanPerUnit, MusConservative, MusRatio, MusStandard, Ratio};
     let twice = |input: &mut EcInput| input.strata.push(input.strata[0].clone());

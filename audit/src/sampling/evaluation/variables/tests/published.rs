@@ -35,7 +35,7 @@ const CENT: Decimal = Decimal::ONE_HUNDRED;
 /// The sample of `FSaudit`'s comparison with IDEA: strata of its inventory file, in cents.
 const IDEA: [(u64, i64); 3] = [(1826, 124_339_138), (1193, 311_493_439), (481, 300_249_023)];
 
-fn idea(estimator: Estimator, sums: [Sums; 3]) -> VariablesResult {
+fn idea(estimator: Estimator, sums: &[Sums; 3]) -> VariablesResult {
     let mut input = input(estimator);
     input.few_errors = FewErrors::Idea;
     if matches!(estimator, Estimator::Ratio | Estimator::Regression) {
@@ -44,15 +44,19 @@ fn idea(estimator: Estimator, sums: [Sums; 3]) -> VariablesResult {
     let parts: Vec<Part> = IDEA
         .iter()
         .zip(sums)
-        .map(|(&(population, book), sums)| part(&population.to_string(), population, book, sums))
+        .map(|(&(population, book), sums)| part(&population.to_string(), population, book, *sums))
         .collect();
     project(&input, &parts).unwrap()
 }
 
+/// The sums of three strata, and estimate and precision by each estimator.
+type Scenario = ([Sums; 3], [(&'static str, &'static str); 4]);
+
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn combined_estimates_equal_those_of_idea() {
     use Estimator::{Difference, MeanPerUnit, Ratio, Regression};
-    let scenarios: [([Sums; 3], [(&str, &str); 4]); 5] = [
+    let scenarios: [Scenario; 5] = [
         (
             [
                 [
@@ -244,7 +248,7 @@ fn combined_estimates_equal_those_of_idea() {
             .into_iter()
             .zip(printed)
         {
-            let result = idea(estimator, sums);
+            let result = idea(estimator, &sums);
             let euros = (result.audited_value.estimate / CENT).round_dp(2);
             assert_eq!(euros, decimal(audited), "{}", result.method);
             // IDEA's t quantile is that of whole degrees of freedom, in one direction or the other
@@ -290,7 +294,7 @@ fn variances_of_idea_for_few_errors() {
         (Estimator::Ratio, ["1164", "351471", "2200436"]),
         (Estimator::Regression, ["3486", "258065", "1682447"]),
     ] {
-        let result = idea(estimator, sums);
+        let result = idea(estimator, &sums);
         for (stratum, printed) in result.strata.iter().zip(printed) {
             let euros = (stratum.variance / (CENT * CENT)).round_dp(0);
             assert!(

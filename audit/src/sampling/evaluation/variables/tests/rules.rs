@@ -139,6 +139,7 @@ fn improbable_input_is_warned_of() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn what_cannot_be_projected_is_refused() {
     let good = || {
         let mut input = input(Estimator::Ratio);
