@@ -26,8 +26,8 @@ use crate::graphql::{self, Info};
 use crate::http::callers::{House, HouseCallers};
 use crate::http::edge::Edge;
 use crate::http::{
-    RateLimit, Readiness, cors, explorer_routes, export_routes, health_routes, log_routes, rate_limit,
-    request_log, security_headers, token_routes, upload_routes,
+    RateLimit, Readiness, cors, draw_file_routes, explorer_routes, export_routes, health_routes, log_routes,
+    rate_limit, request_log, security_headers, token_routes, upload_routes,
 };
 use crate::language::Language;
 use crate::telemetry::{Metrics, metrics};
@@ -245,6 +245,7 @@ pub async fn start_keeping(
             .configure(health_routes(readiness.clone()))
             .configure(explorer_routes(&routes.explorer))
             .configure(upload_routes)
+            .configure(draw_file_routes)
             .configure(export_routes)
             .configure(log_routes)
             .configure(token_routes)

@@ -114,6 +114,18 @@ const GERMAN: &[(&str, &str)] = &[
     ("token --name", "Name der Person"),
     ("token --minutes", "Gültigkeit in Minuten"),
     (
+        "redraw",
+        "Eine Ziehung aus Ziehungsdatei und Ziehungsprotokoll wiederholen, ohne Datenbank und Dienst; Exitcode 0: wie aufgezeichnet, 1: nicht, 2: nicht wiederholt",
+    ),
+    ("redraw --file", "Die Ziehungsdatei (CSV)"),
+    ("redraw --record", "Das Ziehungsprotokoll (JSON)"),
+    (
+        "redraw --root",
+        "Wurzel der festgeschriebenen Grundgesamtheit, auf anderem Weg bekannt: Bericht, Prüfpunkt, Niederschrift",
+    ),
+    ("redraw --plan", "Prüfsumme des Plans, auf anderem Weg bekannt"),
+    ("redraw --json", "Antwort als JSON"),
+    (
         "calculate",
         "Rechnen: je Zeile der Standardeingabe eine JSON-Anfrage, je Zeile eine JSON-Antwort; ohne Datenbank und Konfiguration",
     ),

@@ -12,6 +12,7 @@ mod help;
 mod import;
 mod log_key;
 mod migrate;
+mod redraw;
 mod retention;
 mod schema;
 mod serve;
@@ -23,6 +24,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use audit::access::Role;
+use audit::sampling::ceremony::Bytes32;
 use audit::trail::note::VerifierKey;
 use audit::trail::witness::WitnessKey;
 use clap::{Args, FromArgMatches as _, Parser, Subcommand, ValueEnum};
@@ -95,6 +97,8 @@ pub enum Command {
     LogKey(LogKeyCommand),
     /// Calculate: one JSON request a line from standard input, one JSON answer a line; without database and configuration.
     Calculate(CalculateArgs),
+    /// Repeat a draw from its draw file and record, without database and service; exit code 0: as recorded, 1: not, 2: not repeated.
+    Redraw(RedrawArgs),
     /// Check what the log gave out, without database and service; exit code 0: it holds, 1: it does not, 2: not checked.
     Verify(VerifyArgs),
     /// Cosign the checkpoints of logs as a witness, without database and configuration (C2SP tlog-witness).
@@ -117,6 +121,30 @@ pub struct CalculateArgs {
     /// Print every calculator with its methods, fields, units and source as JSON, and calculate nothing.
     #[arg(long)]
     pub describe: bool,
+}
+
+/// A draw to be repeated.
+#[derive(Debug, Clone, Args)]
+pub struct RedrawArgs {
+    /// The draw file (CSV).
+    #[arg(long, value_name = "FILE")]
+    pub file: PathBuf,
+    /// The draw record (JSON).
+    #[arg(long, value_name = "FILE")]
+    pub record: PathBuf,
+    /// Root of the frozen population, known from elsewhere: a report, a checkpoint, minutes.
+    #[arg(long, value_name = "HEX", value_parser = digest)]
+    pub root: Option<Bytes32>,
+    /// Digest of the plan, known from elsewhere.
+    #[arg(long, value_name = "HEX", value_parser = digest)]
+    pub plan: Option<Bytes32>,
+    /// Answer as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn digest(text: &str) -> Result<Bytes32, String> {
+    Bytes32::parse(text).ok_or_else(|| "64 hexadecimal digits".to_owned())
 }
 
 /// Looking.
@@ -481,6 +509,7 @@ pub async fn run(cli: Cli, surroundings: Surroundings) -> anyhow::Result<ExitCod
             Ok(ExitCode::SUCCESS)
         }
         Command::Calculate(arguments) => Ok(calculate::run(arguments, language)?),
+        Command::Redraw(arguments) => redraw::run(&arguments, language),
         Command::Verify(arguments) => verify::run(&arguments, language),
         Command::Witness(arguments) => {
             witness::run(
@@ -543,6 +572,7 @@ mod tests {
             "pruefpfad export sample-items --sample ID --format csv",
             "pruefpfad token --role SACHBEARBEITUNG --bezirksstelle 03 --subject u --minutes 5",
             "pruefpfad calculate --describe",
+            "pruefpfad redraw --file FILE --record FILE --json --root 0000000000000000000000000000000000000000000000000000000000000000",
             "pruefpfad log-key new log.key",
             "pruefpfad log-key show",
             "pruefpfad verify checkpoint FILE --kept FILE --kept FILE",

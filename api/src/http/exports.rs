@@ -160,7 +160,7 @@ async fn sample_items(
 }
 
 /// Says at the end of a list that it is not whole: the status was sent long ago.
-const BROKEN_OFF: &[u8] = b"# ABGEBROCHEN / BROKEN OFF\r\n";
+pub(super) const BROKEN_OFF: &[u8] = b"# ABGEBROCHEN / BROKEN OFF\r\n";
 
 /// Records of a list on its way out: one before its first byte, one before its last part. A list that broke off has the first
 /// alone; what left then is a beginning of what it asked for.
@@ -225,7 +225,7 @@ fn asked(operation: &str) -> Asked {
 }
 
 /// Nothing of a list leaves whose record could not be written.
-fn unrecorded(error: &audit::Error, ctx: &Ctx, language: Language) -> HttpResponse {
+pub(super) fn unrecorded(error: &audit::Error, ctx: &Ctx, language: Language) -> HttpResponse {
     tracing::error!(request_id = %ctx.request_id, %error, "an export without read record was refused");
     let fault = Fault::Unrecorded { changed: false };
     HttpResponse::ServiceUnavailable().json(json!({

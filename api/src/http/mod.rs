@@ -4,6 +4,7 @@ mod accept;
 mod address;
 pub mod callers;
 mod cors;
+mod draw_files;
 pub mod edge;
 mod explorer;
 mod exports;
@@ -22,6 +23,7 @@ pub mod ws;
 mod tests;
 
 pub use cors::cors;
+pub use draw_files::draw_file_routes;
 pub use explorer::{explorer_routes, is_built};
 pub use exports::{export_routes, write_sample_items};
 pub use health::{Readiness, health_routes};

@@ -150,6 +150,29 @@ impl Reads {
         self.keeps.keep(records).await
     }
 
+    /// The same for a download that counted and hashed by itself, of one engagement and kind: SHA-256 over the ids of what left,
+    /// 16 bytes each, ascending.
+    pub async fn end_whole(
+        &self,
+        ctx: &Ctx,
+        export: Export,
+        engagement: EngagementId,
+        kind: &str,
+        objects: u64,
+        digest: Vec<u8>,
+    ) -> Result<()> {
+        let ended = Model {
+            engagement_id: Some(engagement),
+            purpose: self.purpose(engagement).await?,
+            query: Some(export.query),
+            object_kind: kind.to_owned(),
+            object_count: i64::try_from(objects).unwrap_or(i64::MAX),
+            object_digest: Some(digest),
+            ..record(ctx, &export.asked, Kind::ExportEnded)
+        };
+        self.keeps.keep(vec![ended]).await
+    }
+
     async fn purpose(&self, id: EngagementId) -> Result<Option<String>> {
         let word = |function: Function| function.as_str().to_owned();
         if let Some(function) = self.known_purpose(id) {

@@ -11,6 +11,7 @@
 mod case_number;
 mod copy_out;
 mod draw;
+mod draw_record;
 mod evaluation;
 mod frame;
 mod items;
@@ -20,6 +21,7 @@ mod service;
 
 pub use case_number::{MAX_REIDENTIFIED, Reidentify, case_numbers, reidentify};
 pub use draw::{Draw, draw};
+pub use draw_record::{DRAWN_FROM, DrawFrame, draw_frame};
 pub use evaluation::{
     BezirksstelleRate, Evaluate, Evaluation, Exclusion, Figures, MonetaryFigures, RateFigures, StratumRate,
     evaluate,
