@@ -295,6 +295,20 @@ fn files(folder: &Path) -> BTreeMap<PathBuf, u64> {
     found
 }
 
+/// The same once a service has done what it does after its start: the log begins with a checkpoint.
+async fn settled(folder: &Path) -> BTreeMap<PathBuf, u64> {
+    let mut found = files(folder);
+    for _ in 0..30 {
+        tokio::time::sleep(Duration::from_millis(1_500)).await;
+        let again = files(folder);
+        if again == found {
+            return again;
+        }
+        found = again;
+    }
+    panic!("the files of {} never rest", folder.display());
+}
+
 on_both!(the_doctor_only_looks, async |program: Program| {
     let lines = |doctor: &str, start: &str, end: &str| {
         doctor
@@ -316,7 +330,7 @@ on_both!(the_doctor_only_looks, async |program: Program| {
     // The same where there is something to change, with a service at work and without.
     program.succeeds(&["migrate", "up"]).await;
     let serving = program.serve(&["serve"]).await;
-    let before = files(program.folder());
+    let before = settled(program.folder()).await;
     let doctor = program.succeeds(&["doctor"]).await;
     assert!(
         doctor.lines().all(|line| line.starts_with("ok      ")),

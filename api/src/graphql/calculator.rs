@@ -364,7 +364,13 @@ impl Described {
                 description: about,
                 input_fields: fields
                     .into_iter()
-                    .map(|(field, about, ty)| (field.clone(), input(&field, about, ty)))
+                    .map(|(field, about, ty)| {
+                        let mut input = input(&field, about, ty);
+                        input
+                            .directive_invocations
+                            .push(disclosure::apply(Class::Internal));
+                        (field, input)
+                    })
                     .collect(),
                 visible: None,
                 inaccessible: false,
