@@ -253,9 +253,53 @@ fn a_name_of_a_type_means_one_thing() {
     }
 }
 
+/// At an exact tie the risk is not exceeded: decided in whole numbers.
+#[test]
+fn ties_are_decided_exactly() {
+    for (population, confidence, expected) in [
+        (1_000, "0.9", 900),
+        (1_000, "0.8", 800),
+        (5_000, "0.95", 4_750),
+        (200, "0.8", 160),
+    ] {
+        let input = json!({
+            "distribution": "HYPERGEOMETRIC", "population": population, "criticalItems": 1, "confidence": confidence,
+        });
+        assert_eq!(
+            calculated("discovery", &input)["size"],
+            expected,
+            "{population} {confidence}"
+        );
+    }
+    let half = json!({ "distribution": "BINOMIAL", "tolerable": "0.5", "expectedDeviations": 0, "confidence": "0.875" });
+    assert_eq!(calculated("attributeSize", &half)["size"], 3);
+}
+
+/// A limit that is net by its method is compared with what is projected net, and the other direction is not taken off twice.
+#[test]
+fn a_net_limit_is_net_once() {
+    let sample = json!({
+        "unit": "EURO", "bookValue": 1_000_000, "size": 40, "confidence": "0.95", "tolerable": 20_000, "exhaustive": [],
+        "items": [
+            { "book": 1_000, "audit": 1_000, "hits": 36 }, { "book": 1_000, "audit": 500 }, { "book": 1_000, "audit": 400 },
+            { "book": 1_000, "audit": 1_900 }, { "book": 1_000, "audit": 1_800 },
+        ],
+    });
+    let lta = json!({ "distribution": "BINOMIAL", "form": "RATE", "offset": "LTA", "sample": sample });
+    let over = calculated("stringerBound", &lta)["over"].clone();
+    assert_eq!(over["netUpperLimit"], over["upperLimit"]);
+    // 27,500 over and 42,500 under are projected: net there is no overstatement that would be material.
+    let projected: f64 = over["projected"].as_str().unwrap().parse().unwrap();
+    assert_eq!(
+        (projected.round(), &over["conclusion"]),
+        (27_500.0, &json!("INCONCLUSIVE"))
+    );
+}
+
 #[test]
 fn impossible_figures_are_refused_by_the_name_of_their_field() {
     let size = json!({ "distribution": "BINOMIAL", "confidence": "0.95", "tolerable": "0.09", "expectedRate": "0.02" });
+    let draw = json!({ "draw": { "method": "SIMPLE_RANDOM", "seed": "s", "size": 1 }, "items": [{ "id": "a", "amount": 1 }] });
     for (name, base, change, code, field) in [
         (
             "attributeSize",
@@ -305,6 +349,20 @@ fn impossible_figures_are_refused_by_the_name_of_their_field() {
             json!({ "expectedRate": "0.09" }),
             "TOLERABLE_NOT_ABOVE_EXPECTED",
             "tolerable",
+        ),
+        (
+            "select",
+            &draw,
+            json!({ "items": [{ "id": "b", "amount": 1 }, { "id": "b", "amount": 1 }] }),
+            "ITEM_DOUBLED",
+            "items",
+        ),
+        (
+            "select",
+            &draw,
+            json!({ "draw": { "method": "CELL", "seed": "s", "size": 100_000_000, "bookValue": 1_000_000_000_000_i64 } }),
+            "SAMPLE_TOO_LARGE",
+            "draw.size",
         ),
     ] {
         let mut input = base.clone();
@@ -464,6 +522,8 @@ fn the_command_line_answers_line_by_line() {
     }
     lines.extend([
         "{".to_owned(),
+        "[]".to_owned(),
+        "5".to_owned(),
         String::new(),
         json!({ "id": "x", "calculator": "nichts", "input": {} }).to_string(),
         json!({ "id": "y", "calculator": "rateLimits", "input": { "size": 1 } }).to_string(),
@@ -493,6 +553,8 @@ fn the_command_line_answers_line_by_line() {
     assert_eq!(
         rest,
         [
+            (Value::Null, json!("NO_REQUEST")),
+            (Value::Null, json!("NO_REQUEST")),
             (Value::Null, json!("NO_REQUEST")),
             (json!("x"), json!("CALCULATOR_UNKNOWN")),
             (json!("y"), json!("REQUIRED")),

@@ -84,7 +84,10 @@ fn answer(line: &[u8], language: Language) -> Value {
     let request: Request = match serde_json::from_slice(line) {
         Ok(request) => request,
         Err(error) => {
-            let id = serde_json::from_slice::<Value>(line).map_or(Value::Null, |mut line| line["id"].take());
+            let id = serde_json::from_slice::<Value>(line)
+                .ok()
+                .and_then(|line| line.get("id").cloned())
+                .unwrap_or_default();
             let message = language.say(
                 format!("Die Zeile ist keine Anfrage: {error}"),
                 format!("The line is no request: {error}"),

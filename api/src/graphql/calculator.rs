@@ -19,12 +19,16 @@ use async_graphql::{
 };
 use audit::sampling::calculator::{CALCULATORS, Calculator, Purpose};
 use serde_json::{Value as Json, json};
+use tokio::sync::Semaphore;
 
 use super::ContextExt;
 use super::admit::{FIGURES, costs};
 use super::disclosure::{Class, disclosure};
 use super::error::UserError;
 use super::scalars::{Decimal, Long};
+
+/// How many calculate at a time, beside all else that the service does.
+static PLACES: Semaphore = Semaphore::const_new(2);
 
 /// Prefix of the types of results and choices.
 const PREFIX: &str = "Sampling";
@@ -130,8 +134,17 @@ impl<K: Kind> ContainerType for Calculators<K> {
             return Ok(None);
         };
         let (_, Figures(figures)) = ctx.param_value::<Figures>("input", None)?;
-        // It may compute for a while: not where other requests wait.
-        let outcome = tokio::task::spawn_blocking(move || calculator.run(figures)).await;
+        // It may compute for a while: not where other requests wait, and few at a time. One that nobody waits for any more still has
+        // its place.
+        let place = PLACES
+            .acquire()
+            .await
+            .map_err(|_| ServerError::new("calculator", Some(ctx.item.pos)))?;
+        let outcome = tokio::task::spawn_blocking(move || {
+            let _place = place;
+            calculator.run(figures)
+        })
+        .await;
         let outcome = outcome.map_err(|error| {
             tracing::error!(cause = %error, calculator = name, "a calculator failed");
             ServerError::new("calculator", Some(ctx.item.pos))

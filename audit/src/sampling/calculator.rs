@@ -4,6 +4,7 @@
 //! What a calculator takes and gives is told by the types of its method: their schemas (JSON Schema 2020-12) are what
 //! `pruefpfad calculate --describe` prints, and what the API's types are made from.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use schemars::generate::SchemaSettings;
@@ -174,13 +175,29 @@ fn read<T: DeserializeOwned>(input: Value) -> Result<T, Fault> {
     })
 }
 
+/// The part of the input in which each field stands that is not at its top.
+fn parts(input: &Value) -> HashMap<String, String> {
+    let top = input.as_object();
+    let nested = top.into_iter().flatten();
+    let nested = nested.filter_map(|(part, fields)| Some((part, fields.as_object()?)));
+    let fields =
+        nested.flat_map(|(part, fields)| fields.keys().map(move |field| (field.clone(), part.clone())));
+    fields
+        .filter(|(field, _)| top.is_some_and(|top| !top.contains_key(field)))
+        .collect()
+}
+
 fn answer<I: DeserializeOwned, R: Serialize, E: Refused>(
     input: Value,
     method: impl FnOnce(I) -> Result<R, E>,
 ) -> Result<Value, Fault> {
+    let parts = parts(&input);
     let result = method(read(input)?).map_err(|error| Fault {
         code: error.code(),
-        field: error.field().to_owned(),
+        field: match parts.get(error.field()) {
+            Some(part) => format!("{part}.{}", error.field()),
+            None => error.field().to_owned(),
+        },
         message: Text::new(error.german(), error.to_string()),
     })?;
     serde_json::to_value(result).map_err(|error| Fault {
@@ -195,6 +212,9 @@ fn schema<T: JsonSchema>(settings: SchemaSettings) -> Value {
         .into_root_schema_for::<T>()
         .to_value()
 }
+
+/// Most sampling units that are drawn at once here.
+const MOST_UNITS: u64 = 1_000_000;
 
 /// What a sample is drawn from, whole.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -218,6 +238,13 @@ pub struct OfferedItem {
 
 fn select(input: SelectInput) -> Result<Selection, SelectionError> {
     let SelectInput { draw, mut items } = input;
+    if draw.size > MOST_UNITS {
+        return Err(SelectionError::SizeTooLarge(draw.size));
+    }
+    let mut ids = HashSet::with_capacity(items.len());
+    if let Some(twice) = items.iter().find(|item| !ids.insert(item.id.as_str())) {
+        return Err(SelectionError::ItemDoubled(twice.id.clone()));
+    }
     if draw.method == SelectionMethod::RandomisedInterval {
         let tickets = Tickets::new(&Seed::new(draw.seed.clone())?);
         items.sort_by_cached_key(|item| tickets.of(&item.id));

@@ -17,7 +17,7 @@ pub(super) const PARTS: u64 = 1_000_000_000_000;
 /// proven.
 pub(super) const LARGEST_POPULATION: u64 = 1_000_000_000_000;
 /// Largest sample that is planned without a population.
-pub(super) const LARGEST_SIZE: u64 = 1_000_000_000;
+pub(super) const LARGEST_SIZE: u64 = 10_000_000;
 
 /// The unit in which amounts are counted, and in which methods round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

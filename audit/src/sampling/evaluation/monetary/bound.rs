@@ -178,6 +178,10 @@ impl Method for Stringer {
         BOUND_VERSION
     }
 
+    fn is_net(&self) -> bool {
+        self.offset.is_some()
+    }
+
     fn bound(&self, errors: &Errors, other: &Errors, risk: Decimal) -> Result<Bound, EvaluationError> {
         let factors = self.factors(errors, risk);
         let (worth, parts) = factors.amount();

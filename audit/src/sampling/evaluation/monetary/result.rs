@@ -34,7 +34,7 @@ pub struct BoundSide {
     /// Upper limit, rounded up; none where the method has none for these errors (a warning says so).
     pub upper_limit: Option<Decimal>,
     /// Additional figure, never the basis of a conclusion: upper limit less the projected errors in the other
-    /// direction.
+    /// direction. Where the limit is net already (LTA), the same.
     pub net_upper_limit: Option<Decimal>,
     /// The largest confidence at which the upper limit stays below the tolerable error, rounded down to
     /// twelve places.
@@ -115,6 +115,10 @@ pub(super) trait Method {
     fn version(&self) -> &'static str;
     /// The bound with its derivation.
     fn bound(&self, errors: &Errors, other: &Errors, risk: Decimal) -> Result<Bound, EvaluationError>;
+    /// Whether the limit is one of the net error.
+    fn is_net(&self) -> bool {
+        false
+    }
     /// The limit alone, as a float; none where there is none.
     fn limit(&self, errors: &Errors, other: &Errors, risk: Decimal) -> Option<f64>;
 }
@@ -127,8 +131,20 @@ pub(super) fn evaluate(
     let (over, under) = (sample.errors(Direction::Over), sample.errors(Direction::Under));
     let mut over_side = side(sample, method, &over, &under, Direction::Over)?;
     let mut under_side = side(sample, method, &under, &over, Direction::Under)?;
-    over_side.net_upper_limit = over_side.upper_limit.map(|limit| limit - under_side.projected);
-    under_side.net_upper_limit = under_side.upper_limit.map(|limit| limit - over_side.projected);
+    if method.is_net() {
+        // What is net already is compared with the net projection.
+        let net = over_side.projected - under_side.projected;
+        for (side, projected) in [(&mut over_side, net), (&mut under_side, -net)] {
+            side.net_upper_limit = side.upper_limit;
+            side.precision = side.upper_limit.map(|limit| limit - projected);
+            let bounds = sample.tolerable.zip(side.upper_limit);
+            side.conclusion =
+                bounds.map(|(tolerable, limit)| conclude(&projected, &limit, &tolerable.into()));
+        }
+    } else {
+        over_side.net_upper_limit = over_side.upper_limit.map(|limit| limit - under_side.projected);
+        under_side.net_upper_limit = under_side.upper_limit.map(|limit| limit - over_side.projected);
+    }
     let interval = amount(&sample.book_value.into(), &sample.size.into(), Rounding::HalfEven)?;
     Ok(BoundResult {
         method: method.id(),

@@ -13,6 +13,9 @@ pub enum VariablesError {
     /// There is no stratum.
     #[error("there is no stratum")]
     NoStratum,
+    /// More strata than can be put together.
+    #[error("{0} strata are too many")]
+    TooManyStrata(usize),
     /// Two strata have the same name.
     #[error("the stratum {0} is there twice")]
     DuplicateStratum(String),
@@ -96,6 +99,7 @@ impl VariablesError {
         match self {
             Self::Confidence(_) => "CONFIDENCE_OUT_OF_RANGE",
             Self::NoStratum => "STRATA_EMPTY",
+            Self::TooManyStrata(_) => "TOO_MANY_STRATA",
             Self::DuplicateStratum(_) => "DUPLICATE_STRATUM",
             Self::DuplicateItem(_) => "DUPLICATE_ITEM",
             Self::SampleTooSmall { .. } => "SAMPLE_TOO_SMALL",
@@ -120,7 +124,7 @@ impl VariablesError {
     pub fn field(&self) -> &'static str {
         match self {
             Self::Confidence(_) => "confidence",
-            Self::NoStratum | Self::DuplicateStratum(_) => "strata",
+            Self::NoStratum | Self::TooManyStrata(_) | Self::DuplicateStratum(_) => "strata",
             Self::DuplicateItem(_)
             | Self::SampleTooSmall { .. }
             | Self::SampleBookValue(_)
@@ -145,6 +149,7 @@ impl VariablesError {
                 german_decimal(confidence)
             ),
             Self::NoStratum => "Es ist keine Schicht angegeben.".to_owned(),
+            Self::TooManyStrata(count) => format!("{count} Schichten sind zu viele."),
             Self::DuplicateStratum(name) => format!("Die Schicht {name} ist zweimal angegeben."),
             Self::DuplicateItem(id) => format!("Die Position {id} ist zweimal angegeben."),
             Self::SampleTooSmall {
@@ -217,6 +222,7 @@ mod tests {
         let errors = [
             VariablesError::Confidence(Decimal::new(125, 2)),
             VariablesError::NoStratum,
+            VariablesError::TooManyStrata(101),
             VariablesError::DuplicateStratum(name()),
             VariablesError::DuplicateItem(name()),
             VariablesError::SampleTooSmall {

@@ -59,6 +59,9 @@ pub struct EstimateLimits {
     pub upper: Option<Decimal>,
 }
 
+/// Most strata: sums over them are exact, and their denominators grow with each.
+const MOST_STRATA: usize = 100;
+
 /// What a stratum contributes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -158,6 +161,9 @@ pub(crate) fn method(estimator: Estimator, combination: Combination, strata: usi
 /// Amounts in whole units of `input.unit`. With one stratum a combination is not needed. A Student quantile has the
 /// degrees of freedom of the result, which are real numbers for several strata. Refused as [`VariablesError`] says.
 pub fn variables(input: &VariablesInput) -> Result<VariablesResult, VariablesError> {
+    if input.strata.len() > MOST_STRATA {
+        return Err(VariablesError::TooManyStrata(input.strata.len()));
+    }
     check_duplicates(input)?;
     let parts = input
         .strata

@@ -67,6 +67,7 @@ pub fn size_grid(input: &GridInput) -> Result<SizeGrid, SizeError> {
         let criteria = Criteria {
             law,
             risk,
+            exact_risk: Decimal::ONE - input.confidence,
             tolerable: Some(tolerable(law, column)),
             precision: None,
         };

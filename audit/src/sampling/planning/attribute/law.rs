@@ -6,9 +6,14 @@
 //! a bound for a whole range of sizes ([`Criteria::none_in`]), by which ranges without an answer are passed
 //! over ([`Criteria::first_in`]).
 
+use std::cmp::Ordering;
+
+use rust_decimal::Decimal;
+
 use super::super::exact::{PARTS, last_with, planned, rate_of};
 use crate::sampling::numerics::{
-    binomial_cdf, first_true, float, gamma_tails, hypergeometric_tails, poisson_tails,
+    binomial_cdf, binomial_compare, first_true, float, gamma_tails, hypergeometric_compare,
+    hypergeometric_tails, poisson_tails,
 };
 
 /// Counts of planned deviations that are tried one by one before the search leaps.
@@ -38,6 +43,8 @@ pub(in super::super) struct Tolerable {
 pub(in super::super) struct Criteria {
     pub(in super::super) law: Law,
     pub(in super::super) risk: f64,
+    /// One less the confidence, exactly: decides where floats cannot.
+    pub(in super::super) exact_risk: Decimal,
     /// `P(X <= k) <= risk` at the tolerable rate.
     pub(in super::super) tolerable: Option<Tolerable>,
     /// The upper limit exceeds `k/n` by less than this many [`PARTS`].
@@ -64,7 +71,7 @@ impl Criteria {
     /// is the criterion itself.
     fn none_in(&self, k: u64, first: u64, last: u64) -> bool {
         if let Some(tolerable) = self.tolerable
-            && self.law.tail(k, last, tolerable) > self.risk
+            && self.exceeds(k, last, tolerable)
         {
             return true;
         }
@@ -74,6 +81,28 @@ impl Criteria {
             // is the risk
             tail > self.risk || (tail >= self.risk && !matches!(self.law, Law::Hypergeometric { .. }))
         })
+    }
+
+    /// Whether `P(X <= k)` for `n` units at the tolerable rate exceeds the risk: by whole numbers where floats are too near to tell.
+    fn exceeds(&self, k: u64, n: u64, tolerable: Tolerable) -> bool {
+        let tail = self.law.tail(k, n, tolerable);
+        if (tail - self.risk).abs() > 1e-11 * self.risk {
+            return tail > self.risk;
+        }
+        let compared = match self.law {
+            Law::Poisson => return tail > self.risk,
+            Law::Binomial => {
+                let rate = Decimal::from(tolerable.units) / Decimal::from(tolerable.of);
+                if rate * Decimal::from(tolerable.of) != Decimal::from(tolerable.units) {
+                    return tail > self.risk;
+                }
+                binomial_compare(k, n, rate, self.exact_risk)
+            }
+            Law::Hypergeometric { population } => {
+                hypergeometric_compare(k, population, tolerable.units, n, self.exact_risk)
+            }
+        };
+        compared == Ordering::Greater
     }
 
     /// `P(X <= k)` for `last` units at the rate `k/first + width`; zero where that rate is above one.

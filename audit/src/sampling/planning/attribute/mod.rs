@@ -235,6 +235,7 @@ fn check(input: &AttributeSizeInput) -> Result<Plan<'_>, SizeError> {
     let criteria = Criteria {
         law,
         risk,
+        exact_risk: Decimal::ONE - input.confidence,
         tolerable,
         precision,
     };

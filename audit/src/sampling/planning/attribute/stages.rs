@@ -77,6 +77,7 @@ pub fn discovery(input: &DiscoveryInput) -> Result<Discovery, SizeError> {
         (Some(confidence), None) => Criteria {
             law,
             risk: risk(confidence)?,
+            exact_risk: Decimal::ONE - confidence,
             tolerable: Some(critical),
             precision: None,
         }
@@ -216,6 +217,7 @@ pub fn stop_or_go(input: &StopOrGoInput) -> Result<StopOrGo, SizeError> {
     let criteria = Criteria {
         law,
         risk,
+        exact_risk: Decimal::ONE - input.confidence,
         tolerable: Some(rate),
         precision: None,
     };

@@ -121,6 +121,7 @@ struct Checked {
     tolerable: u64,
     expected: u64,
     risk: f64,
+    confidence: Decimal,
 }
 
 /// Size of a monetary unit sample by the method asked for.
@@ -230,6 +231,7 @@ fn check(input: &MonetarySizeInput) -> Result<Checked, SizeError> {
         tolerable,
         expected,
         risk,
+        confidence: input.confidence,
     })
 }
 
@@ -353,6 +355,7 @@ fn interpolated(plan: &Checked, law: Law, steps: &mut Vec<Step>) -> Result<u64, 
     let criteria = Criteria {
         law,
         risk: plan.risk,
+        exact_risk: Decimal::ONE - plan.confidence,
         tolerable: Some(Tolerable {
             units: plan.tolerable,
             of: plan.book,
