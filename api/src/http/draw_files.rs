@@ -8,7 +8,7 @@ use actix_web::{HttpRequest, HttpResponse, ResponseError as _};
 use async_stream::stream;
 use audit::access::Class;
 use audit::population::import::amount::{self, Decimals};
-use audit::reads::{Asked, RECORDED, operation_hash};
+use audit::reads::{Asked, Noted, RECORDED, operation_hash};
 use audit::sample::{DRAWN_FROM, DrawFrame, draw_frame};
 use audit::sampling::redraw::FrameRow;
 use audit::{Code, Ctx, Language};
@@ -27,6 +27,8 @@ use crate::language::language_of;
 
 const FILE: &str = "GET /exports/draw-file.csv";
 const RECORD: &str = "GET /exports/draw-record.json";
+/// What leaves in both.
+const KIND: &str = "PopulationItem";
 
 /// Where they are fetched from.
 pub fn draw_file_routes(routes: &mut ServiceConfig) {
@@ -137,7 +139,7 @@ async fn file(
             // The last part leaves when the record of the whole is durable.
             if next.is_empty() {
                 let ended = reads
-                    .end_whole(&ctx, export, frame.sample.engagement_id, "PopulationItem", count, digest.finalize().to_vec())
+                    .end_whole(&ctx, export, frame.sample.engagement_id, KIND, count, digest.finalize().to_vec())
                     .await;
                 if let Err(error) = ended {
                     tracing::error!(request_id = %ctx.request_id, %error, "a draw file without read record broke off");
@@ -207,20 +209,13 @@ async fn record(
         Ok(record) => record,
         Err(error) => return refusal_json(&error, &ctx, language),
     };
-    let mut ids: Vec<Uuid> = record
-        .items
-        .iter()
-        .filter_map(|item| item.id.parse().ok())
-        .collect();
-    ids.sort_unstable();
-    let mut digest = Sha256::new();
-    for id in &ids {
-        digest.update(id.as_bytes());
-    }
     let engagement = frame.sample.engagement_id;
+    let ids = record.items.iter().filter_map(|item| item.id.parse().ok());
+    let kind = KIND;
+    let noted = ids.map(|id| Noted { engagement, kind, id }).collect();
     let outcome = async {
         let reads = &house.reads;
-        let export = reads
+        let mut export = reads
             .begin_export(
                 &ctx,
                 asked(RECORD),
@@ -229,10 +224,8 @@ async fn record(
                 &[frame.sample.id.0],
             )
             .await?;
-        let (count, digest) = (ids.len() as u64, digest.finalize().to_vec());
-        reads
-            .end_whole(&ctx, export, engagement, "PopulationItem", count, digest)
-            .await
+        export.add(noted);
+        reads.end_export(&ctx, export).await
     };
     if let Err(error) = outcome.await {
         return unrecorded(&error, &ctx, language);

@@ -122,18 +122,6 @@ impl Reads {
     /// Returns once the records of a complete download are durable: one for each engagement it read in. To be called before
     /// its last part leaves.
     pub async fn end_export(&self, ctx: &Ctx, export: Export) -> Result<()> {
-        let ended = |ids: &[Noted]| {
-            let mut digest = Sha256::new();
-            for noted in ids {
-                digest.update(noted.id.as_bytes());
-            }
-            Model {
-                query: Some(export.query.clone()),
-                object_count: count(ids.len()),
-                object_digest: Some(digest.finalize().to_vec()),
-                ..record(ctx, &export.asked, Kind::ExportEnded)
-            }
-        };
         let objects: Vec<Noted> = export.objects.iter().copied().collect();
         let mut records = Vec::new();
         for part in objects.chunk_by(|a, b| (a.engagement, a.kind) == (b.engagement, b.kind)) {
@@ -141,11 +129,11 @@ impl Reads {
                 engagement_id: Some(part[0].engagement),
                 purpose: self.purpose(part[0].engagement).await?,
                 object_kind: part[0].kind.to_owned(),
-                ..ended(part)
+                ..ended(ctx, &export, count(part.len()), digest(part))
             });
         }
         if records.is_empty() {
-            records.push(ended(&[]));
+            records.push(ended(ctx, &export, 0, digest(&[])));
         }
         self.keeps.keep(records).await
     }
@@ -161,16 +149,13 @@ impl Reads {
         objects: u64,
         digest: Vec<u8>,
     ) -> Result<()> {
-        let ended = Model {
+        let record = Model {
             engagement_id: Some(engagement),
             purpose: self.purpose(engagement).await?,
-            query: Some(export.query),
             object_kind: kind.to_owned(),
-            object_count: i64::try_from(objects).unwrap_or(i64::MAX),
-            object_digest: Some(digest),
-            ..record(ctx, &export.asked, Kind::ExportEnded)
+            ..ended(ctx, &export, i64::try_from(objects).unwrap_or(i64::MAX), digest)
         };
-        self.keeps.keep(vec![ended]).await
+        self.keeps.keep(vec![record]).await
     }
 
     async fn purpose(&self, id: EngagementId) -> Result<Option<String>> {
@@ -239,6 +224,25 @@ fn record(ctx: &Ctx, asked: &Asked, kind: Kind) -> Model {
         object_ids: Vec::new(),
         object_digest: None,
     }
+}
+
+/// The record of a download that is complete, still without its engagement.
+fn ended(ctx: &Ctx, export: &Export, objects: i64, digest: Vec<u8>) -> Model {
+    Model {
+        query: Some(export.query.clone()),
+        object_count: objects,
+        object_digest: Some(digest),
+        ..record(ctx, &export.asked, Kind::ExportEnded)
+    }
+}
+
+/// SHA-256 over the ids, in their order.
+fn digest(objects: &[Noted]) -> Vec<u8> {
+    let mut digest = Sha256::new();
+    for noted in objects {
+        digest.update(noted.id.as_bytes());
+    }
+    digest.finalize().to_vec()
 }
 
 /// PostgreSQL takes no NUL, and one such text must not keep the records of others from being written.

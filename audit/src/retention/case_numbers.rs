@@ -2,7 +2,6 @@
 //! again by trying them all; without it pseudonyms are mere numbers.
 
 use chrono::{DateTime, Utc};
-use entity::engagement::State;
 use entity::{EngagementId, ImportId, case_number, engagement, population, population_import};
 use sea_orm::sea_query::Query;
 use sea_orm::{
@@ -11,38 +10,19 @@ use sea_orm::{
 };
 use serde_json::json;
 
-use super::service::{AT_ONCE, Part, held, may_go};
+use super::service::{AT_ONCE, Part, ended_with, may_go};
 use crate::access::{Action, Permit};
 use crate::trail::{self, Subject};
 use crate::{Ctx, Db, Error, Result};
 
 /// Engagements that still have their key, and how many case numbers of each.
 pub(super) async fn due(db: &Db, before: DateTime<Utc>) -> Result<Vec<Part>> {
-    let ended: Vec<EngagementId> = engagement::Entity::find()
-        .filter(engagement::Column::State.eq(State::Closed))
-        .filter(engagement::Column::ClosedAt.lt(before))
-        .filter(engagement::Column::SealedKey.ne(Vec::<u8>::new()))
-        .order_by_asc(engagement::Column::Id)
-        .select_only()
-        .column(engagement::Column::Id)
-        .into_tuple()
-        .all(db.reader())
-        .await?;
-    let held = held(db).await?;
+    let with_key = engagement::Column::SealedKey.ne(Vec::<u8>::new());
     let mut parts = Vec::new();
-    for id in ended.into_iter().filter(|id| !held.contains(id)) {
-        parts.push(part(id, of(id).count(db.reader()).await?));
+    for id in ended_with(db, before, with_key).await? {
+        parts.push(Part::of(id, of(id).count(db.reader()).await?));
     }
     Ok(parts)
-}
-
-const fn part(id: EngagementId, count: u64) -> Part {
-    Part {
-        engagement: Some(id),
-        count,
-        from: None,
-        to: None,
-    }
 }
 
 /// The case numbers of an engagement.
@@ -72,14 +52,14 @@ pub(super) async fn delete(
         let tx = db.begin_write().await?;
         if !may_go(&tx, id, before).await? {
             tx.rollback().await?;
-            return Ok((count > 0).then(|| part(id, count)));
+            return Ok((count > 0).then(|| Part::of(id, count)));
         }
         let gone = delete_some(&tx, id).await?;
         count += gone;
         if gone == 0 {
             forget_key(&tx, ctx, id).await?;
             tx.commit().await?;
-            return Ok(Some(part(id, count)));
+            return Ok(Some(Part::of(id, count)));
         }
         tx.commit().await?;
     }

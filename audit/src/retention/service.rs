@@ -5,9 +5,10 @@ use std::collections::HashSet;
 use chrono::{DateTime, Months, Utc};
 use entity::engagement::State;
 use entity::{EngagementId, engagement, legal_hold, trail_entry};
+use sea_orm::sea_query::IntoCondition;
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait, DatabaseTransaction, EntityTrait as _, QueryFilter as _,
-    QuerySelect as _,
+    QueryOrder as _, QuerySelect as _,
 };
 use serde::{Deserialize, Serialize};
 
@@ -66,6 +67,18 @@ pub struct Part {
     pub from: Option<DateTime<Utc>>,
     /// When the newest was made, of read records.
     pub to: Option<DateTime<Utc>>,
+}
+
+impl Part {
+    /// What is counted of an engagement, without times.
+    pub(super) const fn of(engagement: EngagementId, count: u64) -> Self {
+        Self {
+            engagement: Some(engagement),
+            count,
+            from: None,
+            to: None,
+        }
+    }
 }
 
 /// How far a run came.
@@ -170,6 +183,26 @@ pub(super) async fn held(db: &Db) -> Result<Vec<EngagementId>> {
         .into_tuple()
         .all(db.reader())
         .await?)
+}
+
+/// Engagements that ended before, are under no hold, and still have something.
+pub(super) async fn ended_with(
+    db: &Db,
+    before: DateTime<Utc>,
+    something: impl IntoCondition,
+) -> Result<Vec<EngagementId>> {
+    let ended: Vec<EngagementId> = engagement::Entity::find()
+        .filter(engagement::Column::State.eq(State::Closed))
+        .filter(engagement::Column::ClosedAt.lt(before))
+        .filter(something.into_condition())
+        .order_by_asc(engagement::Column::Id)
+        .select_only()
+        .column(engagement::Column::Id)
+        .into_tuple()
+        .all(db.reader())
+        .await?;
+    let held = held(db).await?;
+    Ok(ended.into_iter().filter(|id| !held.contains(id)).collect())
 }
 
 /// Whether what hangs on an engagement may go; locks it, so that no hold is placed meanwhile.

@@ -2,7 +2,6 @@
 //! was an engagement, its grants, and the trail.
 
 use chrono::{DateTime, Utc};
-use entity::engagement::State;
 use entity::{
     EngagementId, case_number, check_answer, comment, control_cell, control_total, difference, draw_event,
     engagement, import_rejection, item_check, population, population_import, population_item, retention_gate,
@@ -10,11 +9,10 @@ use entity::{
 };
 use sea_orm::sea_query::{IntoCondition, Query, SelectStatement};
 use sea_orm::{
-    ColumnTrait as _, Condition, DatabaseTransaction, EntityTrait, PaginatorTrait as _, QueryFilter as _,
-    QueryOrder as _, QuerySelect as _, Set,
+    ColumnTrait as _, Condition, DatabaseTransaction, EntityTrait, PaginatorTrait as _, QueryFilter as _, Set,
 };
 
-use super::service::{AT_ONCE, Part, held, may_go};
+use super::service::{AT_ONCE, Part, ended_with, may_go};
 use crate::{Ctx, Db, Result};
 
 /// Engagements that still have papers, and how many items of populations and samples of each.
@@ -22,19 +20,8 @@ pub(super) async fn due(db: &Db, before: DateTime<Utc>) -> Result<Vec<Part>> {
     let with_papers = Condition::any()
         .add(engagement::Column::Id.in_subquery(all::<population::Entity>(population::Column::EngagementId)))
         .add(engagement::Column::Id.in_subquery(all::<comment::Entity>(comment::Column::EngagementId)));
-    let ended: Vec<EngagementId> = engagement::Entity::find()
-        .filter(engagement::Column::State.eq(State::Closed))
-        .filter(engagement::Column::ClosedAt.lt(before))
-        .filter(with_papers)
-        .order_by_asc(engagement::Column::Id)
-        .select_only()
-        .column(engagement::Column::Id)
-        .into_tuple()
-        .all(db.reader())
-        .await?;
-    let held = held(db).await?;
     let mut parts = Vec::new();
-    for id in ended.into_iter().filter(|id| !held.contains(id)) {
+    for id in ended_with(db, before, with_papers).await? {
         let lines = population_item::Entity::find()
             .filter(population_item::Column::PopulationId.in_subquery(populations(id)))
             .count(db.reader())
@@ -43,18 +30,9 @@ pub(super) async fn due(db: &Db, before: DateTime<Utc>) -> Result<Vec<Part>> {
             .filter(sample_item::Column::EngagementId.eq(id))
             .count(db.reader())
             .await?;
-        parts.push(part(id, lines + drawn));
+        parts.push(Part::of(id, lines + drawn));
     }
     Ok(parts)
-}
-
-const fn part(id: EngagementId, count: u64) -> Part {
-    Part {
-        engagement: Some(id),
-        count,
-        from: None,
-        to: None,
-    }
 }
 
 /// Deletes the papers of an engagement.
@@ -89,7 +67,7 @@ pub(super) async fn delete(
         any = true;
         items += if counted { gone } else { 0 };
     }
-    Ok(any.then(|| part(id, items)))
+    Ok(any.then(|| Part::of(id, items)))
 }
 
 /// Deletes rows of the first table that still has some, what hangs on others first: how many, and whether they are items.

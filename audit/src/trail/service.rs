@@ -100,7 +100,7 @@ pub async fn record(
 ) -> Result<()> {
     append(
         tx,
-        entry(ctx, permit.action(), Outcome::Done, subject, detail),
+        entry(ctx, permit.action().as_str(), Outcome::Done, subject, detail),
         ctx,
     )
     .await
@@ -108,16 +108,7 @@ pub async fn record(
 
 /// Appends that an attempt was denied, in a transaction of its own.
 pub async fn denied(db: &Db, ctx: &Ctx, action: Action) -> Result<()> {
-    let tx = db.begin_write().await?;
-    let subject = Subject::all("Service");
-    append(
-        &tx,
-        entry(ctx, action, Outcome::Denied, subject, Value::Null),
-        ctx,
-    )
-    .await?;
-    tx.commit().await?;
-    Ok(())
+    append_denied(db, ctx, action.as_str(), Subject::all("Service"), Value::Null).await
 }
 
 /// What an entry about a refused attempt on social data names as its action.
@@ -131,20 +122,7 @@ pub async fn denied_read(db: &Db, ctx: &Ctx, asked: &Asked) -> Result<()> {
     }
     let classes: Vec<_> = asked.classes.iter().map(Class::as_str).collect();
     let detail = json!({ "classes": classes, "operation": hex::encode(asked.operation) });
-    let entry = Model {
-        action: READ.to_owned(),
-        ..entry(
-            ctx,
-            Action::SampleItemRead,
-            Outcome::Denied,
-            Subject::all("Service"),
-            detail,
-        )
-    };
-    let tx = db.begin_write().await?;
-    append(&tx, entry, ctx).await?;
-    tx.commit().await?;
-    Ok(())
+    append_denied(db, ctx, READ, Subject::all("Service"), detail).await
 }
 
 /// What was tried with a grant.
@@ -158,23 +136,23 @@ pub enum GrantAttempt {
 
 /// Appends that somebody tried a grant that does not hold, or is not theirs, and why it does not.
 pub async fn denied_grant(db: &Db, ctx: &Ctx, attempt: GrantAttempt, id: GrantId, why: &str) -> Result<()> {
-    let subject = Subject::apart("Grant", id.0);
-    let entry = Model {
-        action: match attempt {
-            GrantAttempt::Use => "GRANT_USE",
-            GrantAttempt::Redeem => "GRANT_REDEEM",
-        }
-        .to_owned(),
-        ..entry(
-            ctx,
-            Action::GrantRedeem,
-            Outcome::Denied,
-            subject,
-            json!({ "reason": why }),
-        )
+    let action = match attempt {
+        GrantAttempt::Use => "GRANT_USE",
+        GrantAttempt::Redeem => Action::GrantRedeem.as_str(),
     };
+    append_denied(
+        db,
+        ctx,
+        action,
+        Subject::apart("Grant", id.0),
+        json!({ "reason": why }),
+    )
+    .await
+}
+
+async fn append_denied(db: &Db, ctx: &Ctx, action: &str, subject: Subject, detail: Value) -> Result<()> {
     let tx = db.begin_write().await?;
-    append(&tx, entry, ctx).await?;
+    append(&tx, entry(ctx, action, Outcome::Denied, subject, detail), ctx).await?;
     tx.commit().await?;
     Ok(())
 }
@@ -211,7 +189,7 @@ pub async fn denials(ctx: &Ctx, db: &Db, filter: &DenialFilter, args: &PageArgs)
     Ok(page::by_id(select, Column::Id, true, args, db.reader()).await?)
 }
 
-fn entry(ctx: &Ctx, action: Action, outcome: Outcome, subject: Subject, mut detail: Value) -> Model {
+fn entry(ctx: &Ctx, action: &str, outcome: Outcome, subject: Subject, mut detail: Value) -> Model {
     let (before, after) = subject.change;
     for (name, state) in [("stateBefore", before), ("stateAfter", after)] {
         if let Some(state) = state {
@@ -223,7 +201,7 @@ fn entry(ctx: &Ctx, action: Action, outcome: Outcome, subject: Subject, mut deta
         at: ctx.now(),
         actor: ctx.caller.subject.clone(),
         membership: ctx.caller.acting_as(),
-        action: action.as_str().to_owned(),
+        action: action.to_owned(),
         outcome,
         engagement_id: subject.engagement,
         subject_kind: subject.kind.to_owned(),

@@ -23,8 +23,6 @@ use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::numerics::decimal_to_float;
-
 pub use attribute::{
     ATTRIBUTE_METHOD, AttributeResult, OverallLimit, StratifiedResult, StratumCount, StratumResult,
     attribute, stratified,
@@ -232,10 +230,4 @@ impl Sides {
             Self::Upper | Self::Lower => risk,
         }
     }
-}
-
-/// Checks a confidence and returns its complement, formed exactly.
-fn risk(confidence: Decimal) -> Option<f64> {
-    (confidence > Decimal::ZERO && confidence < Decimal::ONE)
-        .then(|| decimal_to_float(Decimal::ONE - confidence))
 }

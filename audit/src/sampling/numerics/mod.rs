@@ -63,6 +63,12 @@ pub fn float(count: u64) -> f64 {
     count as f64
 }
 
+/// Checks a confidence and returns its complement, formed exactly.
+pub(in crate::sampling) fn risk(confidence: Decimal) -> Option<f64> {
+    (confidence > Decimal::ZERO && confidence < Decimal::ONE)
+        .then(|| decimal_to_float(Decimal::ONE - confidence))
+}
+
 /// A decimal as the nearest float.
 #[expect(
     clippy::cast_precision_loss,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::SizeError;
 pub(super) use crate::sampling::derivation::german_decimal as german;
-use crate::sampling::numerics::{decimal_to_float, divide_half_even, divide_up, float, normal_quantile};
+use crate::sampling::numerics::{self, divide_half_even, divide_up, float, normal_quantile};
 
 /// Parts of one in which rates are counted: twelve decimal places.
 pub(super) const PARTS: u64 = 1_000_000_000_000;
@@ -107,11 +107,7 @@ impl FactorProfile {
 
 /// One minus the confidence, formed exactly.
 pub(super) fn risk(confidence: Decimal) -> Result<f64, SizeError> {
-    if confidence > Decimal::ZERO && confidence < Decimal::ONE {
-        Ok(decimal_to_float(Decimal::ONE - confidence))
-    } else {
-        Err(SizeError::Confidence(confidence))
-    }
+    numerics::risk(confidence).ok_or(SizeError::Confidence(confidence))
 }
 
 /// A rate from 0 to 1 in whole [`PARTS`].

@@ -7,7 +7,7 @@
 use rust_decimal::Decimal;
 
 use super::PlanError;
-use crate::sampling::numerics::{binomial_cdf, decimal_to_float, first_true, float, gamma_tails};
+use crate::sampling::numerics::{binomial_cdf, decimal_to_float, first_true, float, gamma_tails, risk};
 
 /// Method of [`attribute_size`].
 pub const ATTRIBUTE_METHOD: &str = "attribute-binomial";
@@ -43,12 +43,6 @@ pub struct MonetaryPlan {
     pub method: &'static str,
     /// Version of the method.
     pub version: &'static str,
-}
-
-/// Checks a confidence and returns its complement, formed exactly.
-pub(super) fn risk(confidence: Decimal) -> Option<f64> {
-    (confidence > Decimal::ZERO && confidence < Decimal::ONE)
-        .then(|| decimal_to_float(Decimal::ONE - confidence))
 }
 
 /// Smallest attribute sample by the convention of AICPA tables.

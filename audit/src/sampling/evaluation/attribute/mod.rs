@@ -11,8 +11,8 @@ mod strata;
 use num_bigint::BigInt;
 use rust_decimal::{Decimal, RoundingStrategy};
 
-use super::{Conclusion, EvaluationError, FACTOR_PLACES, RATE_PLACES, VERSION, conclude, risk};
-use crate::sampling::numerics::{beta_quantile, divide_half_even, float, sum_fractions};
+use super::{Conclusion, EvaluationError, FACTOR_PLACES, RATE_PLACES, VERSION, conclude};
+use crate::sampling::numerics::{beta_quantile, divide_half_even, float, risk, sum_fractions};
 
 pub use limits::{
     RATE_BINOMIAL, RATE_HYPERGEOMETRIC, RATE_POISSON, RATE_VERSION, RateInput, RateResult, rate_limits,

@@ -129,22 +129,14 @@ pub(super) fn evaluate(
     method: &impl Method,
 ) -> Result<BoundResult, EvaluationError> {
     let (over, under) = (sample.errors(Direction::Over), sample.errors(Direction::Under));
-    let mut over_side = side(sample, method, &over, &under, Direction::Over)?;
-    let mut under_side = side(sample, method, &under, &over, Direction::Under)?;
-    if method.is_net() {
-        // What is net already is compared with the net projection.
-        let net = over_side.projected - under_side.projected;
-        for (side, projected) in [(&mut over_side, net), (&mut under_side, -net)] {
-            side.net_upper_limit = side.upper_limit;
-            side.precision = side.upper_limit.map(|limit| limit - projected);
-            let bounds = sample.tolerable.zip(side.upper_limit);
-            side.conclusion =
-                bounds.map(|(tolerable, limit)| conclude(&projected, &limit, &tolerable.into()));
-        }
-    } else {
-        over_side.net_upper_limit = over_side.upper_limit.map(|limit| limit - under_side.projected);
-        under_side.net_upper_limit = under_side.upper_limit.map(|limit| limit - over_side.projected);
-    }
+    let projected = [
+        projected(sample, &over, Direction::Over)?,
+        projected(sample, &under, Direction::Under)?,
+    ];
+    let over_side = side(sample, method, [&over, &under], projected, Direction::Over)?;
+    let [over_projected, under_projected] = projected;
+    let projected = [under_projected, over_projected];
+    let under_side = side(sample, method, [&under, &over], projected, Direction::Under)?;
     let interval = amount(&sample.book_value.into(), &sample.size.into(), Rounding::HalfEven)?;
     Ok(BoundResult {
         method: method.id(),
@@ -170,24 +162,44 @@ pub(super) fn narrow(amount: i128) -> Result<i64, EvaluationError> {
     i64::try_from(amount).map_err(|_| EvaluationError::AmountTooLarge)
 }
 
+/// The projected error of the sample.
+fn sampled(errors: &Errors) -> Result<Decimal, EvaluationError> {
+    let denominator = BigInt::from(errors.size) * Errors::one();
+    amount(
+        &(&errors.sum * errors.book_value),
+        &denominator,
+        Rounding::HalfEven,
+    )
+}
+
+/// The same with the errors of the items checked in full.
+fn projected(
+    sample: &MonetarySample,
+    errors: &Errors,
+    direction: Direction,
+) -> Result<Decimal, EvaluationError> {
+    let exhaustive = narrow(sample.exhaustive_error(direction))?;
+    sampled(errors)?
+        .checked_add(exhaustive.into())
+        .ok_or(EvaluationError::AmountTooLarge)
+}
+
+/// One direction; errors and projections are its own and those of the other one.
 fn side(
     sample: &MonetarySample,
     method: &impl Method,
-    errors: &Errors,
-    other: &Errors,
+    [errors, other]: [&Errors; 2],
+    [projected, other_projected]: [Decimal; 2],
     direction: Direction,
 ) -> Result<BoundSide, EvaluationError> {
     let exhaustive = narrow(sample.exhaustive_error(direction))?;
     let known = i64::try_from(errors.known).map_err(|_| EvaluationError::AmountTooLarge)?;
-    let denominator = BigInt::from(errors.size) * Errors::one();
-    let numerator = &errors.sum * errors.book_value;
-    let sampled = amount(&numerator, &denominator, Rounding::HalfEven)?;
+    let sampled = sampled(errors)?;
     let add = |amount: Decimal| {
         amount
             .checked_add(exhaustive.into())
             .ok_or(EvaluationError::AmountTooLarge)
     };
-    let projected = add(sampled)?;
     let mut steps = vec![
         Step::new(
             format!(
@@ -251,10 +263,16 @@ fn side(
             shown(confidence),
         ));
     }
+    // A limit that is net already is compared with the net projection.
+    let (compared, net_upper_limit) = if method.is_net() {
+        (projected - other_projected, upper_limit)
+    } else {
+        (projected, upper_limit.map(|limit| limit - other_projected))
+    };
     let conclusion = sample
         .tolerable
         .zip(upper_limit)
-        .map(|(tolerable, limit)| conclude(&projected, &limit, &tolerable.into()));
+        .map(|(tolerable, limit)| conclude(&compared, &limit, &tolerable.into()));
     Ok(BoundSide {
         items: errors.items,
         hits: errors.hits,
@@ -262,9 +280,9 @@ fn side(
         exhaustive,
         projected,
         basic_precision: bound.basic_precision,
-        precision: upper_limit.map(|limit| limit - projected),
+        precision: upper_limit.map(|limit| limit - compared),
         upper_limit,
-        net_upper_limit: None,
+        net_upper_limit,
         achieved_confidence,
         conclusion,
         steps,

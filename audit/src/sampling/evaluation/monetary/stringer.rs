@@ -9,8 +9,8 @@ use rust_decimal::Decimal;
 
 use super::{Direction, Ranked, Tainting, cents, rounded};
 use crate::sampling::evaluation::attribute::{decimal_of, limit_units};
-use crate::sampling::evaluation::{Conclusion, EvaluationError, FACTOR_PLACES, VERSION, conclude, risk};
-use crate::sampling::numerics::{divide_half_even, divide_up, sum_fractions};
+use crate::sampling::evaluation::{Conclusion, EvaluationError, FACTOR_PLACES, VERSION, conclude};
+use crate::sampling::numerics::{divide_half_even, divide_up, risk, sum_fractions};
 
 /// Method of [`stringer`].
 pub const STRINGER_METHOD: &str = "stringer-binomial";

@@ -59,17 +59,15 @@ pub struct SizeGrid {
 
 /// A page of sizes by [`super::attribute_size`] with expected rates.
 pub fn size_grid(input: &GridInput) -> Result<SizeGrid, SizeError> {
-    let risk = risk(input.confidence)?;
+    risk(input.confidence)?;
     let law = input.distribution.law(input.population)?;
+    let at_confidence = Criteria::new(law, input.confidence)?;
     let columns = side("tolerable", &input.tolerable, positive)?;
     let rows = side("expected", &input.expected, parts)?;
     let cell = |expected: u64, column: u64| {
         let criteria = Criteria {
-            law,
-            risk,
-            exact_risk: Decimal::ONE - input.confidence,
             tolerable: Some(tolerable(law, column)),
-            precision: None,
+            ..at_confidence
         };
         cell(input.distribution, &criteria, expected, column, input.population)
     };

@@ -10,7 +10,8 @@ use std::cmp::Ordering;
 
 use rust_decimal::Decimal;
 
-use super::super::exact::{PARTS, last_with, planned, rate_of};
+use super::super::SizeError;
+use super::super::exact::{PARTS, last_with, planned, rate_of, risk};
 use crate::sampling::numerics::{
     binomial_cdf, binomial_compare, first_true, float, gamma_tails, hypergeometric_compare,
     hypergeometric_tails, poisson_tails,
@@ -43,7 +44,7 @@ pub(in super::super) struct Tolerable {
 pub(in super::super) struct Criteria {
     pub(in super::super) law: Law,
     pub(in super::super) risk: f64,
-    /// One less the confidence, exactly: decides where floats cannot.
+    /// The same exactly: decides where floats cannot.
     pub(in super::super) exact_risk: Decimal,
     /// `P(X <= k) <= risk` at the tolerable rate.
     pub(in super::super) tolerable: Option<Tolerable>,
@@ -64,6 +65,17 @@ impl Law {
 }
 
 impl Criteria {
+    /// Of a law at a confidence, without an objective so far.
+    pub(in super::super) fn new(law: Law, confidence: Decimal) -> Result<Self, SizeError> {
+        Ok(Self {
+            law,
+            risk: risk(confidence)?,
+            exact_risk: Decimal::ONE - confidence,
+            tolerable: None,
+            precision: None,
+        })
+    }
+
     /// Whether no size from `first` to `last` can satisfy the criteria with `k` planned deviations.
     ///
     /// The tail falls with the size and with the rate. Over the range the size is at most `last`, and the

@@ -200,7 +200,7 @@ pub fn attribute_size(input: &AttributeSizeInput) -> Result<AttributeSize, SizeE
 }
 
 fn check(input: &AttributeSizeInput) -> Result<Plan<'_>, SizeError> {
-    let risk = risk(input.confidence)?;
+    risk(input.confidence)?;
     let law = input.distribution.law(input.population)?;
     let expected = check_expected(input)?;
     let precision = input
@@ -233,11 +233,9 @@ fn check(input: &AttributeSizeInput) -> Result<Plan<'_>, SizeError> {
     }
     let limit = check_correction(input, law)?;
     let criteria = Criteria {
-        law,
-        risk,
-        exact_risk: Decimal::ONE - input.confidence,
         tolerable,
         precision,
+        ..Criteria::new(law, input.confidence)?
     };
     Ok(Plan {
         input,

@@ -75,11 +75,8 @@ pub fn discovery(input: &DiscoveryInput) -> Result<Discovery, SizeError> {
         }
         (None, Some(size)) => size,
         (Some(confidence), None) => Criteria {
-            law,
-            risk: risk(confidence)?,
-            exact_risk: Decimal::ONE - confidence,
             tolerable: Some(critical),
-            precision: None,
+            ..Criteria::new(law, confidence)?
         }
         .by_number(0, limit)
         .ok_or(SizeError::SampleLargerThanPopulation(limit))?,
@@ -204,7 +201,7 @@ pub struct StopOrGo {
 /// all.
 pub fn stop_or_go(input: &StopOrGoInput) -> Result<StopOrGo, SizeError> {
     let law = input.distribution.law(input.population)?;
-    let risk = risk(input.confidence)?;
+    risk(input.confidence)?;
     let rate = tolerable(law, positive("tolerable", input.tolerable)?);
     let most = input.most_deviations;
     if most > MOST_STAGES || (matches!(law, Law::Hypergeometric { .. }) && most >= rate.units) {
@@ -215,11 +212,8 @@ pub fn stop_or_go(input: &StopOrGoInput) -> Result<StopOrGo, SizeError> {
     }
     let limit = input.population.unwrap_or(LARGEST_SIZE).min(LARGEST_SIZE);
     let criteria = Criteria {
-        law,
-        risk,
-        exact_risk: Decimal::ONE - input.confidence,
         tolerable: Some(rate),
-        precision: None,
+        ..Criteria::new(law, input.confidence)?
     };
     let mut stages: Vec<Stage> = Vec::new();
     for deviations in 0..=most {

@@ -353,14 +353,11 @@ fn interpolated(plan: &Checked, law: Law, steps: &mut Vec<Step>) -> Result<u64, 
     let limit = plan.book.min(LARGEST_MONETARY_SIZE);
     let beyond = || SizeError::SampleLargerThanPopulation(limit);
     let criteria = Criteria {
-        law,
-        risk: plan.risk,
-        exact_risk: Decimal::ONE - plan.confidence,
         tolerable: Some(Tolerable {
             units: plan.tolerable,
             of: plan.book,
         }),
-        precision: None,
+        ..Criteria::new(law, plan.confidence)?
     };
     let expected = Tolerable {
         units: plan.expected,
