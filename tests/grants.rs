@@ -868,6 +868,12 @@ on_both!(token_and_stored_grant_both_hold, |service| async move {
             "{more}"
         );
     }
+    // It was their grant: nothing was tried that was not theirs to try.
+    let tried = denied(&service).await;
+    assert!(
+        tried.iter().all(|(_, action)| action != "GRANT_REDEEM"),
+        "{tried:?}"
+    );
     // A token that says more than the grant reaches what the grant reaches.
     let wide = forged(&service, RECIPIENT, &grant, &everything(&[&audit.engagement]));
     let wide = service.bearer(&wide);
@@ -1279,9 +1285,20 @@ on_both!(
         let refusal = |code: &str| vec![(code.to_owned(), "input.id".to_owned())];
         let denied = json!({ "input": why });
         assert_eq!(audit.auditor.codes(&restrict, denied).await, ["FORBIDDEN"]);
-        let empty = with(&id, &json!({ "reason": " " }));
-        let missing = audit.head.refused(&restrict, empty).await;
-        assert_eq!(missing, [("REQUIRED".to_owned(), "input.reason".to_owned())]);
+        let too_long = "x".repeat(4_001);
+        let unknown = NodeKind::Engagement.id(uuid::Uuid::nil());
+        for (input, code, path) in [
+            (with(&id, &json!({ "reason": " " })), "REQUIRED", "input.reason"),
+            (
+                with(&id, &json!({ "reason": too_long })),
+                "TOO_LONG",
+                "input.reason",
+            ),
+            (json!({ "id": unknown, "reason": "x" }), "NOT_FOUND", "input.id"),
+        ] {
+            let refused = audit.head.refused(&restrict, input).await;
+            assert_eq!(refused, [(code.to_owned(), path.to_owned())]);
+        }
         assert_eq!(
             audit.head.refused(&lift, why.clone()).await,
             refusal("ENGAGEMENT_NOT_RESTRICTED")

@@ -435,7 +435,7 @@ on_both!(
         );
 
         // Each lie and its way back: what an entry says, the order of the entries, a leaf, the hashes of the tree.
-        let entry = "WHERE id = (SELECT entry_id FROM log_leaf WHERE idx = 1)";
+        let entry = "WHERE id = (SELECT entry_id FROM log_leaf WHERE idx = 2)";
         let changed = format!("UPDATE trail_entry SET actor = 'x' {entry}");
         let right = format!("UPDATE trail_entry SET actor = 'auditor' {entry}");
         let swap = |table: &str| {
@@ -463,7 +463,7 @@ on_both!(
         unguarded(
         &service,
         &[
-            "INSERT INTO log_queue (id, commitment) SELECT entry_id, commitment FROM log_leaf WHERE idx > 0",
+            "INSERT INTO log_queue (id, commitment) SELECT entry_id, commitment FROM log_leaf WHERE idx > 0 ORDER BY idx",
             "DELETE FROM log_leaf",
             "DELETE FROM log_node",
             "DELETE FROM log_checkpoint",

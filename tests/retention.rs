@@ -2,8 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends where something is missing")]
 
+use api::graphql::NodeKind;
+use audit::Ctx;
+use audit::access::{Caller, Membership, Role};
+use audit::engagement::{Restrict, lift_restriction, restrict};
 use audit::retention::{self, Kind};
 use audit::trail::rows::unexplained;
+use entity::EngagementId;
 use sea_orm::{ConnectionTrait as _, Statement};
 use serde_json::json;
 use tests::grants::{inspection, issued};
@@ -151,3 +156,53 @@ on_both!(working_papers_go_ten_years_after_the_end, |service| async move {
     let (found, _) = unexplained(&service.later(0), db).await.unwrap();
     assert_eq!(found, []);
 });
+
+on_both!(two_instances_delete_once, |service| async move {
+    let db = &service.db;
+    let gone = engagement(&service, "Die geht").await;
+    let version = "query($id: ID!) { engagement(id: $id) { version } }";
+    let version = gone.auditor.data(version, json!({ "id": gone.engagement })).await;
+    let close = json!({ "id": gone.engagement, "expectedVersion": version["engagement"]["version"] });
+    gone.head
+        .done(&change("closeEngagement", "engagement { state }"), close)
+        .await;
+    let (one, other) = (service.later(3_660), service.later(3_660));
+    for kind in [Kind::CaseNumber, Kind::WorkingPaper] {
+        let (one, other) = tokio::join!(retention::run(&one, db, kind), retention::run(&other, db, kind));
+        let expected = if kind == Kind::WorkingPaper { 4 } else { 0 };
+        assert_eq!(one.unwrap().count + other.unwrap().count, expected, "{kind:?}");
+    }
+    assert!(rows(&service).await.iter().all(|count| *count == 0));
+    let (found, _) = unexplained(&service.later(0), db).await.unwrap();
+    assert_eq!(found, []);
+});
+
+on_both!(
+    the_log_keeps_the_order_of_what_happened_whatever_the_clocks,
+    |service| async move {
+        let audit = Audit::titled(&service, "Zwei Uhren").await;
+        let id = NodeKind::Engagement.parse(&audit.engagement).unwrap();
+        let input = Restrict {
+            id: EngagementId(id),
+            reason: "Ermittlungen".to_owned(),
+        };
+        let head = Caller {
+            subject: "leitung".to_owned(),
+            membership: Some(Membership::new(Role::InnenrevisionLeitung, None).unwrap()),
+            ..Caller::system()
+        };
+        // Another instance, whose clock is a day behind.
+        let (slow, exact) = (service.sources_later(-1), service.sources_later(0));
+        for (sources, restricted) in [(&exact, true), (&slow, false), (&exact, true), (&slow, false)] {
+            let ctx = Ctx::new(head.clone(), sources.new_id(), sources.clone());
+            let changed = if restricted {
+                restrict(&ctx, &service.db, input.clone()).await
+            } else {
+                lift_restriction(&ctx, &service.db, input.clone()).await
+            };
+            assert_eq!(changed.unwrap().restriction.is_some(), restricted);
+        }
+        let (found, _) = unexplained(&service.later(0), &service.db).await.unwrap();
+        assert_eq!(found, []);
+    }
+);

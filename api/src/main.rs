@@ -14,7 +14,10 @@ async fn main() -> ExitCode {
         .ok()
         .and_then(|tag| tag.parse().ok())
         .unwrap_or_default();
-    let cli = Cli::from_process(language);
+    let cli = match Cli::from_process(language) {
+        Ok(cli) => cli,
+        Err(code) => return code,
+    };
     let surroundings = Surroundings {
         language,
         now: system_clock(),

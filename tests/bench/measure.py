@@ -107,6 +107,15 @@ class Bench:
         self.psql("bench_data", "-c", "VACUUM (ANALYZE)")
         self.filled = items
 
+    @contextlib.contextmanager
+    def durable(self):
+        """The server waits for the disk at every commit."""
+        self.psql("postgres", "-c", "ALTER SYSTEM SET fsync = on", "-c", "SELECT pg_reload_conf()", stdout=subprocess.DEVNULL)
+        try:
+            yield
+        finally:
+            self.psql("postgres", "-c", "ALTER SYSTEM RESET fsync", "-c", "SELECT pg_reload_conf()", stdout=subprocess.DEVNULL)
+
     # --- processes ---
 
     def environment(self, database):
@@ -317,6 +326,20 @@ class Service(GraphQL):
         ], page["pageInfo"]["hasNextPage"]
 
 
+class Refused(Target):
+    """The page, asked for without a token."""
+
+    def __init__(self, name, port):
+        super().__init__(name, port, None)
+        self.method, self.path = "POST", "/graphql"
+        variables = {"sample": global_id("Sample", SAMPLE), "state": STATE, "after": None}
+        self.body = json.dumps({"query": (HERE / "page.graphql").read_text(), "variables": variables})
+        answer = self.answer()
+        codes = {error["extensions"]["code"] for error in answer["errors"]}
+        if answer.get("data") or not codes <= {"FORBIDDEN", "UNAUTHENTICATED"}:
+            sys.exit(f"the page was not refused: {json.dumps(answer, ensure_ascii=False)[:2000]}")
+
+
 class PostGraphile(GraphQL):
     def rows(self):
         page = self.page()
@@ -395,20 +418,16 @@ def measure_page(bench):
         lambda name, port: Service(name, port, token, "page.graphql",
                                    {"sample": global_id("Sample", SAMPLE), "state": STATE}, "sampleItems"))  # fmt: skip
     compare(targets)
-    for target in targets:
-        target.wrk(bench.work, 2)
-    for turn in range(bench.arguments.turns):
-        say(f"page, turn {turn + 1} of {bench.arguments.turns}")
-        for target in targets:
-            before = processor_seconds(processes[target])
-            rate, median, late = target.wrk(bench.work, bench.arguments.seconds)
-            spent = processor_seconds(processes[target]) - before
-            target.results.append((rate, median, late, spent / (rate * bench.arguments.seconds) * 1e6))
+    medians = in_turns(bench, "page", targets, processes)
+    durable = {}
+    recording = [target for target in targets if target.key in ("service", "unrecorded")]
+    if len(recording) == 2:
+        with bench.durable():
+            durable = in_turns(bench, "page, every commit on the disk", recording, processes)
     bench.stop_all()
     written = bench.value("bench_data", "SELECT count(*) FROM read_record")
     size = "SELECT pg_total_relation_size('read_record') / greatest(count(*), 1) FROM read_record"
     size = bench.value("bench_data", size)
-    medians = {t.key: [statistics.median(column) for column in zip(*t.results, strict=True)] for t in targets}
     bench.table.rule("Page of 50 sample items with Bezirksstelle and checks, 16 connections")
     service = medians.get("service")
     goals = {"sqlx": 0.6, "postgraphile": 3.0, "unrecorded": 0.8}
@@ -423,6 +442,48 @@ def measure_page(bench):
                         goal and ratio >= goal)  # fmt: skip
     if service is not None:
         bench.table.add("read records", f"{int(written):,} written, {size} bytes each with indexes")
+    if durable:
+        (recorded, *_), (unrecorded, *_) = durable["service"], durable["unrecorded"]
+        bench.table.add("service, every commit on the disk (fsync = on)", f"{recorded:,.0f}/s",
+                        f"read records kept nowhere, {unrecorded:,.0f}/s", recorded / unrecorded, ">= 0.8",
+                        recorded / unrecorded >= 0.8)  # fmt: skip
+
+
+def in_turns(bench, what, targets, processes):
+    """Medians of requests a second, latencies in milliseconds and microseconds of CPU a request, by target."""
+    for target in targets:
+        target.results.clear()
+        target.wrk(bench.work, 2)
+    for turn in range(bench.arguments.turns):
+        say(f"{what}, turn {turn + 1} of {bench.arguments.turns}")
+        for target in targets:
+            before = processor_seconds(processes[target])
+            rate, median, late = target.wrk(bench.work, bench.arguments.seconds)
+            spent = processor_seconds(processes[target]) - before
+            target.results.append((rate, median, late, spent / (rate * bench.arguments.seconds) * 1e6))
+    return {t.key: [statistics.median(column) for column in zip(*t.results, strict=True)] for t in targets}
+
+
+# --- classes --------------------------------------------------------------------------------------------------------
+
+
+def measure_classes(bench):
+    """The page is refused to who may not see its classes: the same work whatever the tables hold."""
+    bench.fill(20_000)
+    bench.create("bench_none")
+    targets, processes = [], {}
+    for name, database in (("20,000 sample items", "bench_data"), ("no sample item", "bench_none")):
+        process, port = bench.serve(database)
+        target = Refused(name, port)
+        target.key = name
+        targets.append(target)
+        processes[target] = process
+    medians = in_turns(bench, "classes", targets, processes)
+    bench.stop_all()
+    bench.table.rule("The same page, refused to the anonymous by its classes, 16 connections")
+    (many, *_), (none, *_) = (medians[target.key] for target in targets)
+    bench.table.add(targets[0].name, f"{many:,.0f}/s", f"{targets[1].name}, {none:,.0f}/s", many / none, "0.9 to 1.1",
+                    0.9 <= many / none <= 1.1)  # fmt: skip
 
 
 def global_id(kind, uuid):
@@ -617,10 +678,12 @@ def read_once(bench):
 
 # --------------------------------------------------------------------------------------------------------------------
 
+PARTS = {"page": measure_page, "classes": measure_classes, "import": measure_import, "draw": measure_draw}
+
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("parts", nargs="*", default=["page", "import", "draw"])
+    parser.add_argument("parts", nargs="*", default=list(PARTS))
     for name in ("service", "handler", "unrecorded", "postgres", "work", "node"):
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--turns", type=int, default=3)
@@ -631,10 +694,10 @@ def main():
     try:
         bench.prepare()
         for part in bench.arguments.parts:
-            {"page": measure_page, "import": measure_import, "draw": measure_draw}[part](bench)
+            PARTS[part](bench)
     finally:
         bench.stop_all()
-        for database in ("bench_import", "bench_copy", "bench_data", "bench_empty"):
+        for database in ("bench_import", "bench_copy", "bench_data", "bench_none", "bench_empty"):
             bench.drop(database)
         bench.table.print()
 

@@ -40,6 +40,11 @@ pub(crate) enum Change {
     Denied,
     /// Somebody else reads.
     Read,
+    /// Somebody from outside reads an item, or downloads those of its Bezirksstelle, under a grant that ends then.
+    ReadOutside {
+        item: usize,
+        download: bool,
+    },
     /// Not by the API: what the row of an item holds is another.
     Scramble(usize),
     /// The same of the strata of a Bezirksstelle.
@@ -70,7 +75,7 @@ impl Change {
             *open.iter().find(|item| near.contains(item)).unwrap_or(&open[0])
         };
         loop {
-            return match world.random.random_range(0..26) {
+            return match world.random.random_range(0..28) {
                 0 => Self::Open,
                 // One engagement stays open.
                 1 if world.closed.is_empty() && world.random.random_bool(0.3) => Self::Close(1),
@@ -106,6 +111,10 @@ impl Change {
                 21..24 => Self::Scramble(item(world)),
                 24 => Self::Restrict(world.random.random_range(0..2)),
                 25 => Self::ScrambleStrata(PLACES[world.random.random_range(0..PLACES.len())]),
+                26 | 27 => Self::ReadOutside {
+                    item: world.random.random_range(0..world.items.len()),
+                    download: world.random.random_bool(0.3),
+                },
                 _ => continue,
             };
         }
@@ -184,6 +193,7 @@ impl Change {
                 world.service.auditor().data(all, json!({})).await;
                 Vec::new()
             }
+            Self::ReadOutside { item, download } => vec![world.read_outside(*item, *download).await],
             Self::Scramble(item) => {
                 let number = world.random.random_range(1..1_000_000);
                 scramble_item(world.service, &world.items[*item].id, number).await;

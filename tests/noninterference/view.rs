@@ -122,7 +122,11 @@ impl View {
                         .any(|line| self.reaches_line(line, of.engagement, false))
             }
             Change::Hold(engagement) => self.audit && self.whole(*engagement),
-            Change::Restrict(engagement) => self.audit && self.reaches_engagement(*engagement, world),
+            // A Bezirksstelle is not told any more who read its items.
+            Change::Restrict(engagement) => {
+                (self.audit || matches!(self.rows, Rows::Place { .. }))
+                    && self.reaches_engagement(*engagement, world)
+            }
             Change::Announce(place) => {
                 let announced = Item {
                     announced: true,
@@ -152,6 +156,17 @@ impl View {
                     && place.as_ref().is_none_or(|place| self.reaches(item(place)))
             }
             Change::Grant | Change::Statement => self.grants,
+            Change::ReadOutside {
+                item: place,
+                download,
+            } => {
+                let told = match &self.rows {
+                    Rows::Place { number, .. } if *download => item(place).line.place == *number,
+                    Rows::Place { .. } => self.reaches(item(place)),
+                    _ => false,
+                };
+                self.grants || told
+            }
             Change::Denied | Change::Read => false,
         }
     }

@@ -6,8 +6,9 @@ use std::fmt::Write as _;
 use rand::seq::{IndexedRandom as _, SliceRandom as _};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
+use reqwest::Method;
 use serde_json::{Value, json};
-use tests::grants::{inspection, issued};
+use tests::grants::{inspection, issued, of, revoke};
 use tests::story::{Audit, FUNDS, change, check, euro, with};
 use tests::{Person, Service};
 
@@ -228,6 +229,10 @@ impl<'a> World<'a> {
         }
         let item = self.random.random_range(0..self.items.len());
         self.comment(Some(item)).await;
+        for download in [false, true] {
+            let item = self.some(1, |item| item.announced)[0];
+            self.read_outside(item, download).await;
+        }
         self.began = api::auth::system_clock()().to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
         // The log numbers what was written about a second later.
         let checkpoint = "{ logCheckpoint { size } }";
@@ -378,6 +383,33 @@ impl<'a> World<'a> {
         });
         let document = change("addComment", "comment { id }");
         self.strangers[engagement].done(&document, input).await;
+    }
+
+    /// Somebody from outside reads an item, or downloads those of its Bezirksstelle, under a grant that is revoked then; the
+    /// grant's id.
+    pub(crate) async fn read_outside(&mut self, item: usize, download: bool) -> String {
+        let subject = self.name("leser").replace(' ', "-");
+        let item = &self.items[item];
+        let fields = json!({ "recipientSubject": subject, "classes": ["AUDIT", "SOCIAL_DATA", "PERSONNEL"] });
+        let audit = &self.extracts[0].audit;
+        let grant = issued(audit, inspection(&self.engagements[item.engagement], &fields)).await;
+        let reader = self.holder(&subject, &grant, &json!({})).await;
+        if download {
+            let path = format!(
+                "/exports/sample-items.csv?bezirksstelle={}",
+                self.place(item.line.place)
+            );
+            let answer = reader.request(Method::GET, &path).send().await.unwrap();
+            assert_eq!(answer.status(), 200);
+            assert!(answer.text().await.unwrap().lines().count() > 1);
+        } else {
+            let document = "query($id: ID!) { sampleItem(id: $id) { reference amount } }";
+            let seen = reader.data(document, json!({ "id": item.id })).await;
+            assert!(seen["sampleItem"]["reference"].is_string());
+        }
+        let end = with(&of(&grant), &json!({ "reason": "Einsicht beendet" }));
+        audit.auditor.done(&revoke(), end).await;
+        grant["id"].as_str().unwrap().to_owned()
     }
 
     /// Somebody under a grant; less of it where the fields say so.

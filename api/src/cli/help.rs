@@ -1,6 +1,6 @@
 //! The help texts as people see them: German, or the English ones of the code.
 
-use clap::{Command, CommandFactory as _};
+use clap::{Arg, Command, CommandFactory as _};
 
 use super::Cli;
 use crate::language::Language;
@@ -234,36 +234,63 @@ const GERMAN: &[(&str, &str)] = &[
     ("healthcheck --timeout_seconds", "Wie lange gewartet wird"),
 ];
 
+/// What the parser adds by itself, and its text.
+const ADDED: &[(&str, &str)] = &[
+    ("help", "Diese Hilfe ausgeben, oder die eines Befehls"),
+    ("version", "Version ausgeben"),
+    ("subcommand", "Befehl, zu dem Hilfe ausgegeben wird"),
+];
+
 const GERMAN_TEMPLATE: &str = "{about}\n\nAufruf: {usage}\n\n{all-args}{after-help}";
 
 /// The command line with the help texts of a language.
 pub(super) fn command(language: Language) -> Command {
     match language {
-        Language::De => german(Cli::command(), ""),
+        Language::De => {
+            let mut command = Cli::command();
+            // With what the parser adds by itself.
+            command.build();
+            german(command, "")
+        }
         Language::En => Cli::command(),
     }
 }
 
 fn text(path: &str) -> Option<&'static str> {
-    GERMAN
-        .iter()
-        .find(|(known, _)| *known == path)
-        .map(|(_, text)| *text)
+    let of = |texts: &[(&str, &'static str)], name: &str| {
+        let found = texts.iter().find(|(known, _)| *known == name);
+        found.map(|(_, text)| *text)
+    };
+    let name = path.rsplit([' ', '-']).next().unwrap_or(path);
+    of(GERMAN, path).or_else(|| of(ADDED, name))
 }
 
-fn german(command: Command, path: &str) -> Command {
+fn german(mut command: Command, path: &str) -> Command {
+    let usage = command.render_usage().to_string();
+    let usage = usage
+        .trim_start_matches("Usage:")
+        .replace("[OPTIONS]", "[OPTIONEN]")
+        .replace("<COMMAND>", "<BEFEHL>");
     let mut command = command
+        .override_usage(usage.trim().to_owned())
         .help_template(GERMAN_TEMPLATE)
         .subcommand_help_heading("Befehle");
     if let Some(about) = text(path) {
         command = command.about(about);
     }
     command = command.mut_args(|argument| {
-        let text = text(format!("{path} --{}", argument.get_id()).trim_start());
-        match text {
-            Some(text) => argument.help(text),
-            None => argument,
-        }
+        let heading = if argument.is_positional() {
+            "Argumente"
+        } else {
+            "Optionen"
+        };
+        let name = format!("--{}", argument.get_id());
+        // Those of the program can stand behind each of its commands.
+        let text = text(format!("{path} {name}").trim_start()).or_else(|| text(&name));
+        let text = text.unwrap_or_default();
+        let text = format!("{text}{}", choices(&argument));
+        let argument = argument.help(text).help_heading(heading);
+        argument.hide_default_value(true).hide_possible_values(true)
     });
     let names: Vec<String> = command
         .get_subcommands()
@@ -274,6 +301,28 @@ fn german(command: Command, path: &str) -> Command {
         command = command.mut_subcommand(name, |command| german(command, &inner));
     }
     command
+}
+
+/// What an argument may be, and what it is where it is not given.
+fn choices(argument: &Arg) -> String {
+    let possible: Vec<String> = argument
+        .get_possible_values()
+        .iter()
+        .map(|value| value.get_name().to_owned())
+        .collect();
+    let usual: Vec<String> = argument
+        .get_default_values()
+        .iter()
+        .map(|value| value.to_string_lossy().into_owned())
+        .collect();
+    if !argument.get_action().takes_values() {
+        return String::new();
+    }
+    let told = |word: &str, words: &[String]| match words {
+        [] => String::new(),
+        words => format!(" [{word}: {}]", words.join(", ")),
+    };
+    [told("sonst", &usual), told("möglich", &possible)].concat()
 }
 
 #[cfg(test)]
@@ -308,6 +357,25 @@ mod tests {
         let help = |language| command(language).render_help().to_string();
         assert!(help(Language::De).contains("Dienst starten"));
         assert!(help(Language::En).contains("Serve the API"));
+        let text = help(Language::De)
+            + &command(Language::De)
+                .find_subcommand_mut("token")
+                .unwrap()
+                .render_help()
+                .to_string();
+        for word in [
+            "Option:",
+            "Options",
+            "OPTIONS",
+            "Usage",
+            "COMMAND",
+            "Print",
+            "default",
+            "Arguments",
+            "Commands",
+        ] {
+            assert!(!text.contains(word), "{text}");
+        }
         command(Language::De).debug_assert();
     }
 }

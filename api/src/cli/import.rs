@@ -52,12 +52,13 @@ pub(super) async fn run(
     report(&ctx, &db, &row, language).await
 }
 
-/// Whoever works at the service's own machine, under the role of an auditor; the trail names them as given.
+/// Whoever works at the service's own machine, with the rights of an auditor; trail and read records name them as given, and that
+/// nobody vouches for it (`INNENREVISION host`).
 pub(super) fn operator(subject: &str, sources: &Arc<Sources>) -> anyhow::Result<Ctx> {
     let caller = Caller {
         subject: subject.to_owned(),
         name: None,
-        membership: Some(Membership::new(Role::Innenrevision, None)?),
+        membership: Some(Membership::new(Role::Innenrevision, None)?.at_host()),
         bezirksstelle: None,
         authenticated: true,
         grant: None,

@@ -3,6 +3,7 @@
 //! Texts of help stand here in English, as documentation of the code, and in `help.rs` in German, as people see them.
 
 mod calculate;
+mod complaint;
 mod demo;
 mod demo_samples;
 mod doctor;
@@ -432,10 +433,18 @@ pub struct HealthcheckArgs {
 }
 
 impl Cli {
-    /// Reads the arguments of the process; prints help or what is wrong with them, and ends it then.
-    pub fn from_process(language: Language) -> Self {
-        let matches = help::command(language).get_matches();
-        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    /// Reads the arguments of the process; or prints help or what is wrong with them, and tells how the process ends.
+    pub fn from_process(language: Language) -> Result<Self, ExitCode> {
+        let matches = help::command(language).try_get_matches();
+        let read = matches.and_then(|matches| Self::from_arg_matches(&matches));
+        read.map_err(|error| {
+            match complaint::german(&error) {
+                Some(text) if language == Language::De => complain(text.trim_end()),
+                // A terminal that is gone is no reason to end in another way.
+                _ => drop(error.print()),
+            }
+            ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+        })
     }
 }
 

@@ -89,6 +89,8 @@ pub(super) enum Action {
     ReadRecordList,
     /// Delete what is kept no longer. Nobody's right: the service does it by itself.
     RetentionRun,
+    /// Set the Jobcenter up. Nobody's right: the service does it when it starts for the first time.
+    JobcenterSetUp,
 }
 
 /// Those of these actions that the caller's role permits.

@@ -81,5 +81,7 @@ words! {
         ReadRecordList = "READ_RECORD_LIST",
         /// Delete what is kept no longer. Nobody's right: the service does it by itself.
         RetentionRun = "RETENTION_RUN",
+        /// Set the Jobcenter up. Nobody's right: the service does it when it starts for the first time.
+        JobcenterSetUp = "JOBCENTER_SET_UP",
     }
 }

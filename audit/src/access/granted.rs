@@ -73,7 +73,8 @@ pub const fn granted(kind: Kind, action: Action) -> bool {
         | Action::LegalHoldPlace
         | Action::LegalHoldLift
         | Action::ReadRecordList
-        | Action::RetentionRun => false,
+        | Action::RetentionRun
+        | Action::JobcenterSetUp => false,
     }
 }
 

@@ -53,7 +53,8 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::CaseNumberRead
             | Action::ExternalReadList
             | Action::ReadRecordList
-            | Action::RetentionRun => false,
+            | Action::RetentionRun
+            | Action::JobcenterSetUp => false,
         },
         Role::Innenrevision => match action {
             Action::EngagementRead
@@ -94,7 +95,8 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::CaseNumberRead
             | Action::ExternalReadList
             | Action::ReadRecordList
-            | Action::RetentionRun => false,
+            | Action::RetentionRun
+            | Action::JobcenterSetUp => false,
         },
         Role::Qualitaetssicherung => match action {
             Action::EngagementRead
@@ -135,7 +137,8 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::ExternalReadList
             | Action::Reidentify
             | Action::ReadRecordList
-            | Action::RetentionRun => false,
+            | Action::RetentionRun
+            | Action::JobcenterSetUp => false,
         },
         Role::Bezirksstellenleitung | Role::Sachbearbeitung => {
             matches!(

@@ -108,6 +108,7 @@ pub struct Membership {
     role: Role,
     bezirksstelle: Option<String>,
     own_staff: bool,
+    at_host: bool,
 }
 
 /// What a membership of the named group ends with.
@@ -129,6 +130,7 @@ impl Membership {
                 role,
                 bezirksstelle: number.map(str::to_owned),
                 own_staff: false,
+                at_host: false,
             }),
         }
     }
@@ -141,6 +143,14 @@ impl Membership {
         } else {
             Err(MembershipTextError::OwnStaffUnexpected(self.role))
         }
+    }
+
+    /// The same membership, taken on by who runs the program on the service's own machine: no identity provider vouches for it, and
+    /// records say so (`INNENREVISION host`).
+    #[must_use]
+    pub fn at_host(mut self) -> Self {
+        self.at_host = true;
+        self
     }
 
     /// Whether it is of the named group that handles own staff's items.
@@ -172,7 +182,8 @@ impl fmt::Display for Membership {
         if let Some(number) = &self.bezirksstelle {
             write!(out, ":{number}")?;
         }
-        out.write_str(if self.own_staff { OWN_STAFF } else { "" })
+        out.write_str(if self.own_staff { OWN_STAFF } else { "" })?;
+        out.write_str(if self.at_host { " host" } else { "" })
     }
 }
 

@@ -117,6 +117,7 @@ async fn record_one(
 
     let (row, answers) = insert(&tx, ctx, programme, &population_item, version, input).await?;
     checks.push(row.clone());
+    let before = trail::state(ctx, &item)?;
     let item = settle(
         &tx,
         item,
@@ -128,7 +129,13 @@ async fn record_one(
     let subject = Subject::new("Check", row.id.0, item.engagement_id)
         .of_own_staff(item.own_staff)
         .left(trail::state_with(ctx, &row, &answers)?);
-    let detail = json!({ "sampleItem": item.id, "version": version, "state": item.state });
+    let detail = json!({
+        "sampleItem": item.id,
+        "version": version,
+        "state": item.state,
+        "itemBefore": before.hex(),
+        "itemAfter": trail::state(ctx, &item)?.hex(),
+    });
     trail::record(&tx, ctx, permit, subject, detail).await?;
     tx.commit().await?;
     Ok(row)

@@ -5,9 +5,12 @@ use entity::{BezirksstelleId, JobcenterId, jobcenter};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, Set,
 };
+use serde_json::json;
 
 use super::Preset;
+use crate::access::{Action, Permit};
 use crate::db::one_at_a_time;
+use crate::trail::{self, Subject};
 use crate::{Ctx, Db, Result};
 
 const SETUP_GATE: i64 = 0x50_01;
@@ -24,7 +27,7 @@ pub async fn set_up(ctx: &Ctx, db: &Db, preset: &Preset, label: Option<(&str, &s
     }
     let (one, many) = label.unwrap_or((preset.label, preset.label_plural));
     let id = JobcenterId(ctx.new_id());
-    jobcenter::ActiveModel {
+    let row = jobcenter::ActiveModel {
         id: Set(id),
         name: Set(preset.name.to_owned()),
         preset: Set(preset.key.to_owned()),
@@ -39,16 +42,30 @@ pub async fn set_up(ctx: &Ctx, db: &Db, preset: &Preset, label: Option<(&str, &s
             .iter()
             .map(|name| (*name, Kind::Bezirksstelle)),
     );
-    let rows = parts
+    let parts: Vec<_> = parts
         .enumerate()
-        .map(|(number, (name, kind))| bezirksstelle::ActiveModel {
-            id: Set(BezirksstelleId(ctx.new_id())),
-            jobcenter_id: Set(id),
-            number: Set(format!("{number:02}")),
-            name: Set(name.to_owned()),
-            kind: Set(kind),
-        });
+        .map(|(number, (name, kind))| bezirksstelle::Model {
+            id: BezirksstelleId(ctx.new_id()),
+            jobcenter_id: id,
+            number: format!("{number:02}"),
+            name: name.to_owned(),
+            kind,
+        })
+        .collect();
+    let rows = parts
+        .iter()
+        .map(|part| bezirksstelle::ActiveModel::from(part.clone()).reset_all());
     bezirksstelle::Entity::insert_many(rows).exec(&tx).await?;
+    let subject = Subject::apart("Jobcenter", id.0).left(trail::state_with(ctx, &row, &parts)?);
+    let detail = json!({ "preset": preset.key, "bezirksstellen": parts.len() });
+    trail::record(
+        &tx,
+        ctx,
+        &Permit::own_work(Action::JobcenterSetUp),
+        subject,
+        detail,
+    )
+    .await?;
     tx.commit().await?;
     Ok(())
 }

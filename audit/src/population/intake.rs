@@ -62,7 +62,7 @@ pub async fn run_import(
     sweep(&ctx.sources, &db).await?;
     let numbers = numbers(&db).await?;
     let tx = db.begin_write().await?;
-    let job = start(&tx, &ctx, import, numbers).await?;
+    let job = start(&tx, &ctx, &permit, import, numbers).await?;
     tx.commit().await?;
     read_into(ctx, db, permit, job, input, limits).await
 }
@@ -82,7 +82,7 @@ pub async fn import_file(
     let numbers = numbers(&db).await?;
     let tx = db.begin_write().await?;
     let import = opened(&tx, &ctx, &permit, idempotency_key, open).await?;
-    let job = start(&tx, &ctx, import.id, numbers).await?;
+    let job = start(&tx, &ctx, &permit, import.id, numbers).await?;
     tx.commit().await?;
     read_into(ctx, db, permit, job, input, limits).await
 }
@@ -253,7 +253,13 @@ async fn numbers(db: &Db) -> Result<Numbers> {
     Ok(rows.into_iter().map(|row| (row.number, row.id.0)).collect())
 }
 
-async fn start(tx: &DatabaseTransaction, ctx: &Ctx, id: ImportId, numbers: Numbers) -> Result<Job> {
+async fn start(
+    tx: &DatabaseTransaction,
+    ctx: &Ctx,
+    permit: &Permit,
+    id: ImportId,
+    numbers: Numbers,
+) -> Result<Job> {
     let row = Entity::visible_to(&ctx.caller.scope(ctx.now()))
         .filter(Column::Id.eq(id))
         .one(tx)
@@ -276,10 +282,13 @@ async fn start(tx: &DatabaseTransaction, ctx: &Ctx, id: ImportId, numbers: Numbe
     let mapping: Mapping =
         serde_json::from_str(&row.mapping).map_err(|error| Error::internal(error.to_string()))?;
     let key = engagement::key(ctx, tx, population.engagement_id).await?;
+    let before = trail::state(ctx, &row)?;
     let mut change: ActiveModel = row.into();
     change.state = Set(State::Running);
     change.heartbeat_at = Set(Some(ctx.now()));
-    change.update(tx).await?;
+    let row = change.update(tx).await?;
+    let started = subject(id, population.engagement_id).changed(before, trail::state(ctx, &row)?);
+    trail::record(tx, ctx, permit, started, json!({ "state": row.state })).await?;
     Ok(Job {
         import: id,
         population,

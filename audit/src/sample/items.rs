@@ -355,31 +355,41 @@ pub async fn announce(ctx: &Ctx, db: &Db, input: Announce) -> Result<u64> {
     if !all {
         all_known(&tx, &scope, sample.id, &ids).await?;
     }
-    let mut changed = [0, 0];
-    for (count, own_staff) in changed.iter_mut().zip([false, true]) {
+    let mut changed = [Vec::new(), Vec::new()];
+    for (found, own_staff) in changed.iter_mut().zip([false, true]) {
         let which = entity::sample_item::condition(&scope)
             .add(Column::SampleId.eq(sample.id))
             .add(Column::OwnStaff.eq(own_staff));
         if all {
-            *count = update(&tx, which, from, now).await?;
+            *found = update(&tx, which, from, now).await?;
         } else {
             for chunk in ids.chunks(AT_ONCE) {
                 let some = which.clone().add(Column::Id.is_in(chunk.iter().copied()));
-                *count += update(&tx, some, from, now).await?;
+                found.extend(update(&tx, some, from, now).await?);
             }
         }
+        found.sort_unstable_by_key(|item| item.id);
     }
     // That own staff's items were announced is told to their group alone.
     let [others, own] = changed;
-    for (count, own_staff) in [(others, false), (own, true)] {
-        if count > 0 || (own == 0 && !own_staff) {
-            let subject = subject(&sample).of_own_staff(own_staff);
-            let detail = json!({ "items": count, "from": from });
-            trail::record(&tx, ctx, &permit, subject, detail).await?;
+    let count = others.len() + own.len();
+    for (found, own_staff) in [(others, false), (own, true)] {
+        if found.is_empty() && (own_staff || count > 0) {
+            continue;
         }
+        let before = trail::state_with(ctx, &sample, &found)?;
+        let left: Vec<Model> = found.into_iter().map(|item| announced(item, from)).collect();
+        let detail = json!({
+            "items": left.len(),
+            "from": from,
+            "itemsBefore": before.hex(),
+            "itemsAfter": trail::state_with(ctx, &sample, &left)?.hex(),
+        });
+        let subject = subject(&sample).of_own_staff(own_staff);
+        trail::record(&tx, ctx, &permit, subject, detail).await?;
     }
     tx.commit().await?;
-    Ok(others + own)
+    Ok(count as u64)
 }
 
 fn at_path(error: Error, path: &str) -> Error {
@@ -394,20 +404,31 @@ fn at_path(error: Error, path: &str) -> Error {
     }
 }
 
+/// Announces those that are not visible yet, and answers them as they were. The engagement is locked: nobody changes them between.
 async fn update(
     tx: &DatabaseTransaction,
     which: Condition,
     from: DateTime<Utc>,
     now: DateTime<Utc>,
-) -> Result<u64> {
-    let done = Entity::update_many()
+) -> Result<Vec<Model>> {
+    let which = which.add(not_announced(now));
+    let found = Entity::find().filter(which.clone()).all(tx).await?;
+    Entity::update_many()
         .col_expr(Column::VisibleFrom, Expr::val(from))
         .col_expr(Column::Version, Expr::col(Column::Version).add(1))
         .filter(which)
-        .filter(not_announced(now))
         .exec(tx)
         .await?;
-    Ok(done.rows_affected)
+    Ok(found)
+}
+
+/// The item as [`update`] leaves it.
+fn announced(item: Model, from: DateTime<Utc>) -> Model {
+    Model {
+        visible_from: Some(from),
+        version: item.version + 1,
+        ..item
+    }
 }
 
 async fn all_known(

@@ -3,7 +3,8 @@
 //! # Order
 //!
 //! An entry's commitment waits in `log_queue`, written in the transaction of the entry. The sequencer takes what is committed, in
-//! the order of entry ids, and in one transaction makes it leaves with the next free numbers, writes the hashes of the subtrees
+//! the order in which it was written (entries of one row are written under its lock: theirs is the order of what happened, whatever
+//! the clocks of the instances), and in one transaction makes it leaves with the next free numbers, writes the hashes of the subtrees
 //! that this completes, signs the checkpoint, and empties the queue. A transaction that commits later finds its place later: it
 //! is neither lost nor put before what was signed. What is interrupted has not happened.
 //!
@@ -17,9 +18,10 @@ use std::io::Write;
 use std::ops::Range;
 
 use entity::{TrailEntryId, log_checkpoint, log_leaf, log_node, log_queue, trail_entry};
+use sea_orm::sea_query::{Expr, SimpleExpr};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DatabaseBackend, DatabaseTransaction, EntityTrait, QueryFilter,
-    QueryOrder, QuerySelect, Set, Statement,
+    ColumnTrait, Condition, ConnectionTrait, DatabaseBackend, DatabaseTransaction, EntityTrait, Order,
+    QueryFilter, QueryOrder, QuerySelect, Set, Statement,
 };
 
 use super::checkpoint::{Checkpoint, ConsistencyProof, InclusionProof};
@@ -118,7 +120,7 @@ async fn take_turn(tx: &DatabaseTransaction, sources: &Sources, keys: &LogKeys) 
         Some(last) => resume(tx, last, keys).await?,
     };
     let waiting = log_queue::Entity::find()
-        .order_by_asc(log_queue::Column::Id)
+        .order_by(arrival(tx), Order::Asc)
         .limit(BATCH)
         .all(tx)
         .await?;
@@ -143,6 +145,14 @@ async fn take_turn(tx: &DatabaseTransaction, sources: &Sources, keys: &LogKeys) 
         .exec_without_returning(tx)
         .await?;
     Ok(Some(waiting.len() as u64))
+}
+
+/// In what order waiting entries were written: by a number of their own on PostgreSQL, by that of the row on SQLite.
+pub(super) fn arrival(db: &impl ConnectionTrait) -> SimpleExpr {
+    Expr::cust(match db.get_database_backend() {
+        DatabaseBackend::Postgres => "log_queue.arrival",
+        _ => "log_queue.rowid",
+    })
 }
 
 async fn is_mine(tx: &DatabaseTransaction) -> Result<bool> {

@@ -10,23 +10,24 @@ use std::collections::HashMap;
 
 use entity::{
     EngagementId, TrailEntryId, check_answer, comment, control_total, difference, engagement, grant,
-    item_check, legal_hold, log_leaf, population, population_import, sample, trail_entry,
+    item_check, legal_hold, log_leaf, log_queue, population, population_import, sample, trail_entry,
 };
 use sea_orm::sea_query::Query;
 use sea_orm::{
-    AccessMode, ColumnTrait as _, ConnectionTrait, EntityTrait, IsolationLevel, ModelTrait, QueryFilter as _,
-    QueryOrder as _, QuerySelect as _, TransactionTrait as _,
+    AccessMode, ColumnTrait as _, ConnectionTrait, EntityTrait, IsolationLevel, ModelTrait, Order,
+    QueryFilter as _, QueryOrder as _, QuerySelect as _, TransactionTrait as _,
 };
 use serde::Deserialize;
 use uuid::Uuid;
 
+use super::log::arrival;
 use super::{State, state, state_with};
 use crate::db::among;
 use crate::retention::without_papers;
 use crate::{Ctx, Db, Result};
 
 /// Rows read at once.
-const AT_ONCE: u64 = 500;
+const AT_ONCE: usize = 500;
 
 /// What no entry tells of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,23 +145,48 @@ struct Look<'a> {
 }
 
 impl Look<'_> {
+    /// Entries in the order of the log, then those that wait for their place in it.
     async fn entries(&mut self, db: &impl ConnectionTrait) -> Result<()> {
-        let mut last = Uuid::nil();
+        let mut next = 0;
         loop {
-            let rows = trail_entry::Entity::find()
-                .filter(trail_entry::Column::Id.gt(last))
-                .filter(trail_entry::Column::SubjectId.is_not_null())
-                .filter(trail_entry::Column::SubjectKind.is_in(KINDS))
-                .order_by_asc(trail_entry::Column::Id)
-                .limit(AT_ONCE)
+            let leaves = log_leaf::Entity::find()
+                .filter(log_leaf::Column::Idx.gte(next))
+                .order_by_asc(log_leaf::Column::Idx)
+                .limit(AT_ONCE as u64)
                 .all(db)
                 .await?;
-            let Some(end) = rows.last() else { return Ok(()) };
-            last = end.id.0;
-            for row in rows {
-                self.entry(&row);
-            }
+            let Some(end) = leaves.last() else { break };
+            next = end.idx + 1;
+            let ids: Vec<TrailEntryId> = leaves.into_iter().map(|leaf| leaf.entry_id).collect();
+            self.entries_of(db, &ids).await?;
         }
+        let waiting: Vec<TrailEntryId> = log_queue::Entity::find()
+            .order_by(arrival(db), Order::Asc)
+            .select_only()
+            .column(log_queue::Column::Id)
+            .into_tuple()
+            .all(db)
+            .await?;
+        for ids in waiting.chunks(AT_ONCE) {
+            self.entries_of(db, ids).await?;
+        }
+        Ok(())
+    }
+
+    /// Entries in the order of their ids here.
+    async fn entries_of(&mut self, db: &impl ConnectionTrait, ids: &[TrailEntryId]) -> Result<()> {
+        let found = trail_entry::Entity::find()
+            .filter(among(db, trail_entry::Column::Id, ids.iter().copied()))
+            .filter(trail_entry::Column::SubjectId.is_not_null())
+            .filter(trail_entry::Column::SubjectKind.is_in(KINDS))
+            .all(db)
+            .await?;
+        let found: HashMap<TrailEntryId, trail_entry::Model> =
+            found.into_iter().map(|row| (row.id, row)).collect();
+        for row in ids.iter().filter_map(|id| found.get(id)) {
+            self.entry(row);
+        }
+        Ok(())
     }
 
     fn entry(&mut self, row: &trail_entry::Model) {
@@ -332,7 +358,7 @@ async fn page<E: EntityTrait>(
     Ok(E::find()
         .filter(id.gt(after))
         .order_by_asc(id)
-        .limit(AT_ONCE)
+        .limit(AT_ONCE as u64)
         .all(db)
         .await?)
 }

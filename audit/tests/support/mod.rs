@@ -13,7 +13,7 @@ use audit::{Ctx, Db, OsRandom, Sources, SystemClock, Vault, jobcenter};
 use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
-/// A database with a Jobcenter in it, and people to act in it.
+/// A database, and people to act in it.
 pub struct House {
     pub db: Db,
     url: String,
@@ -22,14 +22,14 @@ pub struct House {
 }
 
 impl House {
-    /// A house on SQLite.
+    /// An empty house on SQLite.
     pub async fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}", folder.path().join("test.sqlite").display());
         Self::at(&url, folder).await
     }
 
-    /// A house on PostgreSQL, or none where no cluster is named.
+    /// An empty house on PostgreSQL, or none where no cluster is named.
     pub async fn postgres() -> Option<Self> {
         let Ok(cluster) = std::env::var("TEST_POSTGRES_URL") else {
             println!("skipped: TEST_POSTGRES_URL is not set");
@@ -57,11 +57,16 @@ impl House {
         let owner = house.another().await;
         migration::up(owner.owner()).await.unwrap();
         migration::reads::up(owner.reads_owner()).await.unwrap();
+        house
+    }
+
+    /// The same with a Jobcenter in it.
+    pub async fn set_up(self) -> Self {
         let preset = jobcenter::preset("recklinghausen").unwrap();
-        jobcenter::set_up(&Ctx::system(house.sources.clone()), &house.db, preset, None)
+        jobcenter::set_up(&Ctx::system(self.sources.clone()), &self.db, preset, None)
             .await
             .unwrap();
-        house
+        self
     }
 
     /// The same database over connections of its own, as another instance has them.
@@ -99,24 +104,32 @@ fn sources() -> Arc<Sources> {
     Arc::new(Sources::new(Arc::new(SystemClock), random, Vault::new([7; 32])))
 }
 
-/// Two tests of one story: `name::sqlite` and `name::postgres`.
+/// Two tests of one story: `name::sqlite` and `name::postgres`; with a Jobcenter, or `empty`.
 #[macro_export]
 macro_rules! on_both {
+    (empty $name:ident, $story:expr) => {
+        on_both!($name, $story, |house: support::House| std::future::ready(
+            house
+        ));
+    };
     ($name:ident, $story:expr) => {
+        on_both!($name, $story, support::House::set_up);
+    };
+    ($name:ident, $story:expr, $prepared:expr) => {
         mod $name {
             use super::*;
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn sqlite() {
-                let story = $story;
-                story(support::House::sqlite().await).await;
+                let (story, prepared) = ($story, $prepared);
+                story(prepared(support::House::sqlite().await).await).await;
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn postgres() {
-                let story = $story;
+                let (story, prepared) = ($story, $prepared);
                 if let Some(house) = support::House::postgres().await {
-                    story(house).await;
+                    story(prepared(house).await).await;
                 }
             }
         }
