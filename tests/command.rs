@@ -424,6 +424,47 @@ async fn the_configuration_is_told_without_its_secrets() {
     }
 }
 
+on_both!(
+    the_demonstration_takes_a_database_that_is_named_and_nobody_elses,
+    async |program: Program| {
+        let demo = [
+            "demo",
+            "--directory",
+            "demo",
+            "--lines",
+            "500",
+            "--prepare-only",
+            "--database-url",
+        ];
+        let url = program.database().to_owned();
+        let demo = [&demo[..], &[url.as_str()]].concat();
+        let tokens = program.succeeds(&demo).await;
+        assert!(tokens.contains("DATENSCHUTZ\t"), "{tokens}");
+        assert!(!program.folder().join("demo/demo.sqlite").exists());
+        program.succeeds(&demo).await;
+        let key = program
+            .folder()
+            .join("demo/development-key.pem")
+            .display()
+            .to_string();
+        let program = program
+            .with("PRUEFPFAD__AUTH__DEVELOPMENT_KEY_FILE", &key)
+            .with("PRUEFPFAD__SECRETS__CASE_KEY", &"5a".repeat(32));
+        let serving = program.serve(&["serve"]).await;
+        let token = program
+            .succeeds(&["token", "--role", "INNENREVISION", "--subject", "anna"])
+            .await;
+        engagement(&serving, &token).await;
+        serving.interrupt().await;
+        let refused = program.run(&demo).await;
+        assert_eq!(refused.code, 1, "{refused:?}");
+        assert!(
+            refused.err.contains("Others work in this database"),
+            "{refused:?}"
+        );
+    }
+);
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_demonstration_is_there_again_and_its_sample_is_written() {
     let Some(program) = Program::on(Backend::Sqlite).await else {

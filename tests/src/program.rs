@@ -113,6 +113,13 @@ impl Program {
         )
     }
 
+    /// The database it runs on.
+    pub fn database(&self) -> &str {
+        let of = self.environment.iter().rev();
+        let mut named = of.filter(|(name, _)| name == "PRUEFPFAD__DATABASE__URL");
+        named.next().map_or("", |(_, url)| url)
+    }
+
     /// Its folder, where it runs.
     pub fn folder(&self) -> &Path {
         self.folder.path()

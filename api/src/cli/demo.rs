@@ -1,4 +1,5 @@
-//! `pruefpfad demo`: a demonstration Jobcenter on SQLite, a token for each role, and the service.
+//! `pruefpfad demo`: a demonstration Jobcenter, a token for each role, and the service; on SQLite in a folder of its own, or in the database
+//! that `--database-url` names, where nobody else's engagement is.
 //!
 //! Everything in it came in by the use cases a person would use: an engagement, two extracts, control totals with an
 //! explained difference, two frozen populations, samples, announced items and checks.
@@ -8,7 +9,7 @@ use std::io::{Read, Write as _};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use audit::access::{Caller, Class, Membership, Role};
 use audit::demo::{CONTROL_DIFFERENCE, Demo, Extract, Size, mapping_decisions, mapping_payments};
 use audit::engagement::Open;
@@ -47,14 +48,16 @@ const ALL: PageArgs = PageArgs {
 pub(super) async fn run(
     arguments: &DemoArgs,
     settings: Settings,
+    database_named: bool,
     surroundings: &Surroundings,
 ) -> anyhow::Result<ExitCode> {
     let language = surroundings.language;
-    let settings = demonstration(arguments, settings);
+    let settings = demonstration(arguments, settings, database_named);
     let telemetry = Telemetry::start(&settings.telemetry)?;
     let (db, sources) = (app::connect(&settings).await?, app::sources(&settings)?);
     app::prepare(&settings, &db, &sources, true).await?;
     let people = People::new(&sources);
+    people.are_alone(&db, language).await?;
     people.fill(&db, &settings, arguments, language).await?;
     let grant = people.grant(&db, language).await?;
     let key = DevelopmentKey::open(&settings.auth.development_key_file)?;
@@ -74,12 +77,15 @@ pub(super) async fn run(
 }
 
 /// What makes a configuration a demonstration: its own folder, its own keys, and no production.
-fn demonstration(arguments: &DemoArgs, mut settings: Settings) -> Settings {
+fn demonstration(arguments: &DemoArgs, mut settings: Settings, database_named: bool) -> Settings {
     let folder = &arguments.directory;
     settings.mode = Mode::Development;
     settings.auth.development_key = true;
     settings.auth.development_key_file = folder.join("development-key.pem");
-    settings.database.url = SecretString::from(format!("sqlite://{}", folder.join("demo.sqlite").display()));
+    if !database_named {
+        settings.database.url =
+            SecretString::from(format!("sqlite://{}", folder.join("demo.sqlite").display()));
+    }
     settings
 }
 
@@ -229,6 +235,26 @@ impl People {
             expected_version: row.version,
         };
         said(grant::issue(&self.department, db, issue).await, language)
+    }
+
+    /// Refuses a database in which others work.
+    async fn are_alone(&self, db: &Db, language: Language) -> anyhow::Result<()> {
+        let (known, _) = said(
+            engagement::list(&self.auditor, db, None, &ALL, false).await,
+            language,
+        )?;
+        let others = known.rows.iter().find(|row| !row.opened_by.starts_with("demo-"));
+        if let Some(row) = others {
+            bail!(
+                "{} {}",
+                language.say(
+                    "In dieser Datenbank arbeiten andere; die Vorführung braucht eine eigene. Gefunden:",
+                    "Others work in this database; the demonstration needs one of its own. Found:",
+                ),
+                row.number
+            );
+        }
+        Ok(())
     }
 
     /// Fills the house step by step. Each step looks whether it was done: an interrupted start goes on where it stopped.

@@ -534,7 +534,8 @@ pub async fn run(cli: Cli, surroundings: Surroundings) -> anyhow::Result<ExitCod
         Command::Serve(arguments) => serve::run(&arguments, &load()?.settings, language).await,
         Command::Demo(arguments) => {
             let settings = load()?.settings;
-            Box::pin(demo::run(&arguments, settings, &surroundings)).await
+            let named = cli.given.database_url.is_some();
+            Box::pin(demo::run(&arguments, settings, named, &surroundings)).await
         }
         Command::Migrate(command) => migrate::run(command, &load()?.settings, language).await,
         Command::Schema(command) => schema::run(&command, language),
