@@ -16,7 +16,7 @@ use tests::story::{Audit, change, nodes};
 use tests::{Service, on_both};
 
 /// Tables of working papers.
-const PAPERS: [&str; 14] = [
+const PAPERS: [&str; 16] = [
     "population",
     "population_import",
     "population_item",
@@ -26,6 +26,8 @@ const PAPERS: [&str; 14] = [
     "sample_stratum",
     "sample_item",
     "draw_event",
+    "ceremony",
+    "contribution",
     "item_check",
     "check_answer",
     "comment",
@@ -55,6 +57,13 @@ async fn engagement<'a>(service: &'a Service, title: &str) -> Audit<'a> {
     let sample = audit.drawn(title, "SIMPLE_RANDOM", &json!({ "size": 2 })).await;
     let items = audit.items(&sample).await;
     audit.check_truly(&items).await;
+    // A ceremony that came to nothing.
+    let planned = audit.witnessed(&format!("{title}, bezeugt")).await;
+    let abort = json!({ "id": planned["id"], "expectedVersion": planned["version"], "reason": "nicht zustande gekommen" });
+    audit
+        .auditor
+        .done(&change("abortSample", "sample { state }"), abort)
+        .await;
     let grant = issued(&audit, inspection(&audit.engagement, &json!({}))).await;
     let comment = json!({ "engagementId": audit.engagement, "text": "Woher?", "idempotencyKey": title });
     let holder = service.holder(&grant).await;

@@ -9,8 +9,8 @@ use audit::check::{self, AnswerInput, PROGRAMMES, RecordCheck};
 use audit::engagement::{self, Open};
 use audit::page::{PageArgs, Position};
 use audit::sample::{
-    self, Abort, Announce, Draw, Evaluate, Figures, ItemFilter, ItemOrder, ItemSort, PlanInput, Record,
-    RecordItem,
+    self, Abort, Announce, CeremonyInput, Draw, Evaluate, Figures, ItemFilter, ItemOrder, ItemSort,
+    PlanInput, Record, RecordItem,
 };
 use audit::sampling::selection::{FixedInterval, Seed, ticket};
 use audit::{Code, Ctx, EngagementKey, Error, jobcenter};
@@ -201,6 +201,7 @@ impl Ground {
             expected_cents: None,
             checks_per_item: 1,
             reason: Some("Vergleich der Verfahren".to_owned()),
+            ceremony: CeremonyInput::default(),
         }
     }
 
@@ -214,6 +215,7 @@ impl Ground {
             id: row.id,
             expected_version: row.version,
             seed: Some(seed.to_owned()),
+            source: None,
         };
         sample::draw(&self.anna, &self.house.db, draw).await
     }
@@ -538,6 +540,7 @@ on_both!(a_sample_is_drawn_once_or_given_up, async |house: House| {
         id: third.id,
         expected_version: third.version,
         seed: None,
+        source: None,
     };
     let seed = sample::draw(&ground.anna, db, draw).await.unwrap().seed.unwrap();
     assert!(seed.len() == 20 && seed.bytes().all(|digit| digit.is_ascii_digit()));

@@ -6,8 +6,8 @@ use audit::demo::true_amount;
 use audit::page::PageArgs;
 use audit::population::find_many;
 use audit::sample::{
-    Abort, Announce, Draw, ItemFilter, ItemOrder, PlanInput, abort, announce, draw, items, plan,
-    population_items,
+    Abort, Announce, CeremonyInput, Draw, ItemFilter, ItemOrder, PlanInput, abort, announce, draw, items,
+    plan, population_items,
 };
 use audit::{Ctx, Db};
 use entity::check_answer::{Answer, Dimension};
@@ -76,6 +76,7 @@ impl Roles<'_> {
                     id: sample.id,
                     expected_version: sample.version,
                     seed: Some(dice.to_owned()),
+                    source: None,
                 };
                 sample = said(draw(self.auditor, db, input).await, language)?;
             }
@@ -270,6 +271,7 @@ fn payment_plan(population: PopulationId, tolerable: Cents) -> PlanInput {
         expected_cents: Some(Cents(tolerable.0 / 5)),
         checks_per_item: 1,
         reason: Some("Neuer Plan mit erwartetem Fehler, siehe aufgegebenen ersten Plan.".to_owned()),
+        ceremony: CeremonyInput::default(),
     }
 }
 
@@ -286,5 +288,6 @@ fn decision_plan(population: PopulationId) -> PlanInput {
         expected_cents: None,
         checks_per_item: 1,
         reason: None,
+        ceremony: CeremonyInput::default(),
     }
 }

@@ -4,6 +4,7 @@
 
 pub mod admit;
 mod calculator;
+mod ceremony;
 mod check;
 mod comment;
 mod disclosure;
@@ -54,6 +55,7 @@ pub struct Query(
     engagement::EngagementQuery,
     population::PopulationQuery,
     sample::SampleQuery,
+    ceremony::ContributionQuery,
     check::CheckQuery,
     log::LogQuery,
     grant::GrantQuery,
@@ -68,6 +70,7 @@ pub struct Mutation(
     engagement::EngagementMutation,
     population::PopulationMutation,
     sample::SampleMutation,
+    ceremony::ContributionMutation,
     check::CheckMutation,
     grant::GrantMutation,
     comment::CommentMutation,

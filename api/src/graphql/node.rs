@@ -50,11 +50,13 @@ pub enum NodeKind {
     Comment,
     /// A legal hold: found through its engagement.
     LegalHold,
+    /// A contribution to a seed: found through its sample, or by whoever makes it.
+    Contribution,
 }
 
 impl NodeKind {
     /// Every kind.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Bezirksstelle,
         Self::Engagement,
         Self::Population,
@@ -67,6 +69,7 @@ impl NodeKind {
         Self::Grant,
         Self::Comment,
         Self::LegalHold,
+        Self::Contribution,
     ];
 
     /// The name of the type.
@@ -84,6 +87,7 @@ impl NodeKind {
             Self::Grant => "Grant",
             Self::Comment => "Comment",
             Self::LegalHold => "LegalHold",
+            Self::Contribution => "Contribution",
         }
     }
 
@@ -190,7 +194,8 @@ async fn of_kind(ctx: &Context<'_>, kind: NodeKind, rows: &[Uuid]) -> Result<Vec
         | NodeKind::Stratum
         | NodeKind::Check
         | NodeKind::Comment
-        | NodeKind::LegalHold => true,
+        | NodeKind::LegalHold
+        | NodeKind::Contribution => true,
         NodeKind::Grant => ctx.caller().may(May::GrantRead),
         NodeKind::Engagement => ctx.caller().may(May::EngagementRead),
         NodeKind::Population | NodeKind::Import | NodeKind::Difference => {
@@ -238,6 +243,10 @@ async fn of_kind(ctx: &Context<'_>, kind: NodeKind, rows: &[Uuid]) -> Result<Vec
             SampleItem::from
         ),
         NodeKind::Grant => through!(grant::find_many, GrantId, Node::Grant, Grant),
-        NodeKind::Stratum | NodeKind::Check | NodeKind::Comment | NodeKind::LegalHold => Vec::new(),
+        NodeKind::Stratum
+        | NodeKind::Check
+        | NodeKind::Comment
+        | NodeKind::LegalHold
+        | NodeKind::Contribution => Vec::new(),
     })
 }

@@ -14,6 +14,7 @@ use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
 
+use super::ceremony::{SourceInput, ceremony_of, concluded};
 use super::frame::{Selection, Selector, changed, select};
 use super::rules::WHOLE;
 use super::service::{lock_planned, planned, subject, visible_one};
@@ -37,8 +38,11 @@ pub struct Draw {
     pub id: SampleId,
     /// The version the caller saw.
     pub expected_version: i32,
-    /// The seed, 1 to 200 characters, for instance from dice; 20 random digits where none is given.
+    /// The seed of a sample without ceremony, 1 to 200 characters, for instance from dice; 20 random digits where none is given.
     pub seed: Option<String>,
+    /// The public source of a sample with ceremony, where its plan names one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<SourceInput>,
 }
 
 /// Draws a planned sample. The population is read and selected from before the write transaction, so that nobody waits
@@ -46,7 +50,17 @@ pub struct Draw {
 pub async fn draw(ctx: &Ctx, db: &Db, input: Draw) -> Result<Model> {
     let permit = authorize_write(ctx, db, Action::SampleDraw).await?;
     let row = ready(ctx, db, &input).await?;
-    let text = input.seed.unwrap_or_else(|| random_seed(ctx));
+    let unused = |path| Err(Error::refused(Code::NotUsedAtThisLevel, path));
+    let ceremony = match ceremony_of(db.reader(), row.id).await? {
+        None if input.source.is_some() => return unused("input.source"),
+        None => None,
+        Some(_) if input.seed.is_some() => return unused("input.seed"),
+        Some(found) => Some(concluded(ctx, db, &permit, &row, found, input.source.as_ref()).await?),
+    };
+    let text = match &ceremony {
+        Some(ceremony) => ceremony.conclusion.seed.clone(),
+        None => input.seed.unwrap_or_else(|| random_seed(ctx)),
+    };
     let seed = Seed::new(text).map_err(|_| Error::refused(Code::SeedInvalid, "input.seed"))?;
     let strata = sample_stratum::Entity::find()
         .filter(sample_stratum::Column::SampleId.eq(row.id))
@@ -63,6 +77,9 @@ pub async fn draw(ctx: &Ctx, db: &Db, input: Draw) -> Result<Model> {
 
     let tx = db.begin_write().await?;
     let row = lock_planned(&tx, ctx, input.id, input.expected_version).await?;
+    if let Some(ceremony) = &ceremony {
+        ceremony.still_holds(&tx).await?;
+    }
     let count = drawn.len();
     insert_items(&tx, ctx, &row, drawn).await?;
     let (population, engagement) = (row.population_id, row.engagement_id);
@@ -77,7 +94,10 @@ pub async fn draw(ctx: &Ctx, db: &Db, input: Draw) -> Result<Model> {
     change.version = Set(input.expected_version + 1);
     let row = change.update(&tx).await?;
     let number = number_event(&tx, ctx, engagement, Kind::Draw, population, Some(row.id), reason).await?;
-    let detail = json!({ "event": number, "seed": row.seed, "algorithm": algorithm, "items": count });
+    let mut detail = json!({ "event": number, "seed": row.seed, "algorithm": algorithm, "items": count });
+    if let Some(ceremony) = &ceremony {
+        detail["ceremony"] = ceremony.told();
+    }
     let subject = subject(&row).changed(before, trail::state(ctx, &row)?);
     trail::record(&tx, ctx, &permit, subject, detail).await?;
     tx.commit().await?;

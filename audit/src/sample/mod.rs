@@ -9,8 +9,10 @@
 //! alone). Monetary unit: the items above zero in ascending order of id, with the context [`WHOLE`].
 
 mod case_number;
+mod ceremony;
 mod copy_out;
 mod draw;
+mod draw_plan;
 mod draw_record;
 mod evaluation;
 mod frame;
@@ -20,6 +22,10 @@ mod rules;
 mod service;
 
 pub use case_number::{MAX_REIDENTIFIED, Reidentify, case_numbers, reidentify};
+pub use ceremony::{
+    Ceremony, CeremonyInput, Commit, Contribution, DiceInput, Open, PartyInput, SourceInput, Standing,
+    ceremonies, commit, conclusions, contributions, open, standing,
+};
 pub use draw::{Draw, draw};
 pub use draw_record::{DRAWN_FROM, DrawFrame, draw_frame};
 pub use evaluation::{

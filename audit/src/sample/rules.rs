@@ -5,6 +5,7 @@ use entity::{Cents, PopulationId};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use super::ceremony::{self, CeremonyInput};
 use crate::sampling::planning::{self, MINIMUM_PER_STRATUM, PlanError, StratumSize, allocate};
 use crate::{Code, Refusal};
 
@@ -42,6 +43,9 @@ pub struct PlanInput {
     pub checks_per_item: i32,
     /// Why there is another sample of the same population, up to 4,000 characters.
     pub reason: Option<String>,
+    /// How the seed comes about.
+    #[serde(skip_serializing_if = "CeremonyInput::is_none")]
+    pub ceremony: CeremonyInput,
 }
 
 /// How the size of a sample was found.
@@ -103,6 +107,7 @@ pub(super) fn check_plan(input: &PlanInput) -> Vec<Refusal> {
     }
     refusals.extend(check_bounds(input));
     refusals.extend(check_size(input));
+    refusals.extend(ceremony::check(&input.ceremony));
     refusals
 }
 
@@ -339,6 +344,7 @@ mod tests {
             expected_cents: None,
             checks_per_item: 1,
             reason: None,
+            ceremony: CeremonyInput::default(),
         }
     }
 
