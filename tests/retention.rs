@@ -154,7 +154,7 @@ on_both!(working_papers_go_ten_years_after_the_end, |service| async move {
             .any(|entry| entry["action"] == "SAMPLE_DRAW")
     );
     let whole = look(&kept.engagement).await;
-    assert_eq!(whole["samples"]["totalCount"], 1);
+    assert_eq!(whole["samples"]["totalCount"], 2);
     let runs = "{ retentionRuns { edges { node { kind state count records { engagementId } } } } }";
     let runs = service.person("dsb", "DATENSCHUTZ").data(runs, json!({})).await;
     let told = |state: &str| {

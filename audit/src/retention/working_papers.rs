@@ -121,11 +121,8 @@ async fn delete_some(tx: &DatabaseTransaction, id: EngagementId) -> Result<(u64,
         sample_stratum::Column::SampleId.in_subquery(samples()),
         false
     );
-    delete!(
-        contribution,
-        contribution::Column::SampleId.in_subquery(samples()),
-        false
-    );
+    let of_samples = contribution::Column::SampleId.in_subquery(samples());
+    delete!(contribution, of_samples, false);
     delete!(ceremony, ceremony::Column::EngagementId.eq(id), false);
     delete!(sample, sample::Column::EngagementId.eq(id), false);
     delete!(

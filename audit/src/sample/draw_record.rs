@@ -42,9 +42,8 @@ pub async fn draw_frame(ctx: &Ctx, db: &Db, id: SampleId) -> Result<DrawFrame> {
     if !scope.holds_own_staff() {
         return Err(Error::Forbidden(Action::PopulationRead));
     }
-    let method = match (sample.state, selection_method(sample.method)) {
-        (State::Drawn, Some(method)) => method,
-        _ => return Err(Error::refused(Code::SampleNotDrawn, "sample")),
+    let (State::Drawn, Some(method)) = (sample.state, selection_method(sample.method)) else {
+        return Err(Error::refused(Code::SampleNotDrawn, "sample"));
     };
     let strata = sample_stratum::Entity::find()
         .filter(sample_stratum::Column::SampleId.eq(sample.id))

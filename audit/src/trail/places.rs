@@ -47,13 +47,13 @@ pub(crate) async fn steps(
         ))
         .all(db)
         .await?;
-    let places: HashMap<TrailEntryId, u64> = leaves
+    let positions: HashMap<TrailEntryId, u64> = leaves
         .into_iter()
         .filter_map(|leaf| Some((leaf.entry_id, u64::try_from(leaf.idx).ok()?)))
         .collect();
-    let placed = |entry: trail_entry::Model| Step {
-        position: places.get(&entry.id).copied(),
+    let step = |entry: trail_entry::Model| Step {
+        position: positions.get(&entry.id).copied(),
         entry,
     };
-    Ok(entries.into_iter().map(placed).collect())
+    Ok(entries.into_iter().map(step).collect())
 }

@@ -13,9 +13,9 @@ fn at(before_source: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(SOURCE - before_source, 0).unwrap()
 }
 
-fn round(round: u64) -> Option<PlannedSource> {
+fn round(round: u64) -> PlannedSource {
     let chain = Bytes32::parse(CHAINS[0].hash).unwrap();
-    Some(PlannedSource::Drand { chain, round })
+    PlannedSource::Drand { chain, round }
 }
 
 fn party(name: &str, subject: &str, role: Role) -> PartyInput {
@@ -168,7 +168,7 @@ fn parties_are_different_people_of_both_sides() {
 
 #[test]
 fn times_lie_ahead_and_before_the_source() {
-    let plan = planned(round(1000));
+    let plan = planned(Some(round(1000)));
     let told = |until: Option<i64>, now| {
         let refused = check_times(&plan, until.map(at), at(now)).err();
         refused.map(|refusal| (refusal.code, refusal.path))
@@ -185,7 +185,7 @@ fn times_lie_ahead_and_before_the_source() {
 #[test]
 fn steps_follow_one_another() {
     let anna = |committed, opened, now| {
-        let found = ceremony(round(1000), committed, opened);
+        let found = ceremony(Some(round(1000)), committed, opened);
         found.possible_for("anna", Some(Role::Innenrevision), at(now))
     };
     assert_eq!(anna(0, 0, 60), [Action::ContributionCommit]);
@@ -205,7 +205,7 @@ fn steps_follow_one_another() {
     assert_eq!(anna(2, 2, 60), [], "the source does not exist yet");
     assert_eq!(anna(2, 2, 0), [Action::SampleDraw]);
     // late, and told apart from silent
-    let dsb = ceremony(round(1000), 2, 1).possible_for("dsb", Some(Role::Datenschutz), at(-60));
+    let dsb = ceremony(Some(round(1000)), 2, 1).possible_for("dsb", Some(Role::Datenschutz), at(-60));
     assert_eq!(dsb, [Action::ContributionOpen, Action::SampleDraw]);
 }
 
@@ -222,6 +222,9 @@ fn without_a_time_all_have_to_open() {
     assert_eq!(code(&half, 101), Some(Code::ContributionsNotOpened));
     assert_eq!(code(&half, 100), None);
     assert_eq!(code(&ceremony(dice(), 2, 2), 1_000), None);
+    let round = || Some(round(1000));
+    assert_eq!(code(&ceremony(round(), 2, 2), 1), Some(Code::SourceNotYet));
+    assert_eq!(code(&ceremony(round(), 2, 1), 0), None);
 }
 
 #[test]
