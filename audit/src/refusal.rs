@@ -168,7 +168,7 @@ codes! {
     NobodyOpened = "NOBODY_OPENED": "Niemand hat einen Beitrag geöffnet.", "Nobody opened a contribution.";
     SourceExists = "SOURCE_EXISTS": "Diese Runde gibt es schon. Bitte eine künftige nennen (`pruefpfad ceremony round`).", "This round exists already. Name a future one (`pruefpfad ceremony round`).";
     SourceNotYet = "SOURCE_NOT_YET": "Die Quelle gibt es noch nicht ({}). Bitte danach ziehen.", "The source does not exist yet ({}). Draw after that.";
-    SourceRecorded = "SOURCE_RECORDED": "Die öffentliche Quelle ist schon festgehalten; danach zählt kein Beitrag und keine andere Quelle mehr.", "The public source is recorded already; no contribution and no other source counts any more.";
+    SourceRecorded = "SOURCE_RECORDED": "Die öffentliche Quelle ist schon festgehalten; danach zählt kein Beitrag und keine andere Quelle mehr. Zum Ziehen ist sie nicht noch einmal anzugeben.", "The public source is recorded already; no contribution and no other source counts any more. To draw, it is not given again.";
     SourceBeforeContribution = "SOURCE_BEFORE_CONTRIBUTION": "Die Quelle gab es schon, als der Beitrag noch nicht vorlag ({}). Bitte die Stichprobe aufgeben und mit einer späteren Quelle neu planen.", "The source existed when the contribution was not there yet ({}). Give the sample up and plan it anew with a later source.";
     SourceBeforePlan = "SOURCE_BEFORE_PLAN": "Die Quelle gab es schon, als der Plan noch nicht feststand. Bitte die Stichprobe aufgeben und mit einer späteren Quelle neu planen.", "The source existed when the plan was not fixed yet. Give the sample up and plan it anew with a later source.";
     SourceDiffers = "SOURCE_DIFFERS": "Die Quelle ist nicht die des Plans.", "The source is not the one of the plan.";

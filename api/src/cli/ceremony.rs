@@ -86,8 +86,8 @@ mod tests {
     #[test]
     fn a_contribution_is_fresh_and_commits_to_itself() {
         let plan = Bytes32([7; 32]);
-        let make = || contribution(plan, "Datenschutz", "Würfel", Language::En).unwrap();
-        let (one, other) = (make(), make());
+        let fresh = || contribution(plan, "Datenschutz", "Würfel", Language::En).unwrap();
+        let (one, other) = (fresh(), fresh());
         assert_ne!(one["salt"], other["salt"]);
         let made = Contribution {
             party: "Datenschutz".to_owned(),

@@ -33,9 +33,7 @@ fn input(assurance: Assurance) -> CeremonyInput {
             party("Innenrevision", "anna", Role::Innenrevision),
             party("Datenschutz", "dsb", Role::Datenschutz),
         ],
-        source: (assurance == Assurance::NotSteerable)
-            .then(|| round(1000))
-            .flatten(),
+        source: (assurance == Assurance::NotSteerable).then(|| round(1000)),
         open_until: None,
     }
 }
