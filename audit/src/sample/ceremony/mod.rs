@@ -4,7 +4,7 @@
 //! | step | who | file |
 //! |---|---|---|
 //! | the plan is fixed: level, parties, source, digest of what is drawn from. The population's root stands in a signed checkpoint before | whoever plans | `plan` |
-//! | each party commits the digest of its contribution, then opens it; one named person in one named role speaks for a party | the parties | `contribution` |
+//! | each party commits the digest of its contribution, then opens it; one named person in one named role speaks for a party | the parties | `contributing` |
 //! | the source is recorded, the seed formed, the sample drawn | whoever draws | `source` |
 //!
 //! Each step is an entry of the trail with the subject `Ceremony`, and what counts is the entry's place in the log. All steps of
@@ -21,13 +21,13 @@ use crate::sampling::ceremony::{Bytes32, Plan, Source};
 use crate::trail::State;
 use crate::{Ctx, Db, Error, Result, trail};
 
-mod contribution_service;
+mod contributing;
 mod log;
 mod plan;
 mod rules;
 mod source;
 
-pub use contribution_service::{Commit, Contribution, Open, commit, contributions, open};
+pub use contributing::{Commit, Contribution, Open, commit, contributions, open};
 pub use log::conclusions;
 pub(super) use plan::{fix, prepare};
 pub(super) use rules::check;
