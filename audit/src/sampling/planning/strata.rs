@@ -14,9 +14,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::SizeError;
-use super::exact::{Fraction, Unit, german, nearest};
+use super::exact::{Unit, german, nearest};
 use crate::sampling::derivation::Step;
-use crate::sampling::numerics::float;
+use crate::sampling::numerics::{Fraction, float};
 
 /// Version of both methods.
 pub const STRATA_VERSION: &str = "1";
@@ -335,7 +335,7 @@ fn deviation(amounts: &[i64]) -> Option<Decimal> {
     let below = Fraction::from(count).times(&Fraction::from(count - 1));
     Fraction::from(spread)
         .over(&below)
-        .map(|variance| variance.root(7).decimal(6))
+        .map(|variance| variance.root().decimal(6))
 }
 
 #[cfg(test)]

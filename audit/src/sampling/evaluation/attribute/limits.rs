@@ -9,13 +9,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::sampling::derivation::{Step, Text, outside_the_population};
-use crate::sampling::evaluation::figures::{decimal_from, places_down, places_up, shown};
+use crate::sampling::evaluation::figures::{SHARE_PLACES, places_down, places_up, shown};
 use crate::sampling::evaluation::{
     Conclusion, Distribution, EvaluationError, LARGEST_POPULATION, LARGEST_SIZE, Sides, conclude,
 };
 use crate::sampling::numerics::{
-    beta_quantile, binomial_tails, decimal_to_float, divide_up, float, gamma_quantile, hypergeometric_lower,
-    hypergeometric_tails, hypergeometric_upper, poisson_tails,
+    beta_quantile, binomial_tails, decimal_to_float, divide_up, down, float, gamma_quantile,
+    hypergeometric_lower, hypergeometric_tails, hypergeometric_upper, poisson_tails, up,
 };
 
 /// Method of [`rate_limits`] with [`Distribution::Binomial`].
@@ -26,8 +26,6 @@ pub const RATE_POISSON: &str = "attribute-poisson";
 pub const RATE_HYPERGEOMETRIC: &str = "attribute-hypergeometric";
 /// Version of these methods.
 pub const RATE_VERSION: &str = "1";
-/// Decimal places of rates, limits and p-values.
-const PLACES: u32 = 12;
 
 /// A checked sample of items, and what is asked of it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -131,7 +129,7 @@ pub fn rate_limits(input: &RateInput) -> Result<RateResult, EvaluationError> {
     let lower = (sides != Sides::Upper).then(|| counts.lower(distribution, risk));
     let p_value = tolerable.map(|tolerable| counts.p_value(distribution, tolerable));
     let rate = Decimal::from(deviations) / Decimal::from(size);
-    let rate = rate.round_dp(PLACES);
+    let rate = rate.round_dp(SHARE_PLACES);
     let achieved_confidence = p_value.and_then(|p| match sides {
         Sides::Upper => Some(Decimal::ONE - p),
         Sides::TwoSided => Some((Decimal::ONE - p * Decimal::TWO).max(Decimal::ZERO)),
@@ -231,7 +229,7 @@ impl Limit {
         let rate = Decimal::from(items) / Decimal::from(population);
         let rounded = if up { places_up } else { places_down };
         Self {
-            rate: rounded(rate, PLACES),
+            rate: rounded(rate, SHARE_PLACES),
             items: Some(items),
         }
     }
@@ -302,18 +300,14 @@ impl Counts {
     }
 }
 
-/// A share rounded up to twelve places; what exceeds a multiple by the noise of the floats only is that
-/// multiple.
+/// A share rounded up to twelve places; all of it where it is no number.
 fn share_up(share: f64) -> Decimal {
-    if !share.is_finite() {
-        return Decimal::ONE;
-    }
-    decimal_from(share, PLACES, |scaled| (scaled - scaled * 1e-14).ceil())
+    up(share, SHARE_PLACES).unwrap_or(Decimal::ONE)
 }
 
-/// A share rounded down to twelve places, as [`share_up`] rounds up.
+/// A share rounded down to twelve places; nothing of it where it is no number.
 fn share_down(share: f64) -> Decimal {
-    decimal_from(share, PLACES, |scaled| (scaled + scaled * 1e-14).floor())
+    down(share, SHARE_PLACES).unwrap_or(Decimal::ZERO)
 }
 
 fn steps(

@@ -4,6 +4,7 @@ use rust_decimal::Decimal;
 
 use super::super::errors::ErrorRateError;
 use crate::sampling::derivation::german_decimal;
+use crate::sampling::guidance::NoFactor;
 
 /// Why a sample cannot be evaluated by the guidance.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -148,6 +149,16 @@ pub enum EcError {
     /// An amount of the result does not fit.
     #[error("an amount of the result is too large")]
     AmountTooLarge,
+}
+
+impl From<NoFactor> for EcError {
+    fn from(none: NoFactor) -> Self {
+        match none {
+            NoFactor::NotInTable(confidence) => Self::ConfidenceNotInTable(confidence),
+            NoFactor::TooManyErrors(errors) => Self::TooManyErrors(errors),
+            NoFactor::Confidence(confidence) => Self::Confidence(confidence),
+        }
+    }
 }
 
 impl EcError {

@@ -11,7 +11,6 @@
 //! programmes: each has a result of its strata beside that of the whole.
 
 pub(crate) mod error;
-pub(crate) mod factors;
 pub(crate) mod input;
 mod part;
 mod precision;
@@ -26,9 +25,10 @@ use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+pub use crate::sampling::guidance::FactorProfile;
+
 pub use self::{
     error::EcError,
-    factors::FactorProfile,
     input::{
         EcInput, EcItem, EcMethod, EcStratum, EcSummary, Excluded, ExhaustiveSummary, SubItem, Subsample,
         SubsampleEstimator, Understatements,
@@ -40,10 +40,11 @@ use self::{
 };
 use super::{
     errors::{ErrorClass, KnownError, TotalErrorResult, total},
+    figures::{AMOUNT_PLACES, SHARE_PLACES},
     monetary::Unit,
-    variables::exact::{AMOUNT_PLACES, Fraction, RATE_PLACES},
 };
 use crate::sampling::derivation::{Step, Text, missing_amounts, outside_the_population, without_amount};
+use crate::sampling::numerics::Fraction;
 
 /// Version of the methods of this module.
 pub const EC_VERSION: &str = "1";
@@ -195,7 +196,7 @@ pub fn ec(input: &EcInput) -> Result<EcResult, EcError> {
     check_parts(input, &parts)?;
     let z = match (input.method, input.confidence, input.profile) {
         (EcMethod::MusConservative, _, _) => None,
-        (_, Some(confidence), Some(profile)) => Some(factors::z(confidence, profile)?),
+        (_, Some(confidence), Some(profile)) => Some(profile.z(confidence)?),
         _ => None,
     };
     let all: Vec<&Part<'_>> = parts.iter().collect();
@@ -238,7 +239,7 @@ pub fn ec(input: &EcInput) -> Result<EcResult, EcError> {
         planned_size: input.planned_size,
         understatements: input.understatements,
         understated_items: understated,
-        understatement: Fraction::whole(understatement)
+        understatement: Fraction::from(understatement)
             .even(0)
             .ok_or(EcError::AmountTooLarge)?,
         overall,
@@ -306,7 +307,7 @@ fn check_parts(input: &EcInput, parts: &[Part<'_>]) -> Result<(), EcError> {
     let drawn = parts.iter().filter(|part| part.sample.is_some()).count();
     let extended = parts
         .iter()
-        .any(|part| part.sample.is_some() && part.extension != Fraction::whole(1));
+        .any(|part| part.sample.is_some() && part.extension != Fraction::one());
     match input.method {
         EcMethod::MusConservative if parts.len() > 1 => return Err(EcError::StrataNotPossible),
         EcMethod::MusRatio if drawn > 1 => return Err(EcError::StrataNotPossible),
@@ -362,7 +363,7 @@ fn figures(
             book_value: i64::try_from(book_value).unwrap_or(i64::MIN),
         });
     }
-    let book_value = Fraction::whole(book_value);
+    let book_value = Fraction::from(book_value);
     let precision = precision(input, parts, z)?;
     let projected: Fraction = match &precision {
         // the interval of the conservative approach is that of the plan
@@ -396,14 +397,14 @@ fn figures(
             interval: sample
                 .filter(|_| input.method.by_size())
                 .map(|sample| match input.planned_size {
-                    Some(size) => amount(&(&book_value / &Fraction::whole(size))),
-                    None => amount(&(&part.drawn_book_value() / &Fraction::whole(sample.size))),
+                    Some(size) => amount(&(&book_value / &Fraction::from(size))),
+                    None => amount(&(&part.drawn_book_value() / &Fraction::from(sample.size))),
                 })
                 .transpose()?,
             standard_deviation: sample
                 .filter(|_| z.is_some())
                 .and_then(|sample| sample.variance.as_ref())
-                .map(|variance| variance.root().up(RATE_PLACES).ok_or_else(large))
+                .map(|variance| variance.root().up(SHARE_PLACES).ok_or_else(large))
                 .transpose()?,
         });
     }

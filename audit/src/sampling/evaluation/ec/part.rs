@@ -4,14 +4,12 @@ use num_bigint::BigInt;
 use rust_decimal::Decimal;
 
 use super::{
-    super::{
-        LARGEST_POPULATION,
-        variables::{exact::Fraction, moments::Moments},
-    },
+    super::{LARGEST_POPULATION, variables::moments::Moments},
     error::EcError,
     input::{EcInput, EcItem, EcMethod, EcStratum, EcSummary, Excluded, Understatements},
     units::{Found, RATE_SCALE, Unit, unit},
 };
+use crate::sampling::numerics::Fraction;
 
 /// The sums of a drawn part.
 #[derive(Debug, Clone)]
@@ -72,17 +70,17 @@ impl Part<'_> {
 
     /// Book value of the drawn part.
     pub(super) fn drawn_book_value(&self) -> Fraction {
-        Fraction::whole(self.stratum.book_value)
+        Fraction::from(self.stratum.book_value)
     }
 
     /// Errors of the exhaustive part, extended.
     pub(super) fn exhaustive_error(&self) -> Fraction {
-        &Fraction::whole(self.exhaustive.error) * &self.exhaustive_extension
+        &Fraction::from(self.exhaustive.error) * &self.exhaustive_extension
     }
 
     /// Items of the drawn part; 0 where they were not given, which only methods that do without allow.
     pub(super) fn population(&self) -> Fraction {
-        Fraction::whole(self.stratum.population.unwrap_or(0))
+        Fraction::from(self.stratum.population.unwrap_or(0))
     }
 
     /// Projected error of the drawn part, extended.
@@ -90,9 +88,9 @@ impl Part<'_> {
         let Some(sample) = &self.sample else {
             return Fraction::zero();
         };
-        let size = Fraction::whole(sample.size);
+        let size = Fraction::from(sample.size);
         let book_sum = sample.book_sum.clone().unwrap_or_else(Fraction::zero);
-        let less_systemic = &self.drawn_book_value() - &Fraction::whole(self.stratum.systemic_error);
+        let less_systemic = &self.drawn_book_value() - &Fraction::from(self.stratum.systemic_error);
         let (base, divisor) = match method {
             EcMethod::MeanPerUnit | EcMethod::Difference | EcMethod::NonStatisticalMeanPerUnit => {
                 (self.population(), size)
@@ -255,7 +253,7 @@ fn of_summary(method: EcMethod, name: &str, summary: &EcSummary) -> Result<Sampl
         (false, _) => None,
         (true, None) => return Err(lacks("bookSum")),
         (true, Some(sum)) if sum <= Decimal::ZERO => return Err(EcError::SampleBookValue(name.into())),
-        (true, Some(sum)) => Some(Fraction::decimal(sum)),
+        (true, Some(sum)) => Some(Fraction::from(sum)),
     };
     if method.is_statistical() && summary.standard_deviation.is_none_or(|sd| sd < Decimal::ZERO) {
         return Err(lacks("standardDeviation"));
@@ -264,11 +262,11 @@ fn of_summary(method: EcMethod, name: &str, summary: &EcSummary) -> Result<Sampl
         size: summary.size,
         // hits may be of few items
         items: if method.by_size() { 1 } else { summary.size },
-        error_sum: Fraction::decimal(summary.error_sum),
+        error_sum: Fraction::from(summary.error_sum),
         book_sum,
         variance: summary
             .standard_deviation
-            .map(|deviation| Fraction::decimal(deviation).square()),
+            .map(|deviation| Fraction::from(deviation).square()),
         rates: Vec::new(),
         ratio_recommended: None,
         largest: None,
@@ -314,13 +312,13 @@ fn of_errors(method: EcMethod, units: &[Unit], sample: &mut Sample) {
         };
         (book, book - unit.random)
     }));
-    sample.error_sum = Fraction::whole(moments.differences());
+    sample.error_sum = Fraction::from(moments.differences());
     let several = moments.size > 1;
     if method.by_ratio() {
-        let book = Fraction::whole(moments.book.clone());
+        let book = Fraction::from(moments.book.clone());
         if book > Fraction::zero() && several {
             // q = ratio * book - error, but for the sign: audited less (1 - ratio) * book
-            let rest = &Fraction::whole(1) - &(&sample.error_sum / &book);
+            let rest = &Fraction::one() - &(&sample.error_sum / &book);
             sample.variance = Some(moments.residual_variance(&rest));
         }
         sample.book_sum = Some(book);
@@ -330,7 +328,7 @@ fn of_errors(method: EcMethod, units: &[Unit], sample: &mut Sample) {
     if several && moments.book.sign() == num_bigint::Sign::Plus {
         let variance = moments.book_variance();
         let covariance = &variance - &moments.covariance();
-        let half = &sample.error_sum / &Fraction::whole(moments.book.clone() * 2);
+        let half = &sample.error_sum / &Fraction::from(moments.book.clone() * 2);
         sample.ratio_recommended = (!variance.is_zero()).then(|| &covariance / &variance > half);
     }
 }
@@ -371,7 +369,7 @@ fn of_rates(method: EcMethod, units: &[Unit], sample: &mut Sample) {
     sample.variance = match &sample.book_sum {
         Some(rests) if !rests.is_zero() => {
             let ratio = &sample.error_sum / rests;
-            let mixed = &(&ratio * &of(products)) * &Fraction::whole(2);
+            let mixed = &(&ratio * &of(products)) * &Fraction::from(2u64);
             let sum = &(&of(squares) - &mixed) + &(&ratio.square() * &of(rest_squares));
             Some(&sum * &less_one)
         }
@@ -389,7 +387,7 @@ fn extensions(
     drawn: bool,
     exhaustive: Exhaustive,
 ) -> Result<(Fraction, Fraction), EcError> {
-    let one = || Fraction::whole(1);
+    let one = || Fraction::one();
     let Some(excluded) = stratum.excluded else {
         return Ok((one(), one()));
     };

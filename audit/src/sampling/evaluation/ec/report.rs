@@ -92,7 +92,7 @@ fn stratum_steps(input: &EcInput, part: &Part<'_>, stratum: &EcStratumResult, st
         return;
     };
     let (formula, figures) = projection(input, part, sample);
-    let extension = if part.extension == Fraction::whole(1) {
+    let extension = if part.extension == Fraction::one() {
         String::new()
     } else {
         format!(" * {}", part.extension.show())
@@ -405,10 +405,10 @@ fn stratum_warnings(input: &EcInput, part: &Part<'_>, stratum: &EcStratumResult,
 
 /// Items above the interval belong into the exhaustive part, items up to it do not.
 fn placement(part: &Part<'_>, sample: &Sample, interval: Decimal, name: &str, warnings: &mut Vec<Text>) {
-    let interval = Fraction::decimal(interval);
+    let interval = Fraction::from(interval);
     if sample
         .largest
-        .is_some_and(|largest| Fraction::whole(largest) > interval)
+        .is_some_and(|largest| Fraction::from(largest) > interval)
     {
         warnings.push(Text::new(
             format!("Schicht {name}: Gezogene Positionen über dem Intervall gehören in die Vollerhebung (6.3.1.3)."),
@@ -418,7 +418,7 @@ fn placement(part: &Part<'_>, sample: &Sample, interval: Decimal, name: &str, wa
     if part
         .exhaustive
         .smallest
-        .is_some_and(|smallest| Fraction::whole(smallest) <= interval)
+        .is_some_and(|smallest| Fraction::from(smallest) <= interval)
     {
         warnings.push(Text::new(
             format!("Schicht {name}: Vollständig geprüfte Positionen liegen nicht über dem Intervall."),

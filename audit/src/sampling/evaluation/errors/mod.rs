@@ -20,10 +20,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Conclusion, conclude,
+    figures::{AMOUNT_PLACES, SHARE_PLACES},
     monetary::Unit,
-    variables::exact::{AMOUNT_PLACES, Fraction, RATE_PLACES},
 };
 use crate::sampling::derivation::{Step, Text};
+use crate::sampling::numerics::Fraction;
 
 /// Method of [`total_error`].
 pub const TOTAL_ERROR_METHOD: &str = "total-error-rate";
@@ -220,10 +221,10 @@ pub fn total_error(input: &TotalErrorInput) -> Result<TotalErrorResult, ErrorRat
     }
     total(
         input.unit,
-        &Fraction::whole(input.book_value),
+        &Fraction::from(input.book_value),
         input.materiality,
-        &Fraction::decimal(input.projected),
-        input.precision.map(Fraction::decimal).as_ref(),
+        &Fraction::from(input.projected),
+        input.precision.map(Fraction::from).as_ref(),
         &input.known_errors.iter().collect::<Vec<_>>(),
     )
 }
@@ -268,8 +269,8 @@ pub(super) fn total(
     }
     let large = || ErrorRateError::AmountTooLarge;
     let amount = |value: &Fraction| value.even(AMOUNT_PLACES).ok_or_else(large);
-    let [systemic, anomalous, anomalous_corrected] = known(errors)?.map(Fraction::whole);
-    let tolerable = amount(&(&Fraction::decimal(materiality) * book_value))?;
+    let [systemic, anomalous, anomalous_corrected] = known(errors)?.map(Fraction::from);
+    let tolerable = amount(&(&Fraction::from(materiality) * book_value))?;
     let sum = &(projected + &systemic) + &anomalous;
     let upper = precision.map(|precision| &sum + precision);
     let upper_limit = upper
@@ -289,13 +290,13 @@ pub(super) fn total(
         anomalous: amount(&anomalous)?,
         anomalous_corrected: amount(&anomalous_corrected)?,
         total_error,
-        total_error_rate: (&sum / book_value).even(RATE_PLACES).ok_or_else(large)?,
+        total_error_rate: (&sum / book_value).even(SHARE_PLACES).ok_or_else(large)?,
         precision: precision
             .map(|precision| precision.up(AMOUNT_PLACES).ok_or_else(large))
             .transpose()?,
         upper_limit,
         upper_limit_rate: upper
-            .map(|upper| (&upper / book_value).up(RATE_PLACES).ok_or_else(large))
+            .map(|upper| (&upper / book_value).up(SHARE_PLACES).ok_or_else(large))
             .transpose()?,
         conclusion: conclude(&total_error, &upper_limit.unwrap_or(total_error), &tolerable),
         steps: Vec::new(),
@@ -440,26 +441,26 @@ pub fn residual_error(input: &ResidualErrorInput) -> Result<ResidualErrorResult,
         });
     }
     let amount = |value: &Fraction| value.even(AMOUNT_PLACES).ok_or_else(large);
-    let materiality = Fraction::decimal(input.materiality);
-    let risk = &Fraction::decimal(input.total_error_rate) * &Fraction::whole(population);
-    let residual = &risk - &Fraction::whole(input.corrections);
-    let whole = Fraction::whole(certifiable);
+    let materiality = Fraction::from(input.materiality);
+    let risk = &Fraction::from(input.total_error_rate) * &Fraction::from(population);
+    let residual = &risk - &Fraction::from(input.corrections);
+    let whole = Fraction::from(certifiable);
     let rate = (certifiable > 0).then(|| &residual / &whole);
     let exact = rate
         .as_ref()
-        .map(|rate| rate.even(RATE_PLACES).ok_or_else(large))
+        .map(|rate| rate.even(SHARE_PLACES).ok_or_else(large))
         .transpose()?;
     // the template rounds half up, and from the exact quotient
     let rounded = rate
         .as_ref()
         .map(|rate| {
-            let half = Fraction::decimal(Decimal::new(5, 5));
+            let half = Fraction::from(Decimal::new(5, 5));
             (rate + &half).down(4).ok_or_else(large)
         })
         .transpose()?;
     let exceeds = rounded.is_some_and(|rounded| rounded > input.materiality);
     let correction =
-        exceeds.then(|| &(&residual - &(&materiality * &whole)) / &(&Fraction::whole(1) - &materiality));
+        exceeds.then(|| &(&residual - &(&materiality * &whole)) / &(&Fraction::one() - &materiality));
     let after = correction
         .as_ref()
         .map(|correction| &(&residual - correction) / &(&whole - correction));
@@ -467,7 +468,7 @@ pub fn residual_error(input: &ResidualErrorInput) -> Result<ResidualErrorResult,
         method: RESIDUAL_ERROR_METHOD,
         version: ERRORS_VERSION,
         unit: input.unit,
-        population: amount(&Fraction::whole(population))?,
+        population: amount(&Fraction::from(population))?,
         amount_at_risk: amount(&risk)?,
         certifiable: amount(&whole)?,
         residual_amount: amount(&residual)?,
@@ -479,7 +480,7 @@ pub fn residual_error(input: &ResidualErrorInput) -> Result<ResidualErrorResult,
             .map(|correction| correction.up(AMOUNT_PLACES).ok_or_else(large))
             .transpose()?,
         rate_after_correction: after
-            .map(|rate| rate.even(RATE_PLACES).ok_or_else(large))
+            .map(|rate| rate.even(SHARE_PLACES).ok_or_else(large))
             .transpose()?,
         steps: Vec::new(),
         warnings: Vec::new(),

@@ -11,11 +11,10 @@
 //! errors and the divisor `n - 2` of the regression are those of the software IDEA, as P. Touw and L. Hoogduin describe
 //! them (package `FSaudit`).
 
-pub(crate) mod error;
-pub(crate) mod estimate;
-pub(crate) mod exact;
-pub(crate) mod input;
-pub(crate) mod moments;
+pub(in crate::sampling) mod error;
+pub(in crate::sampling) mod estimate;
+pub(in crate::sampling) mod input;
+pub(in crate::sampling) mod moments;
 mod report;
 #[cfg(test)]
 mod tests;
@@ -35,13 +34,16 @@ pub use self::{
 };
 use self::{
     estimate::{Choices, Estimate, Part, Source, estimate},
-    exact::{AMOUNT_PLACES, Fraction, RATE_PLACES, quantile},
     moments::Moments,
 };
-use super::{Conclusion, LARGEST_POPULATION, Sides, conclude, monetary::Unit};
+use super::{
+    Conclusion, LARGEST_POPULATION, Sides, conclude,
+    figures::{AMOUNT_PLACES, SHARE_PLACES},
+    monetary::Unit,
+};
 use crate::sampling::{
     derivation::{Step, Text, missing_amounts, outside_the_population},
-    numerics::{decimal_to_float, normal_quantile, student_quantile},
+    numerics::{Fraction, decimal_to_float, nearest, normal_quantile, student_quantile},
 };
 
 /// Version of the methods of this module.
@@ -141,7 +143,11 @@ pub struct VariablesResult {
 }
 
 /// Method id of an estimator.
-pub(crate) fn method(estimator: Estimator, combination: Combination, strata: usize) -> &'static str {
+pub(in crate::sampling) fn method(
+    estimator: Estimator,
+    combination: Combination,
+    strata: usize,
+) -> &'static str {
     match (estimator, combination, strata) {
         (Estimator::MeanPerUnit, _, 1) => "mean-per-unit",
         (Estimator::MeanPerUnit, _, _) => "stratified-mean-per-unit",
@@ -259,7 +265,10 @@ fn check(input: &VariablesInput, parts: &[Part]) -> Result<Combination, Variable
 }
 
 /// The result for parts whose moments are known.
-pub(crate) fn project(input: &VariablesInput, parts: &[Part]) -> Result<VariablesResult, VariablesError> {
+pub(in crate::sampling) fn project(
+    input: &VariablesInput,
+    parts: &[Part],
+) -> Result<VariablesResult, VariablesError> {
     let combination = check(input, parts)?;
     let choices = Choices {
         estimator: input.estimator,
@@ -282,11 +291,11 @@ pub(crate) fn project(input: &VariablesInput, parts: &[Part]) -> Result<Variable
         QuantileChoice::StudentT => student_quantile(tail, decimal_to_float(freedom)),
         QuantileChoice::Normal => normal_quantile(tail),
     };
-    let value = quantile(value).ok_or(VariablesError::Confidence(input.confidence))?;
+    let value = nearest(value, SHARE_PLACES).ok_or(VariablesError::Confidence(input.confidence))?;
 
-    let book: Fraction = parts.iter().map(|part| Fraction::whole(part.book_value)).sum();
+    let book: Fraction = parts.iter().map(|part| Fraction::from(part.book_value)).sum();
     let misstated = &book - &estimate.audited;
-    let precision = &Fraction::decimal(value) * &estimate.standard_error;
+    let precision = &Fraction::from(value) * &estimate.standard_error;
     let (low, high) = (&misstated - &precision, &misstated + &precision);
     let misstatement = EstimateLimits {
         estimate: misstated.even(AMOUNT_PLACES).ok_or_else(large)?,
@@ -326,7 +335,7 @@ pub(crate) fn project(input: &VariablesInput, parts: &[Part]) -> Result<Variable
         book_value,
         misstatement,
         audited_value,
-        rate: (&misstated / &book).even(RATE_PLACES).ok_or_else(large)?,
+        rate: (&misstated / &book).even(SHARE_PLACES).ok_or_else(large)?,
         standard_error: estimate.standard_error.up(AMOUNT_PLACES).ok_or_else(large)?,
         precision: precision.up(AMOUNT_PLACES).ok_or_else(large)?,
         degrees_of_freedom: (input.quantile == QuantileChoice::StudentT).then_some(freedom),
@@ -356,7 +365,7 @@ fn strata(
         .map(|((part, factor), (variance, _))| {
             let mean = Fraction::new(part.moments.differences(), part.moments.size);
             let factor = if combinable {
-                Some(factor.even(RATE_PLACES).ok_or_else(large)?)
+                Some(factor.even(SHARE_PLACES).ok_or_else(large)?)
             } else {
                 None
             };

@@ -27,11 +27,11 @@ pub use ec::{
 pub use high_value::{CutoffRule, HighValueInput, HighValueStratum, high_value_stratum};
 
 use super::attribute::{Criteria, Law, Tolerable};
-use super::exact::{Fraction, LARGEST_POPULATION, Unit, german, risk, up};
+use super::exact::{LARGEST_POPULATION, Unit, german, risk, up};
 use super::stored::gamma_size;
 use super::{LARGEST_MONETARY_SIZE, SizeError};
 use crate::sampling::derivation::{Step, Text, missing_amounts, outside_the_population, without_amount};
-use crate::sampling::numerics::{first_true, float, gamma_tails};
+use crate::sampling::numerics::{Fraction, first_true, float, gamma_tails};
 
 /// Version of the methods of this module.
 pub const MONETARY_SIZE_VERSION: &str = "1";
@@ -239,7 +239,7 @@ fn check(input: &MonetarySizeInput) -> Result<Checked, SizeError> {
 fn share(numerator: u64, denominator: u64) -> Fraction {
     Fraction::from(numerator)
         .over(&Fraction::from(denominator))
-        .unwrap_or_else(|| Fraction::from(0u64))
+        .unwrap_or_else(Fraction::zero)
 }
 
 fn gamma(plan: &Checked, steps: &mut Vec<Step>) -> Result<u64, SizeError> {

@@ -16,11 +16,11 @@ use super::{
     rounding_step, student,
 };
 use crate::sampling::derivation::{Step, Text};
+use crate::sampling::guidance::FactorProfile;
+use crate::sampling::numerics::Fraction;
 use crate::sampling::planning::SizeError;
 use crate::sampling::planning::allocation::{MINIMUM_PER_STRATUM, ShareRounding, Weight, share_out};
-use crate::sampling::planning::exact::{
-    FactorProfile, FiniteCorrection, Fraction, Rounding, Unit, german, risk,
-};
+use crate::sampling::planning::exact::{FiniteCorrection, Rounding, Unit, german, risk, whole};
 
 /// How a sample is shared out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -179,7 +179,7 @@ pub fn stratified_size(input: &StratifiedInput) -> Result<StratifiedSize, SizeEr
     let mut at = |factor: Decimal, name: &str| -> Result<(Fraction, u64), SizeError> {
         steps.push(factor_step(input.confidence, name, factor));
         let raw = raw_size(input, &sums, factor, width, &mut steps);
-        let size = raw.whole(input.rounding).unwrap_or(u64::MAX).max(1);
+        let size = whole(&raw, input.rounding).unwrap_or(u64::MAX).max(1);
         if size > sums.items {
             return Err(SizeError::SampleLargerThanPopulation(sums.items));
         }
@@ -237,7 +237,7 @@ fn sums(input: &StratifiedInput) -> Result<Sums, SizeError> {
             value: count,
         });
     }
-    let zero = || Fraction::from(0u64);
+    let zero = || Fraction::zero();
     let (mut items, mut variance, mut total) = (0u64, zero(), zero());
     let mut parts = Vec::new();
     for stratum in &input.strata {
@@ -265,7 +265,7 @@ fn sums(input: &StratifiedInput) -> Result<Sums, SizeError> {
             (Allocation::EqualValue, Some(value)) => Fraction::from(value),
         };
         items += stratum.items;
-        let part = units.times(&spread.squared());
+        let part = units.times(&spread.square());
         variance = variance.plus(&part);
         total = total.plus(&weight);
         // N_h^2 s_h^2 / weight; times the sum of the weights that is the part for its share
@@ -303,7 +303,7 @@ fn raw_size(
 ) -> Fraction {
     let per_width = Fraction::from(factor)
         .over(&Fraction::from(width))
-        .map_or_else(|| Fraction::from(0u64), |ratio| ratio.squared());
+        .map_or_else(Fraction::zero, |ratio| ratio.square());
     let all = Fraction::from(sums.items);
     match input.basis {
         VarianceBasis::EcWeighted => {
@@ -349,7 +349,7 @@ fn raw_size(
             if input.finite_correction == FiniteCorrection::None {
                 return raw;
             }
-            let below = Fraction::from(1u64).plus(&per_width.times(&sums.variance));
+            let below = Fraction::one().plus(&per_width.times(&sums.variance));
             let corrected = raw.over(&below).unwrap_or(raw);
             steps.push(Step::new(
                 "Endlichkeitskorrektur: n / (1 + z² · Σ N_h · s_h² / Genauigkeit²)",

@@ -348,6 +348,6 @@ fn impossible_exclusions_and_subsamples_are_refused() {
             ..good.clone()
         };
         let error = units::subsample_error(&sub, 1_000).unwrap();
-        assert_eq!(error, Fraction::whole(projected));
+        assert_eq!(error, Fraction::from(projected));
     }
 }

@@ -70,7 +70,7 @@ fn separate_and_combined_ratios_agree_for_one_stratum_and_differ_for_two() {
     let expected: Fraction = sums
         .iter()
         .zip([500, 630])
-        .map(|(&(book, audit), value)| &Fraction::new(audit, book) * &Fraction::whole(value))
+        .map(|(&(book, audit), value)| &Fraction::new(audit, book) * &Fraction::from(value))
         .sum();
     assert_eq!(separate.audited_value.estimate, expected.even(6).unwrap());
     input.estimator = Estimator::Regression;
