@@ -355,7 +355,7 @@ fn impossible_figures_are_refused_by_the_name_of_their_field() {
             &draw,
             json!({ "items": [{ "id": "b", "amount": 1 }, { "id": "b", "amount": 1 }] }),
             "ITEM_DOUBLED",
-            "items",
+            "items[1]",
         ),
         (
             "select",

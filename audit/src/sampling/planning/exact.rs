@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::SizeError;
 pub(super) use crate::sampling::derivation::german_decimal as german;
+use crate::sampling::guidance::FactorProfile;
 use crate::sampling::numerics::{self, Fraction, float};
 
 /// Parts of one in which rates are counted: twelve decimal places.
@@ -59,6 +60,11 @@ pub enum FiniteCorrection {
     Ec,
     /// `n / (1 + (n - 1)/N)` (Cochran, Sampling Techniques, 1977, 4.4).
     Cochran,
+}
+
+/// The two-sided normal factor z.
+pub(super) fn z(profile: FactorProfile, confidence: Decimal) -> Result<Decimal, SizeError> {
+    Ok(profile.z(confidence)?)
 }
 
 /// One minus the confidence, formed exactly.
@@ -118,11 +124,6 @@ pub(super) fn corrected(size: u64, population: u64, correction: FiniteCorrection
 /// A float that is no rate where it is too large for a decimal, rounded up.
 pub(super) fn up(value: f64, places: u32) -> Decimal {
     numerics::up(value, places).unwrap_or(Decimal::MAX).normalize()
-}
-
-/// The same, rounded down.
-pub(super) fn down(value: f64, places: u32) -> Decimal {
-    numerics::down(value, places).unwrap_or(Decimal::MAX).normalize()
 }
 
 /// The same as the nearest decimal.

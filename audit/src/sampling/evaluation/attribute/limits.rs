@@ -8,10 +8,12 @@ use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::sampling::derivation::german_decimal as german;
 use crate::sampling::derivation::{Step, Text, outside_the_population};
 use crate::sampling::evaluation::figures::{SHARE_PLACES, places_down, places_up, shown};
 use crate::sampling::evaluation::{
-    Conclusion, Distribution, EvaluationError, LARGEST_POPULATION, LARGEST_SIZE, Sides, conclude,
+    Conclusion, Distribution, EvaluationError, LARGEST_POPULATION, Sides, check_sample, check_tolerable_rate,
+    conclude,
 };
 use crate::sampling::numerics::{
     beta_quantile, binomial_tails, decimal_to_float, divide_up, down, float, gamma_quantile,
@@ -31,7 +33,7 @@ pub const RATE_VERSION: &str = "1";
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RateInput {
-    /// Items checked, 1 to [`LARGEST_SIZE`].
+    /// Items checked, 1 to [`LARGEST_SIZE`](crate::sampling::evaluation::LARGEST_SIZE).
     pub size: u64,
     /// Deviations found, at most `size`.
     pub deviations: u64,
@@ -178,22 +180,8 @@ pub(super) fn method(distribution: Distribution) -> &'static str {
 }
 
 fn check(input: &RateInput) -> Result<(), EvaluationError> {
-    let RateInput {
-        size,
-        deviations,
-        confidence,
-        ..
-    } = *input;
-    if confidence <= Decimal::ZERO || confidence >= Decimal::ONE {
-        return Err(EvaluationError::Confidence(confidence));
-    }
-    if size == 0 {
-        return Err(EvaluationError::SampleEmpty);
-    }
-    if size > LARGEST_SIZE {
-        let limit = LARGEST_SIZE;
-        return Err(EvaluationError::SizeTooLarge { size, limit });
-    }
+    let RateInput { size, deviations, .. } = *input;
+    check_sample(input.confidence, size)?;
     if deviations > size {
         return Err(EvaluationError::DeviationsAboveSize { deviations, size });
     }
@@ -210,12 +198,7 @@ fn check(input: &RateInput) -> Result<(), EvaluationError> {
         }
         _ => {}
     }
-    if let Some(tolerable) = input.tolerable
-        && (tolerable <= Decimal::ZERO || tolerable > Decimal::ONE)
-    {
-        return Err(EvaluationError::Tolerable(tolerable));
-    }
-    Ok(())
+    check_tolerable_rate(input.tolerable)
 }
 
 /// A limit as a rate, and in items where it is a whole number of them.
@@ -326,7 +309,10 @@ fn steps(
     )];
     let a = shown(risk);
     steps.push(Step::new(
-        format!("Risiko je Grenze aus der Sicherheit {}", shown(input.confidence)),
+        format!(
+            "Risiko je Grenze aus der Sicherheit {}",
+            german(&shown(input.confidence))
+        ),
         format!(
             "Risk of each limit from the confidence {}",
             shown(input.confidence)
@@ -371,7 +357,7 @@ fn steps(
                 ),
             ),
         };
-        steps.push(Step::new(de, en, shown(limit.rate)));
+        steps.push(Step::new(german(&de), en, shown(limit.rate)));
     }
     if let Some(limit) = lower {
         let (de, en) = match input.distribution {
@@ -406,12 +392,12 @@ fn steps(
                 ),
             ),
         };
-        steps.push(Step::new(de, en, shown(limit.rate)));
+        steps.push(Step::new(german(&de), en, shown(limit.rate)));
     }
     if let Some((tolerable, p)) = input.tolerable.zip(p_value) {
         let tolerable = shown(tolerable);
         steps.push(Step::new(
-            format!("p-Wert: P(X <= {k}) beim tragbaren Anteil {tolerable}"),
+            format!("p-Wert: P(X <= {k}) beim tragbaren Anteil {}", german(&tolerable)),
             format!("p-value: P(X <= {k}) at the tolerable rate {tolerable}"),
             shown(p),
         ));

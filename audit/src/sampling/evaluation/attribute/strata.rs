@@ -12,13 +12,17 @@ use serde::{Deserialize, Serialize};
 
 use super::limits::{RateInput, RateResult, rate_limits, rate_only, warnings};
 use super::{StratumCount, is_proportional};
+use crate::sampling::derivation::german_decimal as german;
 use crate::sampling::derivation::{Step, Text, outside_the_population};
 use crate::sampling::evaluation::figures::{SHARE_PLACES, places_down, places_up, shown, shown_float};
-use crate::sampling::evaluation::{Conclusion, Distribution, EvaluationError, Sides, conclude};
+use crate::sampling::evaluation::{
+    Conclusion, Distribution, EvaluationError, Sides, check_tolerable_rate, conclude,
+};
 use crate::sampling::numerics::{
     decimal_to_float, divide_half_even, down, float, nearest, normal_quantile, normal_tails, sum_fractions,
     up,
 };
+use crate::sampling::refusal::{Located, Refused as _};
 
 /// Method of [`strata_limits`] with [`Combination::Pooled`].
 pub const STRATA_POOLED: &str = "attribute-strata-pooled";
@@ -145,15 +149,18 @@ pub struct StrataResult {
 ///
 /// The overall rate is weighted with the items of the strata. The limits of single strata hold each for
 /// itself.
-pub fn strata_limits(input: &StrataInput) -> Result<StrataResult, EvaluationError> {
+pub fn strata_limits(input: &StrataInput) -> Result<StrataResult, Located<EvaluationError>> {
     check(input)?;
     let population = input.strata.iter().map(|stratum| stratum.population).sum();
     let filled: Vec<&StratumInput> = input.strata.iter().filter(|s| s.population > 0).collect();
     let mut strata = Vec::with_capacity(input.strata.len());
-    for stratum in &input.strata {
+    for (index, stratum) in input.strata.iter().enumerate() {
         let result = match stratum.population {
             0 => None,
-            _ => Some(rate_limits(&one(input, stratum, input.confidence, None))?),
+            _ => {
+                let result = rate_limits(&one(input, stratum, input.confidence, None));
+                Some(result.map_err(|error| located(error, index))?)
+            }
         };
         let weight = Decimal::from(stratum.population) / Decimal::from(population);
         strata.push(StratumRate {
@@ -225,35 +232,40 @@ pub fn strata_limits(input: &StrataInput) -> Result<StrataResult, EvaluationErro
     })
 }
 
-fn check(input: &StrataInput) -> Result<(), EvaluationError> {
+fn check(input: &StrataInput) -> Result<(), Located<EvaluationError>> {
     let mut seen = HashSet::new();
     let mut population = 0u64;
-    for stratum in &input.strata {
+    for (index, stratum) in input.strata.iter().enumerate() {
         if !seen.insert(stratum.ordinal) {
-            return Err(EvaluationError::StratumTwice(stratum.ordinal));
+            return Err(located(EvaluationError::StratumTwice(stratum.ordinal), index));
         }
         if stratum.size > stratum.population {
             let StratumInput { size, population, .. } = *stratum;
-            return Err(EvaluationError::SizeAbovePopulation { size, population });
+            let error = EvaluationError::SizeAbovePopulation { size, population };
+            return Err(located(error, index));
         }
         population = population.saturating_add(stratum.population);
     }
     if population == 0 {
-        return Err(EvaluationError::StrataEmpty);
+        return Err(EvaluationError::StrataEmpty.into());
     }
     if population > super::super::LARGEST_POPULATION {
         let limit = super::super::LARGEST_POPULATION;
         return Err(EvaluationError::PopulationTooLarge {
             size: population,
             limit,
-        });
+        }
+        .at("strata"));
     }
-    if let Some(tolerable) = input.tolerable
-        && (tolerable <= Decimal::ZERO || tolerable > Decimal::ONE)
-    {
-        return Err(EvaluationError::Tolerable(tolerable));
+    Ok(check_tolerable_rate(input.tolerable)?)
+}
+
+/// The refusal of a stratum: with its place, unless it is about an input of all of them.
+fn located(error: EvaluationError, index: usize) -> Located<EvaluationError> {
+    match error.field() {
+        "confidence" | "distribution" => error.into(),
+        _ => error.at(format!("strata[{index}]")),
     }
-    Ok(())
 }
 
 /// A stratum as a sample of its own.
@@ -360,7 +372,7 @@ fn normal(
     steps.push(Step::new(
         format!(
             "Quantil z der Normalverteilung zu 1 - {}",
-            shown(input.sides.risk(input.confidence))
+            german(&shown(input.sides.risk(input.confidence)))
         ),
         format!(
             "Quantile z of the normal distribution at 1 - {}",
@@ -415,7 +427,7 @@ fn bonferroni(
     steps.push(Step::new(
         format!(
             "Sicherheit je Schicht: 1 - (1 - {}) / {count}",
-            shown(input.confidence)
+            german(&shown(input.confidence))
         ),
         format!(
             "Confidence of each stratum: 1 - (1 - {}) / {count}",
@@ -435,7 +447,7 @@ fn bonferroni(
                 format!(
                     "Schicht {name}: {} * Obergrenze {}",
                     stratum.population,
-                    shown(limit)
+                    german(&shown(limit))
                 ),
                 format!(
                     "Stratum {name}: {} * upper limit {}",
@@ -450,7 +462,7 @@ fn bonferroni(
                 format!(
                     "Schicht {name}: {} * Untergrenze {}",
                     stratum.population,
-                    shown(limit)
+                    german(&shown(limit))
                 ),
                 format!(
                     "Stratum {name}: {} * lower limit {}",

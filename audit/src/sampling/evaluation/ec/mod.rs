@@ -39,12 +39,13 @@ use self::{
     precision::{Precision, precision, recalculated},
 };
 use super::{
-    errors::{ErrorClass, KnownError, TotalErrorResult, total},
+    errors::{ErrorClass, KnownError, TotalErrorResult, check_known, total},
     figures::{AMOUNT_PLACES, SHARE_PLACES},
     monetary::Unit,
 };
 use crate::sampling::derivation::{Step, Text, missing_amounts, outside_the_population, without_amount};
 use crate::sampling::numerics::Fraction;
+use crate::sampling::refusal::{Located, Refused as _};
 
 /// Version of the methods of this module.
 pub const EC_VERSION: &str = "1";
@@ -190,13 +191,13 @@ pub struct EcResult {
 }
 
 /// Evaluates a sample by the guidance. Amounts in whole units of `input.unit`; refused as [`EcError`] says.
-pub fn ec(input: &EcInput) -> Result<EcResult, EcError> {
+pub fn ec(input: &EcInput) -> Result<EcResult, Located<EcError>> {
     check(input)?;
     let parts = parts(input)?;
     check_parts(input, &parts)?;
     let z = match (input.method, input.confidence, input.profile) {
         (EcMethod::MusConservative, _, _) => None,
-        (_, Some(confidence), Some(profile)) => Some(profile.z(confidence)?),
+        (_, Some(confidence), Some(profile)) => Some(profile.z(confidence).map_err(EcError::from)?),
         _ => None,
     };
     let all: Vec<&Part<'_>> = parts.iter().collect();
@@ -248,7 +249,8 @@ pub fn ec(input: &EcInput) -> Result<EcResult, EcError> {
     })
 }
 
-fn check(input: &EcInput) -> Result<(), EcError> {
+/// Confidence, profile and planned size belong to some methods only.
+fn check_choices(input: &EcInput) -> Result<(), EcError> {
     if input.method.is_statistical() {
         let confidence = input.confidence.ok_or(EcError::ConfidenceMissing)?;
         if confidence <= Decimal::ZERO || confidence >= Decimal::ONE {
@@ -269,36 +271,43 @@ fn check(input: &EcInput) -> Result<(), EcError> {
     if input.strata.is_empty() {
         return Err(EcError::NoStratum);
     }
+    Ok(())
+}
+
+fn check(input: &EcInput) -> Result<(), Located<EcError>> {
+    check_choices(input)?;
     let grouped = input.strata.iter().any(|stratum| stratum.group.is_some());
     let mut names = HashSet::new();
     let mut groups = HashSet::new();
     let mut ids = HashSet::new();
-    for stratum in &input.strata {
+    for (index, stratum) in input.strata.iter().enumerate() {
+        let place = format!("strata[{index}]");
         if !names.insert((&stratum.name, &stratum.period)) {
-            return Err(EcError::DuplicateStratum(stratum.name.clone()));
+            return Err(EcError::DuplicateStratum(stratum.name.clone()).at(place));
         }
         if grouped && stratum.group.is_none() {
-            return Err(EcError::GroupMissing(stratum.name.clone()));
+            return Err(EcError::GroupMissing(stratum.name.clone()).at(place));
         }
         groups.insert(stratum.group.as_deref());
-        for id in stratum
-            .items
-            .iter()
-            .chain(&stratum.exhaustive)
-            .filter_map(|item| item.id.as_ref())
-        {
-            // an item may be drawn again in another period
-            if !ids.insert((id, &stratum.period)) {
-                return Err(EcError::DuplicateItem(id.clone()));
+        for (list, items) in [("items", &stratum.items), ("exhaustive", &stratum.exhaustive)] {
+            for (row, item) in items.iter().enumerate() {
+                // an item may be drawn again in another period
+                if let Some(id) = &item.id
+                    && !ids.insert((id, &stratum.period))
+                {
+                    return Err(EcError::DuplicateItem(id.clone()).at(format!("{place}.{list}[{row}]")));
+                }
             }
         }
     }
-    for error in &input.known_errors {
+    for (index, error) in input.known_errors.iter().enumerate() {
+        let place = || format!("knownErrors[{index}]");
         if let Some(group) = &error.group
             && !groups.contains(&Some(group.as_str()))
         {
-            return Err(EcError::GroupUnknown(group.clone()));
+            return Err(EcError::GroupUnknown(group.clone()).at(place()));
         }
+        check_known(error).map_err(|refusal| EcError::from(refusal).at(place()))?;
     }
     Ok(())
 }

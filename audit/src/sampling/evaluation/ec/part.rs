@@ -5,11 +5,12 @@ use rust_decimal::Decimal;
 
 use super::{
     super::{LARGEST_POPULATION, variables::moments::Moments},
-    error::EcError,
+    error::{EcError, within},
     input::{EcInput, EcItem, EcMethod, EcStratum, EcSummary, Excluded, Understatements},
     units::{Found, RATE_SCALE, Unit, unit},
 };
 use crate::sampling::numerics::Fraction;
+use crate::sampling::refusal::{Located, Refused as _};
 
 /// The sums of a drawn part.
 #[derive(Debug, Clone)]
@@ -105,11 +106,14 @@ impl Part<'_> {
 }
 
 /// The strata with their sums.
-pub(super) fn parts(input: &EcInput) -> Result<Vec<Part<'_>>, EcError> {
-    input.strata.iter().map(|stratum| part(input, stratum)).collect()
+pub(super) fn parts(input: &EcInput) -> Result<Vec<Part<'_>>, Located<EcError>> {
+    let located = |(index, stratum)| {
+        part(input, stratum).map_err(|refusal| within(refusal, format!("strata[{index}]")))
+    };
+    input.strata.iter().enumerate().map(located).collect()
 }
 
-fn part<'a>(input: &EcInput, stratum: &'a EcStratum) -> Result<Part<'a>, EcError> {
+fn part<'a>(input: &EcInput, stratum: &'a EcStratum) -> Result<Part<'a>, Located<EcError>> {
     let name = || stratum.name.clone();
     let method = input.method;
     let book_value = || EcError::BookValue {
@@ -117,10 +121,10 @@ fn part<'a>(input: &EcInput, stratum: &'a EcStratum) -> Result<Part<'a>, EcError
         book_value: stratum.book_value,
     };
     if stratum.book_value < 0 {
-        return Err(book_value());
+        return Err(book_value().into());
     }
     if stratum.systemic_error < 0 {
-        return Err(EcError::ErrorPart(stratum.systemic_error));
+        return Err(EcError::ErrorPart(stratum.systemic_error).into());
     }
     let excluded = stratum.excluded.unwrap_or_default();
     for count in [
@@ -133,29 +137,30 @@ fn part<'a>(input: &EcInput, stratum: &'a EcStratum) -> Result<Part<'a>, EcError
         if let Some(count) = count
             && count > LARGEST_POPULATION
         {
-            return Err(EcError::CountTooLarge(count));
+            return Err(EcError::CountTooLarge(count).into());
         }
     }
     if (stratum.summary.is_some() && !stratum.items.is_empty())
         || (stratum.exhaustive_summary.is_some() && !stratum.exhaustive.is_empty())
     {
-        return Err(EcError::ItemsAndSummary(name()));
+        return Err(EcError::ItemsAndSummary(name()).into());
     }
     let mut found = Found::default();
     let exhaustive = exhaustive(stratum, input.understatements, &mut found)?;
     let sample = if let Some(summary) = &stratum.summary {
         if method == EcMethod::MusConservative {
-            return Err(EcError::SummaryNotPossible);
+            return Err(EcError::SummaryNotPossible.into());
         }
         // of a sum below zero nothing can be set aside
         if summary.error_sum < Decimal::ZERO && input.understatements != Some(Understatements::Net) {
-            return Err(EcError::UnderstatementsUndecided);
+            return Err(EcError::UnderstatementsUndecided.into());
         }
         Some(of_summary(method, &stratum.name, summary)?)
     } else if stratum.items.is_empty() {
         None
     } else {
         let units = units(
+            "items",
             &stratum.items,
             method.by_size(),
             input.understatements,
@@ -164,14 +169,14 @@ fn part<'a>(input: &EcInput, stratum: &'a EcStratum) -> Result<Part<'a>, EcError
         Some(of_units(method, &stratum.name, &units)?)
     };
     match &sample {
-        None if stratum.book_value > 0 => return Err(EcError::SampleEmpty(name())),
-        Some(_) if stratum.book_value == 0 => return Err(book_value()),
+        None if stratum.book_value > 0 => return Err(EcError::SampleEmpty(name()).into()),
+        Some(_) if stratum.book_value == 0 => return Err(book_value().into()),
         _ => {}
     }
     if let Some(sample) = &sample {
         let needs_population = method.by_count() || method == EcMethod::Ratio;
         if needs_population && stratum.population.is_none() {
-            return Err(EcError::PopulationMissing(name()));
+            return Err(EcError::PopulationMissing(name()).into());
         }
         if let Some(population) = stratum.population
             && population < sample.items
@@ -180,11 +185,12 @@ fn part<'a>(input: &EcInput, stratum: &'a EcStratum) -> Result<Part<'a>, EcError
                 stratum: name(),
                 size: sample.items,
                 population,
-            });
+            }
+            .into());
         }
         let needs_variance = method.is_statistical() && method != EcMethod::MusConservative;
         if needs_variance && sample.variance.is_none() {
-            return Err(EcError::SampleTooSmall(name()));
+            return Err(EcError::SampleTooSmall(name()).into());
         }
     }
     let (extension, exhaustive_extension) = extensions(method, stratum, sample.is_some(), exhaustive)?;
@@ -199,31 +205,33 @@ fn part<'a>(input: &EcInput, stratum: &'a EcStratum) -> Result<Part<'a>, EcError
 }
 
 fn units(
+    list: &str,
     items: &[EcItem],
     by_size: bool,
     rule: Option<Understatements>,
     found: &mut Found,
-) -> Result<Vec<Unit>, EcError> {
-    items
-        .iter()
-        .map(|item| unit(item, by_size, rule, found))
-        .collect()
+) -> Result<Vec<Unit>, Located<EcError>> {
+    let mut located = |(index, item)| {
+        unit(item, by_size, rule, found).map_err(|error| within(error, format!("{list}[{index}]")))
+    };
+    items.iter().enumerate().map(&mut located).collect()
 }
 
 fn exhaustive(
     stratum: &EcStratum,
     rule: Option<Understatements>,
     found: &mut Found,
-) -> Result<Exhaustive, EcError> {
+) -> Result<Exhaustive, Located<EcError>> {
     if let Some(summary) = stratum.exhaustive_summary {
         if summary.book_value < 0 {
             return Err(EcError::BookValue {
                 stratum: stratum.name.clone(),
                 book_value: summary.book_value,
-            });
+            }
+            .at("exhaustiveSummary"));
         }
         if summary.error_sum < 0 && rule != Some(Understatements::Net) {
-            return Err(EcError::UnderstatementsUndecided);
+            return Err(EcError::UnderstatementsUndecided.into());
         }
         return Ok(Exhaustive {
             items: summary.items,
@@ -232,7 +240,7 @@ fn exhaustive(
             smallest: None,
         });
     }
-    let units = units(&stratum.exhaustive, false, rule, found)?;
+    let units = units("exhaustive", &stratum.exhaustive, false, rule, found)?;
     Ok(Exhaustive {
         items: u64::try_from(units.len()).unwrap_or(u64::MAX),
         book: units.iter().map(|unit| unit.book).sum(),

@@ -9,6 +9,7 @@ use super::{
     moments::Moments,
 };
 use crate::sampling::numerics::{Fraction, hypergeometric_upper};
+use crate::sampling::refusal::{Located, Refused as _};
 
 /// A stratum as the estimators see it.
 #[derive(Debug, Clone)]
@@ -77,11 +78,12 @@ fn total(parts: &[Part], value: impl Fn(&Part) -> Fraction) -> Fraction {
         .sum()
 }
 
-fn ratios(parts: &[Part], combination: Combination) -> Result<Vec<Fraction>, VariablesError> {
-    for part in parts {
+fn ratios(parts: &[Part], combination: Combination) -> Result<Vec<Fraction>, Located<VariablesError>> {
+    for (index, part) in parts.iter().enumerate() {
         let lone = combination == Combination::Separate || parts.len() == 1;
         if lone && part.moments.book.sign() != num_bigint::Sign::Plus {
-            return Err(VariablesError::SampleBookValue(part.name.clone()));
+            let refusal = VariablesError::SampleBookValue(part.name.clone());
+            return Err(refusal.at(format!("strata[{index}]")));
         }
     }
     if combination == Combination::Separate {
@@ -92,7 +94,7 @@ fn ratios(parts: &[Part], combination: Combination) -> Result<Vec<Fraction>, Var
     }
     let book = total(parts, |part| part.moments.book_mean());
     if book <= Fraction::zero() {
-        return Err(VariablesError::SampleBookValue(parts[0].name.clone()));
+        return Err(VariablesError::SampleBookValue(parts[0].name.clone()).at("strata[0]"));
     }
     let ratio = &total(parts, |part| part.moments.audit_mean()) / &book;
     Ok(vec![ratio; parts.len()])
@@ -186,7 +188,10 @@ fn variance(part: &Part, factor: &Fraction, choices: Choices) -> (Fraction, Sour
 }
 
 /// Projects the sample. Strata are as checked by the caller: at least two units each, three for a regression.
-pub(in crate::sampling) fn estimate(parts: &[Part], choices: Choices) -> Result<Estimate, VariablesError> {
+pub(in crate::sampling) fn estimate(
+    parts: &[Part],
+    choices: Choices,
+) -> Result<Estimate, Located<VariablesError>> {
     let weights: Vec<Fraction> = parts
         .iter()
         .map(|part| weight(part, choices.correction))
@@ -241,7 +246,7 @@ pub(in crate::sampling) fn estimate(parts: &[Part], choices: Choices) -> Result<
     let strata = u64::try_from(parts.len()).unwrap_or(u64::MAX);
     let freedom = if freedom_of_errors {
         if errors <= strata {
-            return Err(VariablesError::TooFewErrors { errors, strata });
+            return Err(VariablesError::TooFewErrors { errors, strata }.into());
         }
         Fraction::from(errors - strata)
     } else {

@@ -41,6 +41,7 @@ use super::{
     figures::{AMOUNT_PLACES, SHARE_PLACES},
     monetary::Unit,
 };
+use crate::sampling::refusal::{Located, Refused as _};
 use crate::sampling::{
     derivation::{Step, Text, missing_amounts, outside_the_population},
     numerics::{Fraction, decimal_to_float, nearest, normal_quantile, student_quantile},
@@ -166,109 +167,118 @@ pub(in crate::sampling) fn method(
 ///
 /// Amounts in whole units of `input.unit`. With one stratum a combination is not needed. A Student quantile has the
 /// degrees of freedom of the result, which are real numbers for several strata. Refused as [`VariablesError`] says.
-pub fn variables(input: &VariablesInput) -> Result<VariablesResult, VariablesError> {
+pub fn variables(input: &VariablesInput) -> Result<VariablesResult, Located<VariablesError>> {
     if input.strata.len() > MOST_STRATA {
-        return Err(VariablesError::TooManyStrata(input.strata.len()));
+        return Err(VariablesError::TooManyStrata(input.strata.len()).into());
     }
     check_duplicates(input)?;
     let parts = input
         .strata
         .iter()
-        .map(|stratum| {
+        .enumerate()
+        .map(|(index, stratum)| {
+            let moments = Moments::of(&stratum.items, input.sampling_unit);
             Ok(Part {
                 name: stratum.name.clone(),
                 population: stratum.population,
                 book_value: stratum.book_value,
-                moments: Moments::of(&stratum.items, input.sampling_unit)?,
+                moments: moments.map_err(|refusal| refusal.at(format!("strata[{index}]")))?,
             })
         })
-        .collect::<Result<Vec<Part>, VariablesError>>()?;
+        .collect::<Result<Vec<Part>, Located<VariablesError>>>()?;
     project(input, &parts)
 }
 
-fn check_duplicates(input: &VariablesInput) -> Result<(), VariablesError> {
+fn check_duplicates(input: &VariablesInput) -> Result<(), Located<VariablesError>> {
     let mut names = HashSet::new();
     let mut ids = HashSet::new();
     let mut clusters: HashMap<&str, usize> = HashMap::new();
     for (ordinal, stratum) in input.strata.iter().enumerate() {
         if !names.insert(&stratum.name) {
-            return Err(VariablesError::DuplicateStratum(stratum.name.clone()));
+            let refusal = VariablesError::DuplicateStratum(stratum.name.clone());
+            return Err(refusal.at(format!("strata[{ordinal}]")));
         }
-        for item in &stratum.items {
+        for (row, item) in stratum.items.iter().enumerate() {
+            let refused = |error: VariablesError| Err(error.at(format!("strata[{ordinal}].items[{row}]")));
             if let Some(id) = &item.id
                 && !ids.insert(id)
             {
-                return Err(VariablesError::DuplicateItem(id.clone()));
+                return refused(VariablesError::DuplicateItem(id.clone()));
             }
             if let Some(cluster) = &item.cluster
                 && *clusters.entry(cluster).or_insert(ordinal) != ordinal
             {
-                return Err(VariablesError::ClusterInTwoStrata(cluster.clone()));
+                return refused(VariablesError::ClusterInTwoStrata(cluster.clone()));
             }
         }
     }
     Ok(())
 }
 
-fn check(input: &VariablesInput, parts: &[Part]) -> Result<Combination, VariablesError> {
+fn check(input: &VariablesInput, parts: &[Part]) -> Result<Combination, Located<VariablesError>> {
     if input.confidence <= Decimal::ZERO || input.confidence >= Decimal::ONE {
-        return Err(VariablesError::Confidence(input.confidence));
+        return Err(VariablesError::Confidence(input.confidence).into());
     }
     if parts.is_empty() {
-        return Err(VariablesError::NoStratum);
+        return Err(VariablesError::NoStratum.into());
     }
     if let Some(tolerable) = input.tolerable
         && tolerable <= 0
     {
-        return Err(VariablesError::Tolerable(tolerable));
+        return Err(VariablesError::Tolerable(tolerable).into());
     }
-    let needed = match input.estimator {
-        Estimator::Regression => 3,
-        _ => 2,
-    };
-    for part in parts {
-        let stratum = || part.name.clone();
-        let size = part.moments.size;
-        if size < needed {
-            return Err(VariablesError::SampleTooSmall {
-                stratum: stratum(),
-                size,
-                needed,
-            });
-        }
-        if part.population > LARGEST_POPULATION {
-            return Err(VariablesError::PopulationTooLarge(part.population));
-        }
-        if size > part.population {
-            return Err(VariablesError::SizeAbovePopulation {
-                stratum: stratum(),
-                size,
-                population: part.population,
-            });
-        }
-        if part.book_value <= 0 {
-            return Err(VariablesError::BookValue {
-                stratum: stratum(),
-                book_value: part.book_value,
-            });
-        }
+    for (index, part) in parts.iter().enumerate() {
+        check_part(input.estimator, part).map_err(|refusal| refusal.at(format!("strata[{index}]")))?;
     }
     let combinable = matches!(input.estimator, Estimator::Ratio | Estimator::Regression);
     match input.combination {
-        Some(_) if !combinable => Err(VariablesError::CombinationNotApplicable),
-        None if combinable && parts.len() > 1 => Err(VariablesError::CombinationMissing),
+        Some(_) if !combinable => Err(VariablesError::CombinationNotApplicable.into()),
+        None if combinable && parts.len() > 1 => Err(VariablesError::CombinationMissing.into()),
         Some(Combination::Separate) if input.few_errors == FewErrors::Idea && parts.len() > 1 => {
-            Err(VariablesError::FewErrorsSeparate)
+            Err(VariablesError::FewErrorsSeparate.into())
         }
         combination => Ok(combination.unwrap_or(Combination::Combined)),
     }
+}
+
+fn check_part(estimator: Estimator, part: &Part) -> Result<(), VariablesError> {
+    let stratum = || part.name.clone();
+    let (size, population, book_value) = (part.moments.size, part.population, part.book_value);
+    let needed = match estimator {
+        Estimator::Regression => 3,
+        _ => 2,
+    };
+    if size < needed {
+        return Err(VariablesError::SampleTooSmall {
+            stratum: stratum(),
+            size,
+            needed,
+        });
+    }
+    if population > LARGEST_POPULATION {
+        return Err(VariablesError::PopulationTooLarge(population));
+    }
+    if size > population {
+        return Err(VariablesError::SizeAbovePopulation {
+            stratum: stratum(),
+            size,
+            population,
+        });
+    }
+    if book_value <= 0 {
+        return Err(VariablesError::BookValue {
+            stratum: stratum(),
+            book_value,
+        });
+    }
+    Ok(())
 }
 
 /// The result for parts whose moments are known.
 pub(in crate::sampling) fn project(
     input: &VariablesInput,
     parts: &[Part],
-) -> Result<VariablesResult, VariablesError> {
+) -> Result<VariablesResult, Located<VariablesError>> {
     let combination = check(input, parts)?;
     let choices = Choices {
         estimator: input.estimator,

@@ -9,6 +9,7 @@ use super::{
     input::{SamplingUnit, VariablesItem},
 };
 use crate::sampling::numerics::Fraction;
+use crate::sampling::refusal::{Located, Refused as _};
 
 /// A sum that leaves 128 bits only when it has to.
 #[derive(Debug, Default)]
@@ -63,11 +64,11 @@ impl Moments {
     pub(in crate::sampling) fn of(
         items: &[VariablesItem],
         unit: SamplingUnit,
-    ) -> Result<Self, VariablesError> {
+    ) -> Result<Self, Located<VariablesError>> {
         match unit {
             SamplingUnit::Item => {
-                if items.iter().any(|item| item.cluster.is_some()) {
-                    return Err(VariablesError::ClusterUnexpected);
+                if let Some(index) = items.iter().position(|item| item.cluster.is_some()) {
+                    return Err(VariablesError::ClusterUnexpected.at(format!("items[{index}]")));
                 }
                 Ok(Self::of_pairs(
                     items
@@ -77,8 +78,11 @@ impl Moments {
             }
             SamplingUnit::Cluster => {
                 let mut clusters: BTreeMap<&str, (i128, i128)> = BTreeMap::new();
-                for item in items {
-                    let name = item.cluster.as_deref().ok_or(VariablesError::ClusterMissing)?;
+                for (index, item) in items.iter().enumerate() {
+                    let name = item
+                        .cluster
+                        .as_deref()
+                        .ok_or_else(|| VariablesError::ClusterMissing.at(format!("items[{index}]")))?;
                     let sums = clusters.entry(name).or_default();
                     sums.0 += i128::from(item.book_value);
                     sums.1 += i128::from(item.audit_value);

@@ -11,8 +11,9 @@ use crate::sampling::derivation::{Step, Text};
 use crate::sampling::guidance::{FactorProfile, expansion};
 use crate::sampling::numerics::Fraction;
 use crate::sampling::planning::allocation::{ShareRounding, Weight, share_out};
-use crate::sampling::planning::exact::{Rounding, Unit, german, risk, whole};
+use crate::sampling::planning::exact::{Rounding, Unit, german, risk, whole, z};
 use crate::sampling::planning::{LARGEST_MONETARY_SIZE, SizeError};
+use crate::sampling::refusal::{Located, Refused as _};
 
 /// A pilot sample, to estimate the standard deviation of error rates from.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -125,19 +126,22 @@ pub struct EcStandardSize {
 
 /// Size of the standard approach: `n = (z BV s_r / (TE - AE))^2` with `s_r^2 = sum(BV_h/BV s_rh^2)`, shared
 /// out by book value.
-pub fn ec_standard_size(input: &EcStandardInput) -> Result<EcStandardSize, SizeError> {
+pub fn ec_standard_size(input: &EcStandardInput) -> Result<EcStandardSize, Located<SizeError>> {
     risk(input.confidence)?;
-    let z = input.profile.z(input.confidence)?;
+    let z = z(input.profile, input.confidence)?;
     let mut total: i64 = 0;
-    for stratum in &input.strata {
-        positive("bookValue", stratum.book_value)?;
-        total = total.checked_add(stratum.book_value).ok_or(SizeError::Amount {
-            field: "bookValue",
-            value: stratum.book_value.into(),
-        })?;
+    let place = |index: usize| format!("strata[{index}]");
+    for (index, stratum) in input.strata.iter().enumerate() {
+        let sum = positive("bookValue", stratum.book_value).and_then(|_| {
+            total.checked_add(stratum.book_value).ok_or(SizeError::Amount {
+                field: "bookValue",
+                value: stratum.book_value.into(),
+            })
+        });
+        total = sum.map_err(|error| error.at(place(index)))?;
     }
     if input.strata.is_empty() {
-        return Err(SizeError::Required("strata"));
+        return Err(SizeError::Required("strata").into());
     }
     let (book, tolerable, expected) = check_amounts(total, input.tolerable, input.expected)?;
     let mut steps = vec![Step::new(
@@ -148,8 +152,9 @@ pub fn ec_standard_size(input: &EcStandardInput) -> Result<EcStandardSize, SizeE
     let variances = input
         .strata
         .iter()
-        .map(|stratum| variance(stratum, &mut steps))
-        .collect::<Result<Vec<Fraction>, SizeError>>()?;
+        .enumerate()
+        .map(|(index, stratum)| variance(stratum, &mut steps).map_err(|error| error.at(place(index))))
+        .collect::<Result<Vec<Fraction>, Located<SizeError>>>()?;
     let variance = input
         .strata
         .iter()
@@ -256,19 +261,21 @@ fn strata(
 
 /// The variance of the error rates of a stratum: given, or of its pilot with `n - 1` below. Pilot units above
 /// `BV/n_p` are taken with the rate `E/(BV/n_p)` (6.3.1.2).
-fn variance(stratum: &EcStratum, steps: &mut Vec<Step>) -> Result<Fraction, SizeError> {
+fn variance(stratum: &EcStratum, steps: &mut Vec<Step>) -> Result<Fraction, Located<SizeError>> {
     match (stratum.deviation, &stratum.pilot) {
         (Some(_), Some(_)) => Err(SizeError::NotTogether {
             field: "pilot",
             other: "deviation",
-        }),
-        (None, None) => Err(SizeError::Required("deviation")),
+        }
+        .into()),
+        (None, None) => Err(SizeError::Required("deviation").into()),
         (Some(deviation), None) => {
             if deviation <= Decimal::ZERO || deviation.scale() > 20 || deviation > Decimal::from(1_000) {
                 return Err(SizeError::Amount {
                     field: "deviation",
                     value: deviation,
-                });
+                }
+                .into());
             }
             Ok(Fraction::from(deviation).square())
         }
@@ -293,17 +300,18 @@ fn variance(stratum: &EcStratum, steps: &mut Vec<Step>) -> Result<Fraction, Size
     }
 }
 
-fn pilot_variance(pilot: &Pilot, book: u64) -> Result<Fraction, SizeError> {
+fn pilot_variance(pilot: &Pilot, book: u64) -> Result<Fraction, Located<SizeError>> {
     let count = u64::try_from(pilot.items.len()).unwrap_or(u64::MAX);
     if !(2..=10_000).contains(&count) {
         return Err(SizeError::Count {
             field: "pilot",
             value: count,
-        });
+        }
+        .into());
     }
     let mut rates = Vec::with_capacity(pilot.items.len());
-    for item in &pilot.items {
-        let below = positive("book", item.book)?;
+    for (index, item) in pilot.items.iter().enumerate() {
+        let below = positive("book", item.book).map_err(|error| error.at(format!("pilot.items[{index}]")))?;
         let is_above = u128::from(below) * u128::from(count) > u128::from(book);
         let base = if is_above {
             share(book, count)
@@ -327,7 +335,8 @@ fn pilot_variance(pilot: &Pilot, book: u64) -> Result<Fraction, SizeError> {
         _ => Err(SizeError::Amount {
             field: "pilot",
             value: Decimal::ZERO,
-        }),
+        }
+        .into()),
     }
 }
 

@@ -23,7 +23,7 @@ pub use stratified::{
 
 use super::SizeError;
 use super::attribute::correction_formula;
-use super::exact::{FiniteCorrection, Rounding, Unit, german, nearest, risk, whole};
+use super::exact::{FiniteCorrection, Rounding, Unit, german, nearest, risk, whole, z};
 use crate::sampling::derivation::{Step, Text, missing_amounts, outside_the_population};
 use crate::sampling::guidance::FactorProfile;
 use crate::sampling::numerics::{Fraction, float, student_quantile};
@@ -89,6 +89,18 @@ pub struct VariablesSize {
     pub population: u64,
     /// Confidence.
     pub confidence: Decimal,
+    /// Where z came from.
+    pub profile: Option<FactorProfile>,
+    /// Standard deviation per item.
+    pub deviation: Decimal,
+    /// Tolerable error, where given.
+    pub tolerable: Option<i64>,
+    /// Anticipated error, where given.
+    pub expected: Option<i64>,
+    /// Correction for the finite population.
+    pub finite_correction: FiniteCorrection,
+    /// How the size became whole.
+    pub rounding: Rounding,
     /// z or t, two-sided.
     pub factor: Decimal,
     /// Degrees of freedom of t.
@@ -183,7 +195,7 @@ pub fn variables_size(input: &VariablesSizeInput) -> Result<VariablesSize, SizeE
                 other: "method",
             })
         }
-        (VariablesMethod::Ec, Some(profile)) => ec(input, profile.z(input.confidence)?, &spread, width),
+        (VariablesMethod::Ec, Some(profile)) => ec(input, z(profile, input.confidence)?, &spread, width),
         (VariablesMethod::Student, None) => Ok(by_student(input, risk, &spread, width)),
     }
 }
@@ -339,6 +351,12 @@ fn result(
         unit: input.unit,
         population: input.population,
         confidence: input.confidence,
+        profile: input.profile,
+        deviation: input.deviation,
+        tolerable: input.tolerable,
+        expected: input.expected,
+        finite_correction: input.finite_correction,
+        rounding: input.rounding,
         factor,
         degrees_of_freedom,
         precision: i64::try_from(width).unwrap_or(i64::MAX),

@@ -20,7 +20,8 @@ use crate::sampling::guidance::FactorProfile;
 use crate::sampling::numerics::Fraction;
 use crate::sampling::planning::SizeError;
 use crate::sampling::planning::allocation::{MINIMUM_PER_STRATUM, ShareRounding, Weight, share_out};
-use crate::sampling::planning::exact::{FiniteCorrection, Rounding, Unit, german, risk, whole};
+use crate::sampling::planning::exact::{FiniteCorrection, Rounding, Unit, german, risk, whole, z};
+use crate::sampling::refusal::{Located, Refused as _};
 
 /// How a sample is shared out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -171,7 +172,7 @@ struct Sums {
 }
 
 /// Size of a stratified sample, and its shares.
-pub fn stratified_size(input: &StratifiedInput) -> Result<StratifiedSize, SizeError> {
+pub fn stratified_size(input: &StratifiedInput) -> Result<StratifiedSize, Located<SizeError>> {
     let risk = risk(input.confidence)?;
     let width = precision(input.tolerable, input.expected, input.precision)?;
     let sums = sums(input)?;
@@ -186,8 +187,8 @@ pub fn stratified_size(input: &StratifiedInput) -> Result<StratifiedSize, SizeEr
         Ok((raw, size))
     };
     let (mut factor, mut degrees) = match input.factor {
-        SizeFactor::EcTables => (FactorProfile::EcTables.z(input.confidence)?, None),
-        SizeFactor::Exact => (FactorProfile::Exact.z(input.confidence)?, None),
+        SizeFactor::EcTables => (z(FactorProfile::EcTables, input.confidence)?, None),
+        SizeFactor::Exact => (z(FactorProfile::Exact, input.confidence)?, None),
         SizeFactor::Student => (student(risk, FIRST_DEGREES), Some(FIRST_DEGREES)),
     };
     let (mut raw, mut size) = match degrees {
@@ -229,41 +230,56 @@ pub fn stratified_size(input: &StratifiedInput) -> Result<StratifiedSize, SizeEr
     })
 }
 
-fn sums(input: &StratifiedInput) -> Result<Sums, SizeError> {
+/// The standard deviation of a stratum and its weight in the allocation; none where every item is audited.
+fn spread_and_weight(
+    allocation: Allocation,
+    stratum: &Stratum,
+) -> Result<Option<(Fraction, Fraction)>, SizeError> {
+    if stratum.items == 0 || stratum.items > MOST_ITEMS {
+        return Err(SizeError::Count {
+            field: "items",
+            value: stratum.items,
+        });
+    }
+    if stratum.exhaustive {
+        return Ok(None);
+    }
+    let spread = deviation(stratum.deviation.ok_or(SizeError::Required("deviation"))?)?;
+    let units = Fraction::from(stratum.items);
+    let weight = match (allocation, stratum.book_value) {
+        (Allocation::Proportional, _) => units,
+        (Allocation::Neyman, _) => units.times(&spread),
+        (Allocation::EqualValue, None) => return Err(SizeError::Required("bookValue")),
+        (Allocation::EqualValue, Some(value)) if value <= 0 => {
+            return Err(SizeError::Amount {
+                field: "bookValue",
+                value: value.into(),
+            });
+        }
+        (Allocation::EqualValue, Some(value)) => Fraction::from(value),
+    };
+    Ok(Some((spread, weight)))
+}
+
+fn sums(input: &StratifiedInput) -> Result<Sums, Located<SizeError>> {
     let count = u64::try_from(input.strata.len()).unwrap_or(u64::MAX);
     if !(1..=1_000).contains(&count) {
         return Err(SizeError::Count {
             field: "strata",
             value: count,
-        });
+        }
+        .into());
     }
     let zero = || Fraction::zero();
     let (mut items, mut variance, mut total) = (0u64, zero(), zero());
     let mut parts = Vec::new();
-    for stratum in &input.strata {
-        if stratum.items == 0 || stratum.items > MOST_ITEMS {
-            return Err(SizeError::Count {
-                field: "items",
-                value: stratum.items,
-            });
-        }
-        if stratum.exhaustive {
+    for (index, stratum) in input.strata.iter().enumerate() {
+        let Some((spread, weight)) = spread_and_weight(input.allocation, stratum)
+            .map_err(|error| error.at(format!("strata[{index}]")))?
+        else {
             continue;
-        }
-        let spread = deviation(stratum.deviation.ok_or(SizeError::Required("deviation"))?)?;
-        let units = Fraction::from(stratum.items);
-        let weight = match (input.allocation, stratum.book_value) {
-            (Allocation::Proportional, _) => units.clone(),
-            (Allocation::Neyman, _) => units.times(&spread),
-            (Allocation::EqualValue, None) => return Err(SizeError::Required("bookValue")),
-            (Allocation::EqualValue, Some(value)) if value <= 0 => {
-                return Err(SizeError::Amount {
-                    field: "bookValue",
-                    value: value.into(),
-                });
-            }
-            (Allocation::EqualValue, Some(value)) => Fraction::from(value),
         };
+        let units = Fraction::from(stratum.items);
         items += stratum.items;
         let part = units.times(&spread.square());
         variance = variance.plus(&part);
@@ -279,7 +295,7 @@ fn sums(input: &StratifiedInput) -> Result<Sums, SizeError> {
         ));
     }
     if items < 2 {
-        return Err(SizeError::Required("strata"));
+        return Err(SizeError::Required("strata").into());
     }
     let mut sum = zero();
     for (own, _) in &parts {

@@ -167,7 +167,7 @@ fn understatements_are_set_aside_or_netted_as_said() {
     for method in METHODS {
         let mut input = good(method);
         input.strata[0].items[5].audit_value = Some(1_050 + 105);
-        assert_eq!(ec(&input).unwrap_err(), EcError::UnderstatementsUndecided);
+        assert_eq!(*ec(&input).unwrap_err(), EcError::UnderstatementsUndecided);
         input.understatements = Some(Understatements::SetAside);
         let aside = ec(&input).unwrap();
         assert_eq!(aside.overall.total, ec(&good(method)).unwrap().overall.total);
