@@ -195,6 +195,7 @@ fn every_calculator_answers_and_says_how() {
             assert!(!result["version"].as_str().unwrap().is_empty(), "{name}");
         }
         assert_eq!(calculated(name, input), result, "{name} gives the same again");
+        derived(name, input, &result);
         // A field that is not known, and one that is missing, are named.
         let mut more = input.clone();
         more["unbekannt"] = json!(1);
@@ -214,6 +215,61 @@ fn every_calculator_answers_and_says_how() {
             "{name}"
         );
         assert_ne!(fault.message.de, fault.message.en);
+    }
+}
+
+/// All texts of a language in a value.
+fn texts<'a>(value: &'a Value, language: &str, found: &mut Vec<&'a str>) {
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                match value.as_str().filter(|_| name == language) {
+                    Some(text) => found.push(text),
+                    None => texts(value, language, found),
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| texts(item, language, found)),
+        _ => {}
+    }
+}
+
+/// A result says how it came about, in German with a comma, at which confidence, and what its method cannot find.
+fn derived(name: &str, input: &Value, result: &Value) {
+    let german = {
+        let mut found = Vec::new();
+        texts(result, "de", &mut found);
+        found
+    };
+    for text in &german {
+        let decimals = text.split(|sign: char| !sign.is_ascii_digit() && sign != '.');
+        let point = decimals.into_iter().find(|part| {
+            part.split_once('.')
+                .is_some_and(|(left, right)| !left.is_empty() && !right.is_empty() && !right.contains('.'))
+        });
+        assert_eq!(point, None, "{name} has a decimal point in: {text}");
+        assert!(!text.contains("Vertrauensniveau"), "{name}: {text}");
+    }
+    let of_pages = name == "attributeSizeGrid";
+    assert_eq!(german.is_empty(), of_pages, "{name} has no derivation");
+    let given = input
+        .get("confidence")
+        .or_else(|| input["sample"].get("confidence"));
+    if let Some(confidence) = given {
+        assert_eq!(&result["confidence"], confidence, "{name}");
+    }
+    for field in ["tolerable", "expected", "bookValue", "unit"] {
+        let given = input.get(field).or_else(|| input["sample"].get(field));
+        let given = given.filter(|value| !value.is_null() && !result[field].is_null());
+        let plain = |value: &Value| {
+            value
+                .as_str()
+                .map_or_else(|| value.to_string(), ToOwned::to_owned)
+        };
+        if let Some(given) = given.filter(|_| !of_pages) {
+            let figure = plain(&result[field]);
+            assert_eq!(figure, plain(given), "{name}: {field}");
+        }
     }
 }
 
@@ -355,7 +411,7 @@ fn impossible_figures_are_refused_by_the_name_of_their_field() {
             &draw,
             json!({ "items": [{ "id": "b", "amount": 1 }, { "id": "b", "amount": 1 }] }),
             "ITEM_DOUBLED",
-            "items",
+            "items[1]",
         ),
         (
             "select",
@@ -378,6 +434,112 @@ fn impossible_figures_are_refused_by_the_name_of_their_field() {
         );
         assert_ne!(fault.message.de, fault.message.en);
     }
+}
+
+/// What stands in a list is refused with its place.
+#[test]
+fn refusals_in_lists_name_the_entry() {
+    let requests = requests();
+    let refused = |name: &str, change: &dyn Fn(&mut Value)| {
+        let (_, input) = requests.iter().find(|(one, _)| *one == name).unwrap();
+        let mut input = input.clone();
+        change(&mut input);
+        let fault = Calculator::named(name).unwrap().run(input).unwrap_err();
+        (fault.code, fault.field)
+    };
+    let faults = [
+        refused("strataLimits", &|input| input["strata"][1]["size"] = json!(0)),
+        refused("strataLimits", &|input| {
+            input["strata"][1]["deviations"] = json!(31)
+        }),
+        refused("strataLimits", &|input| input["strata"][1]["ordinal"] = json!(1)),
+        refused("stringerBound", &|input| {
+            input["sample"]["items"][1]["book"] = json!(0)
+        }),
+        refused("stringerBound", &|input| input["sample"]["size"] = json!(4)),
+        refused("stringerBound", &|input| {
+            input["sample"]["exhaustive"] = json!([{ "book": 5, "audit": 5 }, { "book": 0, "audit": 0 }]);
+        }),
+        refused("ec", &|input| {
+            input["strata"][0]["items"][2] = json!({ "bookValue": 1, "auditValue": 1, "hits": 2 });
+        }),
+        refused("ec", &|input| input["strata"][0]["population"] = json!(2)),
+        refused("ec", &|input| input["confidence"] = json!("0.85")),
+        refused("variables", &|input| {
+            input["strata"][0]["items"][1]["cluster"] = json!("a")
+        }),
+        refused("stratifiedSize", &|input| {
+            input["strata"][1]["deviation"] = json!("0")
+        }),
+        refused("ecStandardSize", &|input| {
+            input["strata"][0]["bookValue"] = json!(-1)
+        }),
+        refused("attributeSizeGrid", &|input| input["tolerable"][1] = json!("1.5")),
+        refused("highValueStratum", &|input| input["amounts"][3] = json!(0)),
+        refused("strataByRoot", &|input| input["amounts"][9] = json!(-1)),
+        refused("totalError", &|input| {
+            input["knownErrors"][0]["amount"] = json!(-1)
+        }),
+        refused("select", &|input| input["items"][2]["amount"] = json!(0)),
+    ];
+    let faults: Vec<_> = faults
+        .iter()
+        .map(|(code, field)| (*code, field.as_str()))
+        .collect();
+    assert_eq!(
+        faults,
+        [
+            ("SAMPLE_EMPTY", "strata[1].size"),
+            ("DEVIATIONS_ABOVE_SIZE", "strata[1].deviations"),
+            ("STRATUM_TWICE", "strata[1].ordinal"),
+            ("AMOUNT_NOT_POSITIVE", "sample.items[1].book"),
+            ("HITS_DIFFER", "sample.items"),
+            ("EXHAUSTIVE_NOT_POSITIVE", "sample.exhaustive[1].book"),
+            ("HITS_NOT_POSSIBLE", "strata[0].items[2].hits"),
+            ("SAMPLE_LARGER_THAN_POPULATION", "strata[0].population"),
+            ("CONFIDENCE_NOT_IN_TABLE", "confidence"),
+            ("CLUSTER_UNEXPECTED", "strata[0].items[1].cluster"),
+            ("AMOUNT_OUT_OF_RANGE", "strata[1].deviation"),
+            ("AMOUNT_OUT_OF_RANGE", "strata[0].bookValue"),
+            ("RATE_OUT_OF_RANGE", "tolerable[1]"),
+            ("AMOUNT_OUT_OF_RANGE", "amounts[3]"),
+            ("AMOUNT_OUT_OF_RANGE", "amounts[9]"),
+            ("ERROR_NEGATIVE", "knownErrors[0].amount"),
+            ("AMOUNT_NOT_POSITIVE", "items[2]"),
+        ]
+    );
+}
+
+/// Without any deviation the normal combination has no spread: no limit, no verdict, and the reason.
+#[test]
+fn a_normal_limit_without_deviations_has_no_verdict() {
+    let input = json!({
+        "strata": [{ "ordinal": 1, "population": 500, "size": 30, "deviations": 0 }],
+        "confidence": "0.95", "sides": "TWO_SIDED", "distribution": "BINOMIAL", "combination": "NORMAL", "tolerable": "0.02",
+    });
+    let result = calculated("strataLimits", &input);
+    for field in ["upperLimit", "lowerLimit", "conclusion", "achievedConfidence"] {
+        assert_eq!(result[field], Value::Null, "{field}");
+    }
+    let mut warnings = Vec::new();
+    texts(&result["warnings"], "en", &mut warnings);
+    assert!(
+        warnings.iter().any(|text| text.contains("no limits")),
+        "{warnings:?}"
+    );
+}
+
+/// A tail that is a decimal is shown as it is, without the noise of floats.
+#[test]
+fn tails_are_rounded_up_exactly() {
+    let coin = json!({ "distribution": "BINOMIAL", "criticalRate": "0.5", "confidence": "0.5" });
+    let result = calculated("discovery", &coin);
+    assert_eq!(
+        (&result["size"], &result["probabilityOfFindingOne"]),
+        (&json!(1), &json!("0.5"))
+    );
+    let tenth = json!({ "distribution": "HYPERGEOMETRIC", "population": 1_000, "criticalItems": 1, "confidence": "0.9" });
+    assert_eq!(calculated("discovery", &tenth)["probabilityOfFindingOne"], "0.9");
 }
 
 /// All fields of a type, and of the types of these.
@@ -491,6 +653,14 @@ on_both!(the_api_calculates_the_same, |service| async move {
     assert_eq!(
         data["planSample"]["b"],
         json!({ "result": { "n": 29, "method": "attribute-size-binomial" }, "userErrors": [] })
+    );
+    // An entry of a list is a part of the path.
+    let listed = "{ planSample { attributeSizeGrid(input: { distribution: POISSON, confidence: \"0.9\", tolerable: [\"0.05\", \"2\"],
+        expected: [\"0\"] }) { userErrors { path } } } }";
+    let data = auditor.data(listed, json!({})).await;
+    assert_eq!(
+        data["planSample"]["attributeSizeGrid"]["userErrors"][0]["path"],
+        json!(["input", "tolerable", "1"])
     );
     // What the contract does not know is refused before anything runs; and nobody calculates without a token.
     let unknown = "{ planSample { attributeSize(input: { distribution: NORMAL, confidence: \"0.9\" }) { result { size } } } }";

@@ -153,9 +153,10 @@ impl<K: Kind> ContainerType for Calculators<K> {
             Ok(result) => json!({ "result": result, "userErrors": [] }),
             Err(fault) => {
                 let message = ctx.language().say(&fault.message.de, &fault.message.en);
-                let path =
-                    std::iter::once("input").chain(fault.field.split('.').filter(|part| !part.is_empty()));
-                let path: Vec<&str> = path.collect();
+                let parts = fault.field.split(['.', '[']).filter(|part| !part.is_empty());
+                // a place in a list is a part of its own: `strata[2].size` is `strata`, `2`, `size`
+                let parts = parts.map(|part| part.trim_end_matches(']'));
+                let path: Vec<&str> = std::iter::once("input").chain(parts).collect();
                 json!({ "result": null, "userErrors": [{ "code": fault.code, "path": path, "message": message }] })
             }
         };

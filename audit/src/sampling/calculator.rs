@@ -4,7 +4,7 @@
 //! What a calculator takes and gives is told by the types of its method: their schemas (JSON Schema 2020-12) are what
 //! `pruefpfad calculate --describe` prints, and what the API's types are made from.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use schemars::generate::SchemaSettings;
@@ -13,14 +13,13 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::ceremony::CeremonyError;
 use super::derivation::Text;
 use super::evaluation::ec::EcError;
 use super::evaluation::errors::ErrorRateError;
 use super::evaluation::variables::VariablesError;
 use super::evaluation::{EvaluationError, attribute as rates, ec, errors, monetary, variables};
 use super::planning::{self, SizeError};
-use super::redraw::FrameError;
+use super::refusal::{Located, Refused};
 use super::selection::{DrawInput, Drawing, Seed, Selection, SelectionError, SelectionMethod, Tickets};
 
 /// What a calculator is for.
@@ -46,41 +45,15 @@ pub struct Fault {
     pub message: Text,
 }
 
-/// A refusal of one of the families of methods.
-trait Refused: std::fmt::Display {
-    fn code(&self) -> &'static str;
-    fn field(&self) -> &'static str;
-    fn german(&self) -> String;
-}
-
-macro_rules! refused {
-    ($($error:ty),+) => {$(
-        impl Refused for $error {
-            fn code(&self) -> &'static str {
-                self.code()
-            }
-
-            fn field(&self) -> &'static str {
-                self.field()
-            }
-
-            fn german(&self) -> String {
-                self.german()
-            }
+impl<E: Refused> From<Located<E>> for Fault {
+    fn from(refusal: Located<E>) -> Self {
+        Self {
+            code: refusal.code(),
+            field: refusal.path(),
+            message: Text::new(refusal.german(), refusal.to_string()),
         }
-    )+};
+    }
 }
-
-refused!(
-    SizeError,
-    EvaluationError,
-    EcError,
-    ErrorRateError,
-    VariablesError,
-    SelectionError,
-    CeremonyError,
-    FrameError
-);
 
 /// A method, or several that take the same figures.
 #[derive(Debug, Clone, Copy)]
@@ -175,31 +148,14 @@ fn read<T: DeserializeOwned>(input: Value) -> Result<T, Fault> {
     })
 }
 
-/// The part of the input in which each field stands that is not at its top.
-fn parts(input: &Value) -> HashMap<String, String> {
-    let top = input.as_object();
-    let nested = top.into_iter().flatten();
-    let nested = nested.filter_map(|(part, fields)| Some((part, fields.as_object()?)));
-    let fields =
-        nested.flat_map(|(part, fields)| fields.keys().map(move |field| (field.clone(), part.clone())));
-    fields
-        .filter(|(field, _)| top.is_some_and(|top| !top.contains_key(field)))
-        .collect()
-}
-
-fn answer<I: DeserializeOwned, R: Serialize, E: Refused>(
-    input: Value,
-    method: impl FnOnce(I) -> Result<R, E>,
-) -> Result<Value, Fault> {
-    let parts = parts(&input);
-    let result = method(read(input)?).map_err(|error| Fault {
-        code: error.code(),
-        field: match parts.get(error.field()) {
-            Some(part) => format!("{part}.{}", error.field()),
-            None => error.field().to_owned(),
-        },
-        message: Text::new(error.german(), error.to_string()),
-    })?;
+fn answer<I, R, E, L>(input: Value, method: impl Fn(I) -> Result<R, L>) -> Result<Value, Fault>
+where
+    I: DeserializeOwned,
+    R: Serialize,
+    E: Refused,
+    L: Into<Located<E>>,
+{
+    let result = method(read(input)?).map_err(|refusal| Fault::from(refusal.into()))?;
     serde_json::to_value(result).map_err(|error| Fault {
         code: "AMOUNT_TOO_LARGE",
         field: String::new(),
@@ -236,24 +192,32 @@ pub struct OfferedItem {
     pub amount: i64,
 }
 
-fn select(input: SelectInput) -> Result<Selection, SelectionError> {
-    let SelectInput { draw, mut items } = input;
+fn select(input: SelectInput) -> Result<Selection, Located<SelectionError>> {
+    let SelectInput { draw, items } = input;
+    let of_draw = |error: SelectionError| error.at("draw");
     if draw.size > MOST_UNITS {
-        return Err(SelectionError::SizeTooLarge(draw.size));
+        return Err(of_draw(SelectionError::SizeTooLarge(draw.size)));
     }
+    let place = |index: usize| format!("items[{index}]");
     let mut ids = HashSet::with_capacity(items.len());
-    if let Some(twice) = items.iter().find(|item| !ids.insert(item.id.as_str())) {
-        return Err(SelectionError::ItemDoubled(twice.id.clone()));
+    if let Some((index, twice)) = (0..).zip(&items).find(|(_, item)| !ids.insert(item.id.as_str())) {
+        return Err(SelectionError::ItemDoubled(twice.id.clone()).at(place(index)));
     }
+    let mut order: Vec<(usize, &OfferedItem)> = (0..).zip(&items).collect();
     if draw.method == SelectionMethod::RandomisedInterval {
-        let tickets = Tickets::new(&Seed::new(draw.seed.clone())?);
-        items.sort_by_cached_key(|item| tickets.of(&item.id));
+        let tickets = Tickets::new(&Seed::new(draw.seed.clone()).map_err(of_draw)?);
+        order.sort_by_cached_key(|(_, item)| tickets.of(&item.id));
     }
-    let mut drawing = Drawing::new(draw)?;
-    for item in &items {
-        drawing.offer(&item.id, item.amount)?;
+    let mut drawing = Drawing::new(draw).map_err(of_draw)?;
+    for (index, item) in order {
+        drawing
+            .offer(&item.id, item.amount)
+            .map_err(|error| match error.field() {
+                "items" => error.at(place(index)),
+                _ => of_draw(error),
+            })?;
     }
-    drawing.finish()
+    drawing.finish().map_err(of_draw)
 }
 
 macro_rules! calculators {
@@ -267,7 +231,7 @@ macro_rules! calculators {
             source: $source,
             input: || schema::<$input>(SchemaSettings::draft2020_12()),
             result: || schema::<$result>(SchemaSettings::draft2020_12().for_serialize()),
-            run: |input| answer::<$input, $result, $error>(input, $method),
+            run: |input| answer::<$input, $result, $error, _>(input, $method),
         }),+]
     };
 }
@@ -298,8 +262,10 @@ pub static CALCULATORS: LazyLock<Vec<Calculator>> = LazyLock::new(|| {
         Plan "monetarySize" "Umfang einer wertproportionalen Stichprobe" "Size of a monetary unit sample"
             = |input| planning::monetary::monetary_unit_size(&input), planning::monetary::MonetarySizeInput => planning::monetary::MonetarySize, SizeError;
             ["monetary-size-gamma", "monetary-size-confidence-factor", "monetary-size-hypergeometric-interpolated",
-                "monetary-size-binomial-interpolated", "monetary-size-poisson-interpolated"]
-            "AICPA Audit Guide Audit Sampling (2017), table C-1; T. Stewart, Technical Notes (2012); IDEA for the interpolated methods"
+                "monetary-size-binomial-interpolated", "monetary-size-poisson-interpolated", "monetary-size-cell-hypergeometric",
+                "monetary-size-cell-binomial", "monetary-size-cell-poisson"]
+            "AICPA Audit Guide Audit Sampling (2017), table C-1; T. Stewart, Technical Notes (2012); IDEA for the interpolated methods; \
+                D. Leslie, A. Teitlebaum and R. Anderson 1979 for the cell bound"
         Plan "ecStandardSize" "Umfang nach dem Standardansatz der EU-Kommission" "Size by the standard approach of the European Commission"
             = |input| planning::monetary::ec_standard_size(&input), planning::monetary::EcStandardInput => planning::monetary::EcStandardSize, SizeError;
             ["monetary-size-ec-standard", "monetary-size-ec-standard-stratified"]

@@ -10,6 +10,7 @@
 //! - [`evaluation`]: exact limits, projected error, Stringer bound, conclusion
 //! - [`numerics`]: quantiles and tail probabilities behind them
 //! - [`derivation`]: how a result came about, step by step
+//! - [`refusal`]: why there is no result, and which part of the input has to change
 //! - [`calculator`]: the methods by name, with JSON in and out
 //!
 //! Every result names its method and the method's version; a change that could alter a figure raises the version.
@@ -18,7 +19,9 @@ pub mod calculator;
 pub mod ceremony;
 pub mod derivation;
 pub mod evaluation;
+mod guidance;
 pub mod numerics;
 pub mod planning;
 pub mod redraw;
+pub mod refusal;
 pub mod selection;

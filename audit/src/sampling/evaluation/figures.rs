@@ -8,6 +8,8 @@ use crate::sampling::numerics::{divide_half_even, divide_up};
 
 /// Decimal places of amounts that are estimated.
 pub(super) const AMOUNT_PLACES: u32 = 6;
+/// Decimal places of shares, quantiles and confidences that are computed.
+pub(super) const SHARE_PLACES: u32 = 12;
 /// Decimal places to which sums are formed before they are rounded to [`AMOUNT_PLACES`], so that what is a
 /// tie or a whole number exactly is one here too.
 const GUARD_PLACES: u32 = 18;
@@ -20,14 +22,6 @@ pub(super) fn places_up(value: Decimal, places: u32) -> Decimal {
 /// Rounded down to so many places.
 pub(super) fn places_down(value: Decimal, places: u32) -> Decimal {
     value.round_dp_with_strategy(places, RoundingStrategy::ToNegativeInfinity)
-}
-
-/// A float of moderate size as a decimal; `round` makes a whole number of `10^-places` of it.
-pub(super) fn decimal_from(value: f64, places: u32, round: impl Fn(f64) -> f64) -> Decimal {
-    let scaled = round(value * 10f64.powi(i32::try_from(places).unwrap_or(12)));
-    whole(scaled).map_or(Decimal::ZERO, |scaled| {
-        Decimal::from_i128_with_scale(scaled, places)
-    })
 }
 
 /// A whole float as an integer; none beyond 28 digits or if it is no number.

@@ -20,11 +20,16 @@ impl EvaluationError {
             Self::SizeAbovePopulation { size, population } => {
                 format!("Aus einer Grundgesamtheit von {population} können nicht {size} gezogen worden sein.")
             }
+            Self::SizeAboveBookValue { size, book_value } => {
+                format!(
+                    "Aus {book_value} Geldeinheiten können nicht {size} Treffer ohne Zurücklegen gezogen worden sein."
+                )
+            }
             Self::BookValue(value) => {
                 format!("Der Buchwert der Grundgesamtheit muss positiv sein, angegeben ist {value}.")
             }
-            Self::Item { book_cents, hits } => format!(
-                "Eine Position mit dem Buchwert {book_cents} und der Trefferzahl {hits} kann nicht in einer \
+            Self::Item { book, hits } => format!(
+                "Eine Position mit dem Buchwert {book} und der Trefferzahl {hits} kann nicht in einer \
                  Wertstichprobe sein: Beide müssen positiv sein."
             ),
             Self::HitsDiffer { size, found } => format!(
@@ -52,6 +57,10 @@ impl EvaluationError {
             ),
             Self::SizeTooSmall { size, least } => format!(
                 "Der Stichprobenumfang {size} ist zu klein: Das Verfahren braucht mindestens {least}."
+            ),
+            Self::TooManyErrors { hits, limit } => format!(
+                "{hits} fehlerhafte Treffer sind mehr als die {limit} Stufen dieses Verfahrens. Bitte ein Verfahren für viele Fehler \
+                 wählen, etwa die Hochrechnung über mittlere Fehlerquoten."
             ),
             Self::StrataEmpty => "Keine Schicht hat Positionen.".to_owned(),
             Self::StratumTwice(ordinal) => format!("Die Schicht {ordinal} ist zweimal angegeben."),
@@ -91,11 +100,9 @@ mod tests {
             EvaluationError::SampleEmpty,
             EvaluationError::DeviationsAboveSize { deviations: 44, size },
             EvaluationError::SizeAbovePopulation { size, population },
+            EvaluationError::SizeAboveBookValue { size, book_value: 19 },
             EvaluationError::BookValue(-7),
-            EvaluationError::Item {
-                book_cents: -5,
-                hits: 3,
-            },
+            EvaluationError::Item { book: -5, hits: 3 },
             EvaluationError::HitsDiffer { size, found: 29 },
             EvaluationError::AmountTooLarge,
             EvaluationError::Tolerable(value),
@@ -103,6 +110,7 @@ mod tests {
             EvaluationError::PopulationTooLarge { size, limit },
             EvaluationError::SizeTooLarge { size, limit },
             EvaluationError::SizeTooSmall { size, least: 32 },
+            EvaluationError::TooManyErrors { hits: 41, limit },
             EvaluationError::StrataEmpty,
             EvaluationError::StratumTwice(4),
             EvaluationError::NotProportional,
@@ -116,7 +124,7 @@ mod tests {
                 value,
             },
         ];
-        assert!(errors[18].german().contains("„priorMu“"));
+        assert!(errors[20].german().contains("„priorMu“"));
         assert_german(&errors.map(|error| (error.german(), error.to_string())));
     }
 }

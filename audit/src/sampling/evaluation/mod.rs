@@ -67,14 +67,22 @@ pub enum EvaluationError {
         /// Items of the stratum.
         population: u64,
     },
+    /// More hits than monetary units, which the hypergeometric distribution cannot draw.
+    #[error("{size} hits were drawn from {book_value} monetary units")]
+    SizeAboveBookValue {
+        /// Hits of the sample.
+        size: u64,
+        /// Monetary units of the population.
+        book_value: u64,
+    },
     /// The book value is zero or negative.
-    #[error("the book value of {0} cents is not positive")]
+    #[error("the book value {0} is not positive")]
     BookValue(i64),
     /// An item without a positive book value or without hits: it had no chance in the sample.
-    #[error("an item with {book_cents} cents and {hits} hits cannot be in a monetary unit sample")]
+    #[error("an item with the book value {book} and {hits} hits cannot be in a monetary unit sample")]
     Item {
         /// Book value of the item.
-        book_cents: i64,
+        book: i64,
         /// Hits of the item.
         hits: u64,
     },
@@ -87,7 +95,7 @@ pub enum EvaluationError {
         found: u64,
     },
     /// An amount of the result does not fit into 64 bits.
-    #[error("an amount of the result exceeds the range of cents")]
+    #[error("an amount of the result is larger than an amount can be")]
     AmountTooLarge,
     /// The tolerable rate or amount does not lie above 0 and up to the whole.
     #[error("the tolerable error {0} lies outside its range")]
@@ -118,6 +126,14 @@ pub enum EvaluationError {
         size: u64,
         /// Sampling units needed.
         least: u64,
+    },
+    /// More hits in error than the method forms stages for.
+    #[error("{hits} hits in error are more than the {limit} stages of this method")]
+    TooManyErrors {
+        /// Hits in error.
+        hits: u64,
+        /// Most of them.
+        limit: u64,
     },
     /// No stratum has items.
     #[error("there are no strata with items")]
@@ -156,7 +172,9 @@ impl EvaluationError {
             Self::Confidence(_) => "CONFIDENCE_OUT_OF_RANGE",
             Self::SampleEmpty => "SAMPLE_EMPTY",
             Self::DeviationsAboveSize { .. } => "DEVIATIONS_ABOVE_SIZE",
-            Self::SizeAbovePopulation { .. } => "SAMPLE_LARGER_THAN_POPULATION",
+            Self::SizeAbovePopulation { .. } | Self::SizeAboveBookValue { .. } => {
+                "SAMPLE_LARGER_THAN_POPULATION"
+            }
             Self::BookValue(_) => "BOOK_VALUE_NOT_POSITIVE",
             Self::Item { .. } => "AMOUNT_NOT_POSITIVE",
             Self::HitsDiffer { .. } => "HITS_DIFFER",
@@ -166,6 +184,7 @@ impl EvaluationError {
             Self::PopulationTooLarge { .. } => "POPULATION_TOO_LARGE",
             Self::SizeTooLarge { .. } => "SAMPLE_TOO_LARGE",
             Self::SizeTooSmall { .. } => "SAMPLE_TOO_SMALL",
+            Self::TooManyErrors { .. } => "TOO_MANY_ERRORS",
             Self::StrataEmpty => "STRATA_EMPTY",
             Self::StratumTwice(_) => "STRATUM_TWICE",
             Self::NotProportional => "ALLOCATION_NOT_PROPORTIONAL",
@@ -179,21 +198,46 @@ impl EvaluationError {
     pub fn field(&self) -> &'static str {
         match self {
             Self::Confidence(_) => "confidence",
-            Self::SampleEmpty | Self::SizeTooLarge { .. } | Self::SizeTooSmall { .. } => "size",
+            Self::SampleEmpty
+            | Self::SizeTooLarge { .. }
+            | Self::SizeTooSmall { .. }
+            | Self::SizeAboveBookValue { .. } => "size",
             Self::DeviationsAboveSize { .. } => "deviations",
             Self::SizeAbovePopulation { .. } | Self::PopulationMissing => "population",
             Self::PopulationTooLarge { .. } => "distribution",
             Self::BookValue(_) => "bookValue",
-            Self::Item { .. }
-            | Self::HitsDiffer { .. }
-            | Self::AmountTooLarge
-            | Self::ItemAboveBookValue { .. } => "items",
+            Self::Item { book, .. } if *book > 0 => "hits",
+            Self::Item { .. } | Self::ItemAboveBookValue { .. } | Self::Exhaustive(_) => "book",
+            Self::HitsDiffer { .. } | Self::TooManyErrors { .. } | Self::AmountTooLarge => "items",
             Self::Tolerable(_) => "tolerable",
-            Self::StrataEmpty | Self::StratumTwice(_) => "strata",
+            Self::StrataEmpty => "strata",
+            Self::StratumTwice(_) => "ordinal",
             Self::NotProportional => "combination",
-            Self::Exhaustive(_) => "exhaustive",
             Self::Parameter { field, .. } => field,
         }
+    }
+}
+
+/// Confidence and size as every method with steps takes them.
+fn check_sample(confidence: Decimal, size: u64) -> Result<(), EvaluationError> {
+    if confidence <= Decimal::ZERO || confidence >= Decimal::ONE {
+        return Err(EvaluationError::Confidence(confidence));
+    }
+    if size == 0 {
+        return Err(EvaluationError::SampleEmpty);
+    }
+    if size > LARGEST_SIZE {
+        let limit = LARGEST_SIZE;
+        return Err(EvaluationError::SizeTooLarge { size, limit });
+    }
+    Ok(())
+}
+
+/// A tolerable rate: above 0 and up to 1.
+fn check_tolerable_rate(tolerable: Option<Decimal>) -> Result<(), EvaluationError> {
+    match tolerable {
+        Some(rate) if rate <= Decimal::ZERO || rate > Decimal::ONE => Err(EvaluationError::Tolerable(rate)),
+        _ => Ok(()),
     }
 }
 

@@ -10,8 +10,9 @@ use rust_decimal::Decimal;
 
 use super::{
     beta::beta_tails,
-    decimal_to_float, float,
-    fractions::{compare_with, power_of_ten, ways},
+    decimal_to_float,
+    exact::{compare_with, power_of_ten, ways},
+    float,
     hypergeometric::{LARGEST_EXACT, near},
 };
 

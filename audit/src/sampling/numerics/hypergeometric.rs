@@ -12,8 +12,9 @@ use num_bigint::BigInt;
 use rust_decimal::Decimal;
 
 use super::{
-    beta, decimal_to_float, first_true, float,
-    fractions::{compare_with, ways},
+    beta, decimal_to_float,
+    exact::{compare_with, ways},
+    first_true, float,
     saddle::{deviance, factorial_rest},
 };
 

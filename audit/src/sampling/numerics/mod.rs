@@ -19,7 +19,8 @@
 
 mod beta;
 mod binomial;
-mod fractions;
+mod exact;
+mod fraction;
 mod gamma;
 mod hypergeometric;
 mod normal;
@@ -27,6 +28,7 @@ mod poisson;
 #[cfg(test)]
 mod properties;
 mod root;
+mod rounding;
 mod saddle;
 #[cfg(test)]
 mod speed;
@@ -38,7 +40,8 @@ use rust_decimal::Decimal;
 
 pub use beta::{beta_quantile, beta_tails};
 pub use binomial::{binomial_cdf, binomial_compare, binomial_tails};
-pub(in crate::sampling) use fractions::{divide_half_even, divide_up, sum_fractions};
+pub(in crate::sampling) use exact::{divide_half_even, divide_up, sum_fractions};
+pub(in crate::sampling) use fraction::Fraction;
 pub use gamma::{gamma_quantile, gamma_tails, ln_gamma};
 pub use hypergeometric::{
     hypergeometric_compare, hypergeometric_exact_compare, hypergeometric_lower, hypergeometric_tails,
@@ -46,6 +49,7 @@ pub use hypergeometric::{
 };
 pub use normal::{normal_quantile, normal_tails};
 pub use poisson::poisson_tails;
+pub(in crate::sampling) use rounding::{down, nearest, up};
 pub use student::{f_quantile, student_quantile, student_tails};
 
 /// Smallest magnitude a denominator of a continued fraction may take (modified Lentz).

@@ -14,7 +14,7 @@ fn decimal(text: &str) -> Decimal {
 
 /// `P(X <= k)` as fraction, from the definition.
 fn by_definition(k: u64, population: u64, deviating: u64, size: u64) -> (BigInt, BigInt) {
-    let ways = fractions::ways;
+    let ways = exact::ways;
     let sum = (0..=k)
         .filter(|i| *i <= size)
         .map(|i| ways(deviating, i) * ways(population - deviating, size - i))
@@ -25,7 +25,7 @@ fn by_definition(k: u64, population: u64, deviating: u64, size: u64) -> (BigInt,
 /// Whether `P(X <= k)` is above the risk, from the definition.
 fn supported(k: u64, population: u64, deviating: u64, size: u64, risk: Decimal) -> bool {
     let (numerator, denominator) = by_definition(k, population, deviating, size);
-    fractions::compare_with(&numerator, &denominator, risk) == Ordering::Greater
+    exact::compare_with(&numerator, &denominator, risk) == Ordering::Greater
 }
 
 #[test]
@@ -44,7 +44,7 @@ fn every_limit_of_a_small_population_is_the_defined_one() {
                                 let (numerator, denominator) =
                                     by_definition(k - 1, population, *deviating, size);
                                 let rest = &denominator - numerator;
-                                fractions::compare_with(&rest, &denominator, risk) == Ordering::Greater
+                                exact::compare_with(&rest, &denominator, risk) == Ordering::Greater
                             }
                         })
                         .unwrap();

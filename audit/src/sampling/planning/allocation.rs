@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::exact::{Fraction, Rounding};
+use super::exact::{Rounding, whole};
+use crate::sampling::numerics::Fraction;
 
 /// How the shares of strata become whole numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -123,12 +124,12 @@ pub(super) fn share_out(size: u64, strata: &[Weight], minimum: u64, rounding: Sh
         let free: Vec<usize> = (0..strata.len()).filter(|i| fixed[*i].is_none()).collect();
         let total = free
             .iter()
-            .fold(Fraction::from(0u64), |sum, i| sum.plus(&strata[*i].weight));
+            .fold(Fraction::zero(), |sum, i| sum.plus(&strata[*i].weight));
         let exact: Vec<Fraction> = free
             .iter()
             .map(|i| {
                 let share = Fraction::from(open).times(&strata[*i].weight).over(&total);
-                share.unwrap_or_else(|| Fraction::from(0u64))
+                share.unwrap_or_else(Fraction::zero)
             })
             .collect();
         let pairs = || free.iter().zip(&exact);
@@ -141,14 +142,14 @@ pub(super) fn share_out(size: u64, strata: &[Weight], minimum: u64, rounding: Sh
             .map(|(i, _)| *i)
             .collect();
         // the greater of the two gaps is closed first, since closing it can only widen the other way
-        let gap = pairs().fold(Fraction::from(0u64), |sum, (i, share)| {
+        let gap = pairs().fold(Fraction::zero(), |sum, (i, share)| {
             let (low, high) = (
                 Fraction::from(least(&strata[*i])),
                 Fraction::from(strata[*i].most),
             );
             sum.plus(&share.clone().max(low).min(high).minus(share))
         });
-        let nothing = Fraction::from(0u64);
+        let nothing = Fraction::zero();
         if gap >= nothing {
             for index in &short {
                 fixed[*index] = Some(least(&strata[*index]));
@@ -173,7 +174,7 @@ pub(super) fn share_out(size: u64, strata: &[Weight], minimum: u64, rounding: Sh
 
 /// Whole shares from exact ones, none above its bound.
 fn whole_shares(size: u64, exact: &[Fraction], most: &[u64], rounding: ShareRounding) -> Vec<u64> {
-    let bounded = |share: &Fraction, most: u64, rounding| share.whole(rounding).unwrap_or(most).min(most);
+    let bounded = |share: &Fraction, most: u64, rounding| whole(share, rounding).unwrap_or(most).min(most);
     let each = |rounding| -> Vec<u64> {
         let pairs = exact.iter().zip(most);
         pairs

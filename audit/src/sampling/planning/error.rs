@@ -3,6 +3,7 @@
 use rust_decimal::Decimal;
 
 use crate::sampling::derivation::german_decimal;
+use crate::sampling::guidance::NoFactor;
 
 /// Why no sample size follows from the given figures.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -173,6 +174,20 @@ pub enum SizeError {
     /// Every sampling unit falls on items that are audited anyway.
     #[error("the {0} sampling units are used up by items above the interval")]
     NothingLeftToSample(u64),
+}
+
+impl From<NoFactor> for SizeError {
+    fn from(none: NoFactor) -> Self {
+        match none {
+            NoFactor::NotInTable(confidence) => Self::ConfidenceNotInTable(confidence),
+            // a plan asks for the factor of no error only
+            NoFactor::Confidence(confidence) => Self::Confidence(confidence),
+            NoFactor::TooManyErrors(value) => Self::Count {
+                field: "expected",
+                value,
+            },
+        }
+    }
 }
 
 impl SizeError {

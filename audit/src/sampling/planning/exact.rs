@@ -1,15 +1,13 @@
 //! Exact figures: rates as whole trillionths, fractions of big integers, and their rounding.
 
-use std::cmp::Ordering;
-
-use num_bigint::BigInt;
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::SizeError;
 pub(super) use crate::sampling::derivation::german_decimal as german;
-use crate::sampling::numerics::{self, divide_half_even, divide_up, float, normal_quantile};
+use crate::sampling::guidance::FactorProfile;
+use crate::sampling::numerics::{self, Fraction, float};
 
 /// Parts of one in which rates are counted: twelve decimal places.
 pub(super) const PARTS: u64 = 1_000_000_000_000;
@@ -64,45 +62,9 @@ pub enum FiniteCorrection {
     Cochran,
 }
 
-/// Where the factors of the EC methods come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[schemars(rename = "PlanFactorProfile")]
-pub enum FactorProfile {
-    /// The printed tables of EGESIF 16-0014: 3 (z), 4 (reliability), 5 (expansion). Only their confidence
-    /// levels.
-    EcTables,
-    /// The quantile itself, rounded to twelve places. Expansion factors exist as table 5 only.
-    Exact,
-}
-
-/// z of table 3, by confidence in per cent; two-sided.
-const Z: [(i64, &str); 5] = [
-    (60, "0.842"),
-    (70, "1.036"),
-    (80, "1.282"),
-    (90, "1.645"),
-    (95, "1.960"),
-];
-
-/// The row of a table for a confidence.
-pub(super) fn row(table: &[(i64, &str)], confidence: Decimal) -> Result<Decimal, SizeError> {
-    table
-        .iter()
-        .find(|(percent, _)| Decimal::new(*percent, 2) == confidence)
-        .and_then(|(_, factor)| factor.parse().ok())
-        .ok_or(SizeError::ConfidenceNotInTable(confidence))
-}
-
-impl FactorProfile {
-    /// The two-sided normal factor z.
-    pub(super) fn z(self, confidence: Decimal) -> Result<Decimal, SizeError> {
-        let risk = risk(confidence)?;
-        match self {
-            Self::EcTables => row(&Z, confidence),
-            Self::Exact => Ok(nearest(normal_quantile(risk / 2.0), 12)),
-        }
-    }
+/// The two-sided normal factor z.
+pub(super) fn z(profile: FactorProfile, confidence: Decimal) -> Result<Decimal, SizeError> {
+    Ok(profile.z(confidence)?)
 }
 
 /// One minus the confidence, formed exactly.
@@ -159,203 +121,26 @@ pub(super) fn corrected(size: u64, population: u64, correction: FiniteCorrection
     u64::try_from((n * all).div_ceil(below)).unwrap_or(u64::MAX)
 }
 
-/// A non-negative float as a decimal, rounded up.
+/// A float that is no rate where it is too large for a decimal, rounded up.
 pub(super) fn up(value: f64, places: u32) -> Decimal {
-    scaled(value, places, f64::ceil)
+    numerics::up(value, places).unwrap_or(Decimal::MAX).normalize()
 }
 
-/// A non-negative float as a decimal, rounded down.
-pub(super) fn down(value: f64, places: u32) -> Decimal {
-    scaled(value, places, f64::floor)
-}
-
-/// A float as the nearest decimal.
+/// The same as the nearest decimal.
 pub(super) fn nearest(value: f64, places: u32) -> Decimal {
-    scaled(value, places, f64::round_ties_even)
+    numerics::nearest(value, places)
+        .unwrap_or(Decimal::MAX)
+        .normalize()
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "the cast of floats saturates, and so large a figure is no rate"
-)]
-fn scaled(value: f64, places: u32, round: impl Fn(f64) -> f64) -> Decimal {
-    let whole = round(value * 10f64.powi(i32::try_from(places).unwrap_or(12))) as i64;
-    Decimal::new(whole, places).normalize()
+/// A fraction as a whole number; none beyond 64 bits.
+pub(super) fn whole(value: &Fraction, rounding: Rounding) -> Option<u64> {
+    let whole = match rounding {
+        Rounding::Up => value.ceil(),
+        Rounding::Nearest => value.nearest(),
+    };
+    u64::try_from(&whole).ok()
 }
-
-/// A fraction of big integers with a positive denominator, not reduced.
-#[derive(Debug, Clone)]
-pub(super) struct Fraction {
-    numerator: BigInt,
-    denominator: BigInt,
-}
-
-impl From<BigInt> for Fraction {
-    fn from(numerator: BigInt) -> Self {
-        Self {
-            numerator,
-            denominator: 1.into(),
-        }
-    }
-}
-
-impl From<u64> for Fraction {
-    fn from(value: u64) -> Self {
-        Self {
-            numerator: value.into(),
-            denominator: 1.into(),
-        }
-    }
-}
-
-impl From<i64> for Fraction {
-    fn from(value: i64) -> Self {
-        Self {
-            numerator: value.into(),
-            denominator: 1.into(),
-        }
-    }
-}
-
-impl From<Decimal> for Fraction {
-    fn from(value: Decimal) -> Self {
-        Self {
-            numerator: value.mantissa().into(),
-            denominator: BigInt::from(10).pow(value.scale()),
-        }
-    }
-}
-
-impl Fraction {
-    /// The sum.
-    pub(super) fn plus(&self, other: &Self) -> Self {
-        if self.denominator == other.denominator {
-            return Self {
-                numerator: &self.numerator + &other.numerator,
-                denominator: self.denominator.clone(),
-            };
-        }
-        Self {
-            numerator: &self.numerator * &other.denominator + &other.numerator * &self.denominator,
-            denominator: &self.denominator * &other.denominator,
-        }
-    }
-
-    /// The difference.
-    pub(super) fn minus(&self, other: &Self) -> Self {
-        self.plus(&Self {
-            numerator: -&other.numerator,
-            denominator: other.denominator.clone(),
-        })
-    }
-
-    /// The same to this many decimal places, halves to the even digit.
-    pub(super) fn rounded(&self, places: u32) -> Self {
-        let unit = BigInt::from(10).pow(places);
-        Self {
-            numerator: divide_half_even(&(&self.numerator * &unit), &self.denominator),
-            denominator: unit,
-        }
-    }
-
-    /// The root to `places` decimal places, rounded down; zero of a negative number.
-    pub(super) fn root(&self, places: u32) -> Self {
-        let unit = BigInt::from(10).pow(places);
-        let square = &self.numerator * &unit * &unit / &self.denominator;
-        Self {
-            numerator: if square > BigInt::ZERO {
-                square.sqrt()
-            } else {
-                BigInt::ZERO
-            },
-            denominator: unit,
-        }
-    }
-
-    /// The product.
-    pub(super) fn times(&self, other: &Self) -> Self {
-        Self {
-            numerator: &self.numerator * &other.numerator,
-            denominator: &self.denominator * &other.denominator,
-        }
-    }
-
-    /// The quotient by a positive fraction; none where it is not positive.
-    pub(super) fn over(&self, other: &Self) -> Option<Self> {
-        (other.is_positive()).then(|| Self {
-            numerator: &self.numerator * &other.denominator,
-            denominator: &self.denominator * &other.numerator,
-        })
-    }
-
-    /// The square.
-    pub(super) fn squared(&self) -> Self {
-        self.times(self)
-    }
-
-    /// Whether it is above zero.
-    pub(super) fn is_positive(&self) -> bool {
-        self.numerator > BigInt::ZERO
-    }
-
-    /// The whole number below and what is left of it, for numbers from zero on; none beyond 64 bits.
-    pub(super) fn split(&self) -> Option<(u64, Self)> {
-        let whole = &self.numerator / &self.denominator;
-        let rest = Self {
-            numerator: &self.numerator - &whole * &self.denominator,
-            denominator: self.denominator.clone(),
-        };
-        u64::try_from(&whole).ok().map(|whole| (whole, rest))
-    }
-
-    /// As a whole number; none beyond 64 bits.
-    pub(super) fn whole(&self, rounding: Rounding) -> Option<u64> {
-        let whole = match rounding {
-            Rounding::Up => divide_up(&self.numerator, &self.denominator),
-            Rounding::Nearest => divide_half_even(&self.numerator, &self.denominator),
-        };
-        u64::try_from(&whole).ok()
-    }
-
-    /// As a decimal, rounded down, for numbers from zero on; zero where it is too large.
-    pub(super) fn floored(&self, places: u32) -> Decimal {
-        let scaled: BigInt = &self.numerator * BigInt::from(10).pow(places) / &self.denominator;
-        i128::try_from(&scaled)
-            .ok()
-            .and_then(|whole| Decimal::try_from_i128_with_scale(whole, places).ok())
-            .map_or(Decimal::ZERO, |value| value.normalize())
-    }
-
-    /// As a decimal, halves to the even digit; the largest decimal where it is larger.
-    pub(super) fn decimal(&self, places: u32) -> Decimal {
-        let scaled = &self.numerator * BigInt::from(10).pow(places);
-        let whole = divide_half_even(&scaled, &self.denominator);
-        i128::try_from(&whole)
-            .ok()
-            .and_then(|whole| Decimal::try_from_i128_with_scale(whole, places).ok())
-            .map_or(Decimal::MAX, |value| value.normalize())
-    }
-}
-
-impl PartialOrd for Fraction {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Fraction {
-    fn cmp(&self, other: &Self) -> Ordering {
-        (&self.numerator * &other.denominator).cmp(&(&other.numerator * &self.denominator))
-    }
-}
-
-impl PartialEq for Fraction {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for Fraction {}
 
 #[cfg(test)]
 mod tests {
@@ -394,32 +179,10 @@ mod tests {
     }
 
     #[test]
-    fn factors_are_those_of_the_table_or_exact() {
-        assert_eq!(FactorProfile::EcTables.z(decimal("0.90")), Ok(decimal("1.645")));
-        assert_eq!(
-            FactorProfile::Exact.z(decimal("0.9")),
-            Ok(decimal("1.644853626951"))
-        );
-        assert_eq!(
-            FactorProfile::EcTables.z(decimal("0.85")).unwrap_err().code(),
-            "CONFIDENCE_NOT_IN_TABLE"
-        );
-        assert_eq!(
-            FactorProfile::Exact.z(Decimal::ONE).unwrap_err().code(),
-            "CONFIDENCE_OUT_OF_RANGE"
-        );
-    }
-
-    #[test]
-    fn fractions_round_as_named() {
-        let half = Fraction::from(5u64).over(&Fraction::from(2u64)).unwrap();
-        assert_eq!(half.whole(Rounding::Up), Some(3));
-        assert_eq!(half.whole(Rounding::Nearest), Some(2));
-        assert_eq!(half.squared().decimal(1), decimal("6.2"));
-        assert_eq!(Fraction::from(2u64).root(6).decimal(6), decimal("1.414213"));
-        assert_eq!(half.minus(&Fraction::from(3u64)).root(6), Fraction::from(0u64));
-        assert_eq!(half.rounded(0), Fraction::from(2u64));
-        assert!(half > Fraction::from(2u64));
-        assert_eq!(Fraction::from(1u64).over(&Fraction::from(0u64)), None);
+    fn sizes_become_whole_as_named() {
+        let half = Fraction::new(5, 2);
+        assert_eq!(whole(&half, Rounding::Up), Some(3));
+        assert_eq!(whole(&half, Rounding::Nearest), Some(2));
+        assert_eq!(whole(&Fraction::from(i128::MAX), Rounding::Up), None);
     }
 }

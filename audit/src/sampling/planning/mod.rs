@@ -31,9 +31,10 @@ pub mod variables;
 #[cfg(test)]
 mod speed;
 
+pub use crate::sampling::guidance::FactorProfile;
 pub use allocation::{MINIMUM_PER_STRATUM, ShareRounding, StratumSize, allocate};
 pub use error::{PlanError, SizeError};
-pub use exact::{FactorProfile, FiniteCorrection, Rounding, Unit};
+pub use exact::{FiniteCorrection, Rounding, Unit};
 pub use stored::{
     ATTRIBUTE_METHOD, AttributePlan, LARGEST_MONETARY_SIZE, MONETARY_METHOD, MonetaryPlan, VERSION,
     attribute_size, monetary_size,

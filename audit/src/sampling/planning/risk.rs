@@ -9,8 +9,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::SizeError;
-use super::exact::{Fraction, german};
+use super::exact::german;
 use crate::sampling::derivation::Step;
+use crate::sampling::numerics::Fraction;
 
 /// Method id of [`sample_confidence`].
 pub const RISK_MODEL_METHOD: &str = "audit-risk-model";
@@ -151,9 +152,10 @@ pub fn sample_confidence(input: &RiskModelInput) -> Result<RiskModel, SizeError>
         .times(&Fraction::from(analytical.unwrap_or(Decimal::ONE)));
     let detection = Fraction::from(input.audit_risk)
         .over(&product)
-        .filter(|risk| *risk < Fraction::from(1u64))
+        .filter(|risk| *risk < Fraction::one())
+        .and_then(|risk| risk.down(12))
         .ok_or(SizeError::NoDetectionNeeded(input.audit_risk))?
-        .floored(12);
+        .normalize();
     let confidence = Decimal::ONE - detection;
     let extra = analytical.map(|rate| format!(" · {rate}")).unwrap_or_default();
     let formula = format!("{} / ({inherent} · {control}{extra})", input.audit_risk);

@@ -14,9 +14,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::SizeError;
-use super::exact::{Fraction, Unit, german, nearest};
+use super::exact::{Unit, german, nearest};
 use crate::sampling::derivation::Step;
-use crate::sampling::numerics::float;
+use crate::sampling::numerics::{Fraction, float};
+use crate::sampling::refusal::{Located, Refused as _};
 
 /// Version of both methods.
 pub const STRATA_VERSION: &str = "1";
@@ -75,14 +76,15 @@ pub struct Strata {
 }
 
 /// Cuts by the cumulative root of frequencies.
-pub fn strata_by_root(input: &StrataInput) -> Result<Strata, SizeError> {
+pub fn strata_by_root(input: &StrataInput) -> Result<Strata, Located<SizeError>> {
     let (sorted, _) = check(input)?;
     let classes = input.classes.ok_or(SizeError::Required("classes"))?;
     if classes <= input.strata || classes > MOST_CLASSES {
         return Err(SizeError::Count {
             field: "classes",
             value: classes,
-        });
+        }
+        .into());
     }
     let (lowest, highest) = ends(&sorted);
     let width = i128::from(highest) - i128::from(lowest);
@@ -149,13 +151,14 @@ pub fn strata_by_root(input: &StrataInput) -> Result<Strata, SizeError> {
 }
 
 /// Cuts into strata of about equal book value.
-pub fn strata_by_value(input: &StrataInput) -> Result<Strata, SizeError> {
+pub fn strata_by_value(input: &StrataInput) -> Result<Strata, Located<SizeError>> {
     let (sorted, total) = check(input)?;
     if input.classes.is_some() {
         return Err(SizeError::NotTogether {
             field: "classes",
             other: "method",
-        });
+        }
+        .into());
     }
     let steps = vec![Step::new(
         format!("Buchwert je Schicht: {total} / {}", input.strata),
@@ -180,27 +183,27 @@ pub fn strata_by_value(input: &StrataInput) -> Result<Strata, SizeError> {
 }
 
 /// The amounts in order, and their sum.
-fn check(input: &StrataInput) -> Result<(Vec<i64>, i64), SizeError> {
+fn check(input: &StrataInput) -> Result<(Vec<i64>, i64), Located<SizeError>> {
     if !(2..=MOST_STRATA).contains(&input.strata) {
         return Err(SizeError::Count {
             field: "strata",
             value: input.strata,
-        });
+        }
+        .into());
     }
     let mut total = 0i64;
-    for amount in &input.amounts {
+    for (index, amount) in input.amounts.iter().enumerate() {
         let sum = total.checked_add(*amount).filter(|_| *amount > 0);
-        total = sum.ok_or(SizeError::Amount {
-            field: "amounts",
-            value: (*amount).into(),
-        })?;
+        let (field, value) = ("amounts", (*amount).into());
+        total = sum.ok_or_else(|| SizeError::Amount { field, value }.at(format!("amounts[{index}]")))?;
     }
     let items = u64::try_from(input.amounts.len()).unwrap_or(u64::MAX);
     if items < 2 * input.strata {
         return Err(SizeError::Count {
             field: "strata",
             value: input.strata,
-        });
+        }
+        .into());
     }
     let mut sorted = input.amounts.clone();
     sorted.sort_unstable();
@@ -335,7 +338,7 @@ fn deviation(amounts: &[i64]) -> Option<Decimal> {
     let below = Fraction::from(count).times(&Fraction::from(count - 1));
     Fraction::from(spread)
         .over(&below)
-        .map(|variance| variance.root(7).decimal(6))
+        .map(|variance| variance.root().decimal(6))
 }
 
 #[cfg(test)]

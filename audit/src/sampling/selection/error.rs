@@ -18,13 +18,13 @@ pub enum SelectionError {
     #[error("{0} hits with replacement are more than {MOST_WITH_REPLACEMENT}")]
     SizeTooLarge(u64),
     /// The total is zero or negative.
-    #[error("the total of {0} cents is not positive")]
+    #[error("the total {0} is not positive")]
     TotalNotPositive(i64),
     /// The population has no items.
     #[error("the population has no items")]
     PopulationEmpty,
     /// There are fewer cents than hits: an interval below one cent.
-    #[error("{size} hits do not fit into {total_cents} cents")]
+    #[error("{size} hits do not fit into {total_cents} monetary units")]
     SizeAboveTotal {
         /// Hits asked for.
         size: u64,
@@ -40,7 +40,7 @@ pub enum SelectionError {
         count: u64,
     },
     /// A zero or negative amount was offered: it has no chance in a monetary unit sample.
-    #[error("item {id} has {cents} cents: only positive amounts can be hit")]
+    #[error("item {id} has the amount {cents}: only positive amounts can be hit")]
     AmountNotPositive {
         /// The item.
         id: String,
@@ -51,7 +51,7 @@ pub enum SelectionError {
     #[error("the lines of {0} add up to more than an amount can be")]
     AmountTooLarge(String),
     /// The offered amounts do not add up to the total given at the start.
-    #[error("the items add up to {offered_cents} cents, not to {total_cents}")]
+    #[error("the items add up to {offered_cents}, not to {total_cents}")]
     TotalDiffers {
         /// Total given at the start.
         total_cents: i64,

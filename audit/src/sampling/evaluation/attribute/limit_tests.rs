@@ -506,7 +506,7 @@ fn impossible_strata_are_refused() {
     );
     let mut twice = normal(&[(9, 5, 0), (9, 5, 0)]);
     twice.strata[1].ordinal = 0;
-    assert_eq!(refusal(&twice), ("STRATUM_TWICE", "strata"));
+    assert_eq!(refusal(&twice), ("STRATUM_TWICE", "ordinal"));
     let mut sure = normal(&[(9, 5, 0)]);
     sure.confidence = Decimal::ONE;
     assert_eq!(refusal(&sure).0, "CONFIDENCE_OUT_OF_RANGE");

@@ -8,14 +8,16 @@ use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::sampling::derivation::german_decimal as german;
 use crate::sampling::derivation::{Step, Text, outside_the_population};
-use crate::sampling::evaluation::figures::{decimal_from, places_down, places_up, shown};
+use crate::sampling::evaluation::figures::{SHARE_PLACES, places_down, places_up, shown};
 use crate::sampling::evaluation::{
-    Conclusion, Distribution, EvaluationError, LARGEST_POPULATION, LARGEST_SIZE, Sides, conclude,
+    Conclusion, Distribution, EvaluationError, LARGEST_POPULATION, Sides, check_sample, check_tolerable_rate,
+    conclude,
 };
 use crate::sampling::numerics::{
-    beta_quantile, binomial_tails, decimal_to_float, divide_up, float, gamma_quantile, hypergeometric_lower,
-    hypergeometric_tails, hypergeometric_upper, poisson_tails,
+    beta_quantile, binomial_tails, decimal_to_float, divide_up, down, float, gamma_quantile,
+    hypergeometric_lower, hypergeometric_tails, hypergeometric_upper, poisson_tails, up,
 };
 
 /// Method of [`rate_limits`] with [`Distribution::Binomial`].
@@ -26,14 +28,12 @@ pub const RATE_POISSON: &str = "attribute-poisson";
 pub const RATE_HYPERGEOMETRIC: &str = "attribute-hypergeometric";
 /// Version of these methods.
 pub const RATE_VERSION: &str = "1";
-/// Decimal places of rates, limits and p-values.
-const PLACES: u32 = 12;
 
 /// A checked sample of items, and what is asked of it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RateInput {
-    /// Items checked, 1 to [`LARGEST_SIZE`].
+    /// Items checked, 1 to [`LARGEST_SIZE`](crate::sampling::evaluation::LARGEST_SIZE).
     pub size: u64,
     /// Deviations found, at most `size`.
     pub deviations: u64,
@@ -131,7 +131,7 @@ pub fn rate_limits(input: &RateInput) -> Result<RateResult, EvaluationError> {
     let lower = (sides != Sides::Upper).then(|| counts.lower(distribution, risk));
     let p_value = tolerable.map(|tolerable| counts.p_value(distribution, tolerable));
     let rate = Decimal::from(deviations) / Decimal::from(size);
-    let rate = rate.round_dp(PLACES);
+    let rate = rate.round_dp(SHARE_PLACES);
     let achieved_confidence = p_value.and_then(|p| match sides {
         Sides::Upper => Some(Decimal::ONE - p),
         Sides::TwoSided => Some((Decimal::ONE - p * Decimal::TWO).max(Decimal::ZERO)),
@@ -180,22 +180,8 @@ pub(super) fn method(distribution: Distribution) -> &'static str {
 }
 
 fn check(input: &RateInput) -> Result<(), EvaluationError> {
-    let RateInput {
-        size,
-        deviations,
-        confidence,
-        ..
-    } = *input;
-    if confidence <= Decimal::ZERO || confidence >= Decimal::ONE {
-        return Err(EvaluationError::Confidence(confidence));
-    }
-    if size == 0 {
-        return Err(EvaluationError::SampleEmpty);
-    }
-    if size > LARGEST_SIZE {
-        let limit = LARGEST_SIZE;
-        return Err(EvaluationError::SizeTooLarge { size, limit });
-    }
+    let RateInput { size, deviations, .. } = *input;
+    check_sample(input.confidence, size)?;
     if deviations > size {
         return Err(EvaluationError::DeviationsAboveSize { deviations, size });
     }
@@ -212,12 +198,7 @@ fn check(input: &RateInput) -> Result<(), EvaluationError> {
         }
         _ => {}
     }
-    if let Some(tolerable) = input.tolerable
-        && (tolerable <= Decimal::ZERO || tolerable > Decimal::ONE)
-    {
-        return Err(EvaluationError::Tolerable(tolerable));
-    }
-    Ok(())
+    check_tolerable_rate(input.tolerable)
 }
 
 /// A limit as a rate, and in items where it is a whole number of them.
@@ -231,7 +212,7 @@ impl Limit {
         let rate = Decimal::from(items) / Decimal::from(population);
         let rounded = if up { places_up } else { places_down };
         Self {
-            rate: rounded(rate, PLACES),
+            rate: rounded(rate, SHARE_PLACES),
             items: Some(items),
         }
     }
@@ -302,18 +283,14 @@ impl Counts {
     }
 }
 
-/// A share rounded up to twelve places; what exceeds a multiple by the noise of the floats only is that
-/// multiple.
+/// A share rounded up to twelve places; all of it where it is no number.
 fn share_up(share: f64) -> Decimal {
-    if !share.is_finite() {
-        return Decimal::ONE;
-    }
-    decimal_from(share, PLACES, |scaled| (scaled - scaled * 1e-14).ceil())
+    up(share, SHARE_PLACES).unwrap_or(Decimal::ONE)
 }
 
-/// A share rounded down to twelve places, as [`share_up`] rounds up.
+/// A share rounded down to twelve places; nothing of it where it is no number.
 fn share_down(share: f64) -> Decimal {
-    decimal_from(share, PLACES, |scaled| (scaled + scaled * 1e-14).floor())
+    down(share, SHARE_PLACES).unwrap_or(Decimal::ZERO)
 }
 
 fn steps(
@@ -332,7 +309,10 @@ fn steps(
     )];
     let a = shown(risk);
     steps.push(Step::new(
-        format!("Risiko je Grenze aus der Sicherheit {}", shown(input.confidence)),
+        format!(
+            "Risiko je Grenze aus der Sicherheit {}",
+            german(&shown(input.confidence))
+        ),
         format!(
             "Risk of each limit from the confidence {}",
             shown(input.confidence)
@@ -377,7 +357,7 @@ fn steps(
                 ),
             ),
         };
-        steps.push(Step::new(de, en, shown(limit.rate)));
+        steps.push(Step::new(german(&de), en, shown(limit.rate)));
     }
     if let Some(limit) = lower {
         let (de, en) = match input.distribution {
@@ -412,12 +392,12 @@ fn steps(
                 ),
             ),
         };
-        steps.push(Step::new(de, en, shown(limit.rate)));
+        steps.push(Step::new(german(&de), en, shown(limit.rate)));
     }
     if let Some((tolerable, p)) = input.tolerable.zip(p_value) {
         let tolerable = shown(tolerable);
         steps.push(Step::new(
-            format!("p-Wert: P(X <= {k}) beim tragbaren Anteil {tolerable}"),
+            format!("p-Wert: P(X <= {k}) beim tragbaren Anteil {}", german(&tolerable)),
             format!("p-value: P(X <= {k}) at the tolerable rate {tolerable}"),
             shown(p),
         ));

@@ -12,12 +12,17 @@ use serde::{Deserialize, Serialize};
 
 use super::limits::{RateInput, RateResult, rate_limits, rate_only, warnings};
 use super::{StratumCount, is_proportional};
+use crate::sampling::derivation::german_decimal as german;
 use crate::sampling::derivation::{Step, Text, outside_the_population};
-use crate::sampling::evaluation::figures::{decimal_from, places_up, shown, shown_float};
-use crate::sampling::evaluation::{Conclusion, Distribution, EvaluationError, Sides, conclude};
-use crate::sampling::numerics::{
-    decimal_to_float, divide_half_even, float, normal_quantile, normal_tails, sum_fractions,
+use crate::sampling::evaluation::figures::{SHARE_PLACES, places_down, places_up, shown, shown_float};
+use crate::sampling::evaluation::{
+    Conclusion, Distribution, EvaluationError, Sides, check_tolerable_rate, conclude,
 };
+use crate::sampling::numerics::{
+    decimal_to_float, divide_half_even, down, float, nearest, normal_quantile, normal_tails, sum_fractions,
+    up,
+};
+use crate::sampling::refusal::{Located, Refused as _};
 
 /// Method of [`strata_limits`] with [`Combination::Pooled`].
 pub const STRATA_POOLED: &str = "attribute-strata-pooled";
@@ -27,8 +32,6 @@ pub const STRATA_NORMAL: &str = "attribute-strata-normal";
 pub const STRATA_BONFERRONI: &str = "attribute-strata-bonferroni";
 /// Version of these methods.
 pub const STRATA_VERSION: &str = "1";
-/// Decimal places of rates and limits.
-const PLACES: u32 = 12;
 
 /// How the limit over all strata is formed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -39,7 +42,8 @@ pub enum Combination {
     /// by less than one item.
     Pooled,
     /// Weighted rate plus and minus `z * sqrt(sum(W_h^2 * p_h * (1 - p_h) / n_h))` (EC). An approximation:
-    /// too narrow where few deviations are found, without width where none are.
+    /// too narrow where few deviations are found; without limits, and so without a conclusion, where no stratum
+    /// has a spread, as when no deviation was found.
     Normal,
     /// Weighted sum of the exact limits of the strata, each with the risk divided by the number of strata.
     /// Always valid, and wide.
@@ -117,9 +121,11 @@ pub struct StrataResult {
     /// `sqrt(sum(W_h^2 * p_h * (1 - p_h) / n_h))`, half to even at twelve places; with
     /// [`Combination::Normal`] only.
     pub standard_error: Option<Decimal>,
-    /// Lower limit over all strata, rounded down to twelve places, at least 0.
+    /// Lower limit over all strata, rounded down to twelve places, at least 0; none if not asked for or without a
+    /// spread.
     pub lower_limit: Option<Decimal>,
-    /// Upper limit over all strata, rounded up to twelve places, at most 1.
+    /// Upper limit over all strata, rounded up to twelve places, at most 1; none if not asked for or without a
+    /// spread.
     pub upper_limit: Option<Decimal>,
     /// The tolerable rate.
     pub tolerable: Option<Decimal>,
@@ -143,21 +149,24 @@ pub struct StrataResult {
 ///
 /// The overall rate is weighted with the items of the strata. The limits of single strata hold each for
 /// itself.
-pub fn strata_limits(input: &StrataInput) -> Result<StrataResult, EvaluationError> {
+pub fn strata_limits(input: &StrataInput) -> Result<StrataResult, Located<EvaluationError>> {
     check(input)?;
     let population = input.strata.iter().map(|stratum| stratum.population).sum();
     let filled: Vec<&StratumInput> = input.strata.iter().filter(|s| s.population > 0).collect();
     let mut strata = Vec::with_capacity(input.strata.len());
-    for stratum in &input.strata {
+    for (index, stratum) in input.strata.iter().enumerate() {
         let result = match stratum.population {
             0 => None,
-            _ => Some(rate_limits(&one(input, stratum, input.confidence, None))?),
+            _ => {
+                let result = rate_limits(&one(input, stratum, input.confidence, None));
+                Some(result.map_err(|error| located(error, index))?)
+            }
         };
         let weight = Decimal::from(stratum.population) / Decimal::from(population);
         strata.push(StratumRate {
             ordinal: stratum.ordinal,
             population: stratum.population,
-            weight: weight.round_dp(PLACES),
+            weight: weight.round_dp(SHARE_PLACES),
             result,
         });
     }
@@ -183,6 +192,14 @@ pub fn strata_limits(input: &StrataInput) -> Result<StrataResult, EvaluationErro
             "At least one stratum has fewer than five deviations or fewer than five non-deviations: the \
              normal approximation \
              may be too narrow; the exact limits hold for each stratum.",
+        ));
+    }
+    if input.combination == Combination::Normal && overall.standard_error == Some(Decimal::ZERO) {
+        warnings.push(Text::new(
+            "In keiner Schicht streuen die Ergebnisse: Die Näherung über die Normalverteilung hat dann keine Grenzen, und aus \
+             ihr folgt nichts über den tragbaren Anteil. Je Schicht gelten die exakten Grenzen; BONFERRONI fasst sie zusammen.",
+            "The results do not vary in any stratum: the normal approximation has no limits then, and nothing follows from it \
+             for the tolerable rate. The exact limits hold for each stratum; BONFERRONI combines them.",
         ));
     }
     let conclusion = input
@@ -215,35 +232,40 @@ pub fn strata_limits(input: &StrataInput) -> Result<StrataResult, EvaluationErro
     })
 }
 
-fn check(input: &StrataInput) -> Result<(), EvaluationError> {
+fn check(input: &StrataInput) -> Result<(), Located<EvaluationError>> {
     let mut seen = HashSet::new();
     let mut population = 0u64;
-    for stratum in &input.strata {
+    for (index, stratum) in input.strata.iter().enumerate() {
         if !seen.insert(stratum.ordinal) {
-            return Err(EvaluationError::StratumTwice(stratum.ordinal));
+            return Err(located(EvaluationError::StratumTwice(stratum.ordinal), index));
         }
         if stratum.size > stratum.population {
             let StratumInput { size, population, .. } = *stratum;
-            return Err(EvaluationError::SizeAbovePopulation { size, population });
+            let error = EvaluationError::SizeAbovePopulation { size, population };
+            return Err(located(error, index));
         }
         population = population.saturating_add(stratum.population);
     }
     if population == 0 {
-        return Err(EvaluationError::StrataEmpty);
+        return Err(EvaluationError::StrataEmpty.into());
     }
     if population > super::super::LARGEST_POPULATION {
         let limit = super::super::LARGEST_POPULATION;
         return Err(EvaluationError::PopulationTooLarge {
             size: population,
             limit,
-        });
+        }
+        .at("strata"));
     }
-    if let Some(tolerable) = input.tolerable
-        && (tolerable <= Decimal::ZERO || tolerable > Decimal::ONE)
-    {
-        return Err(EvaluationError::Tolerable(tolerable));
+    Ok(check_tolerable_rate(input.tolerable)?)
+}
+
+/// The refusal of a stratum: with its place, unless it is about an input of all of them.
+fn located(error: EvaluationError, index: usize) -> Located<EvaluationError> {
+    match error.field() {
+        "confidence" | "distribution" => error.into(),
+        _ => error.at(format!("strata[{index}]")),
     }
-    Ok(())
 }
 
 /// A stratum as a sample of its own.
@@ -350,7 +372,7 @@ fn normal(
     steps.push(Step::new(
         format!(
             "Quantil z der Normalverteilung zu 1 - {}",
-            shown(input.sides.risk(input.confidence))
+            german(&shown(input.sides.risk(input.confidence)))
         ),
         format!(
             "Quantile z of the normal distribution at 1 - {}",
@@ -360,11 +382,14 @@ fn normal(
     ));
     let width = z * error;
     let center = decimal_to_float(rate);
-    let upper = decimal_from(center + width, PLACES, f64::ceil).clamp(Decimal::ZERO, Decimal::ONE);
-    let lower = decimal_from(center - width, PLACES, f64::floor).clamp(Decimal::ZERO, Decimal::ONE);
-    let (upper, lower) = if error > 0.0 { (upper, lower) } else { (rate, rate) };
-    let upper = (input.sides != Sides::Lower).then_some(upper);
-    let lower = (input.sides != Sides::Upper).then_some(lower);
+    // without a spread the limits would be the rate itself, as if it were known
+    let limit = |limit: Option<Decimal>| {
+        limit
+            .filter(|_| error > 0.0)
+            .map(|limit| limit.clamp(Decimal::ZERO, Decimal::ONE))
+    };
+    let upper = limit(up(center + width, SHARE_PLACES)).filter(|_| input.sides != Sides::Lower);
+    let lower = limit(down(center - width, SHARE_PLACES)).filter(|_| input.sides != Sides::Upper);
     if let Some(upper) = upper {
         steps.push(Step::new(
             "Obergrenze: Anteil + z * Standardfehler",
@@ -379,14 +404,14 @@ fn normal(
             shown(lower),
         ));
     }
-    let achieved = input.tolerable.filter(|_| error > 0.0).map(|tolerable| {
+    let achieved = input.tolerable.filter(|_| error > 0.0).and_then(|tolerable| {
         let distance = decimal_to_float(tolerable - rate) / error;
-        decimal_from(normal_tails(distance).0, PLACES, f64::floor)
+        down(normal_tails(distance).0, SHARE_PLACES)
     });
     Overall {
         lower,
         upper,
-        standard_error: Some(decimal_from(error, PLACES, f64::round_ties_even)),
+        standard_error: nearest(error, SHARE_PLACES),
         achieved,
     }
 }
@@ -402,7 +427,7 @@ fn bonferroni(
     steps.push(Step::new(
         format!(
             "Sicherheit je Schicht: 1 - (1 - {}) / {count}",
-            shown(input.confidence)
+            german(&shown(input.confidence))
         ),
         format!(
             "Confidence of each stratum: 1 - (1 - {}) / {count}",
@@ -422,7 +447,7 @@ fn bonferroni(
                 format!(
                     "Schicht {name}: {} * Obergrenze {}",
                     stratum.population,
-                    shown(limit)
+                    german(&shown(limit))
                 ),
                 format!(
                     "Stratum {name}: {} * upper limit {}",
@@ -437,7 +462,7 @@ fn bonferroni(
                 format!(
                     "Schicht {name}: {} * Untergrenze {}",
                     stratum.population,
-                    shown(limit)
+                    german(&shown(limit))
                 ),
                 format!(
                     "Stratum {name}: {} * lower limit {}",
@@ -449,8 +474,8 @@ fn bonferroni(
         }
     }
     let all = Decimal::from(population);
-    let upper = places_up(upper / all, PLACES).min(Decimal::ONE);
-    let lower = super::super::figures::places_down(lower / all, PLACES);
+    let upper = places_up(upper / all, SHARE_PLACES).min(Decimal::ONE);
+    let lower = places_down(lower / all, SHARE_PLACES);
     let upper = (input.sides != Sides::Lower).then_some(upper);
     let lower = (input.sides != Sides::Upper).then_some(lower);
     for (limit, de, en) in [
@@ -484,6 +509,9 @@ fn weighted_rate(strata: &[&StratumInput], population: u64) -> Decimal {
         })
         .collect();
     let (numerator, denominator) = sum_fractions(&terms);
-    let scaled = divide_half_even(&(numerator * 10u64.pow(PLACES)), &(denominator * population));
-    Decimal::from_i128_with_scale(i128::try_from(scaled).unwrap_or(0), PLACES)
+    let scaled = divide_half_even(
+        &(numerator * 10u64.pow(SHARE_PLACES)),
+        &(denominator * population),
+    );
+    Decimal::from_i128_with_scale(i128::try_from(scaled).unwrap_or(0), SHARE_PLACES)
 }

@@ -4,6 +4,8 @@ use rust_decimal::Decimal;
 
 use super::super::errors::ErrorRateError;
 use crate::sampling::derivation::german_decimal;
+use crate::sampling::guidance::NoFactor;
+use crate::sampling::refusal::Located;
 
 /// Why a sample cannot be evaluated by the guidance.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -150,6 +152,25 @@ pub enum EcError {
     AmountTooLarge,
 }
 
+impl From<NoFactor> for EcError {
+    fn from(none: NoFactor) -> Self {
+        match none {
+            NoFactor::NotInTable(confidence) => Self::ConfidenceNotInTable(confidence),
+            NoFactor::TooManyErrors(errors) => Self::TooManyErrors(errors),
+            NoFactor::Confidence(confidence) => Self::Confidence(confidence),
+        }
+    }
+}
+
+/// The refusal with the part of the input in which it showed.
+pub(super) fn within(refusal: impl Into<Located<EcError>>, place: impl Into<String>) -> Located<EcError> {
+    let refusal = refusal.into();
+    if refusal.is_of_the_whole() {
+        return refusal;
+    }
+    refusal.at(place)
+}
+
 impl EcError {
     /// Stable code.
     pub fn code(&self) -> &'static str {
@@ -193,6 +214,11 @@ impl EcError {
         }
     }
 
+    /// Whether it is about an input of the whole, wherever it shows.
+    fn is_of_the_whole(&self) -> bool {
+        matches!(self, Self::UnderstatementsUndecided | Self::AmountTooLarge)
+    }
+
     /// The input that has to change.
     pub fn field(&self) -> &'static str {
         match self {
@@ -205,15 +231,12 @@ impl EcError {
             Self::GroupMissing(_) => "group",
             Self::ItemsAndSummary(_) | Self::SummaryNotPossible => "summary",
             Self::SummaryIncomplete { field, .. } => field,
-            Self::DuplicateItem(_)
-            | Self::SampleEmpty(_)
-            | Self::SampleTooSmall(_)
-            | Self::ItemBookValue(_)
-            | Self::SampleBookValue(_) => "items",
+            Self::DuplicateItem(_) => "id",
+            Self::SampleEmpty(_) | Self::SampleTooSmall(_) | Self::SampleBookValue(_) => "items",
             Self::SizeAbovePopulation { .. } | Self::PopulationMissing(_) | Self::CountTooLarge(_) => {
                 "population"
             }
-            Self::BookValue { .. } | Self::AmountTooLarge => "bookValue",
+            Self::BookValue { .. } | Self::ItemBookValue(_) | Self::AmountTooLarge => "bookValue",
             Self::Hits(_) => "hits",
             Self::AuditValue => "auditValue",
             Self::ErrorPart(_) => "systemicError",

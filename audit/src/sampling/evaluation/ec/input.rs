@@ -4,10 +4,8 @@ use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    super::{errors::KnownError, monetary::Unit},
-    factors::FactorProfile,
-};
+use super::super::{errors::KnownError, monetary::Unit};
+use crate::sampling::guidance::FactorProfile;
 
 /// A method of the guidance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -11,7 +11,6 @@
 //! programmes: each has a result of its strata beside that of the whole.
 
 pub(crate) mod error;
-pub(crate) mod factors;
 pub(crate) mod input;
 mod part;
 mod precision;
@@ -26,9 +25,10 @@ use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+pub use crate::sampling::guidance::FactorProfile;
+
 pub use self::{
     error::EcError,
-    factors::FactorProfile,
     input::{
         EcInput, EcItem, EcMethod, EcStratum, EcSummary, Excluded, ExhaustiveSummary, SubItem, Subsample,
         SubsampleEstimator, Understatements,
@@ -39,11 +39,13 @@ use self::{
     precision::{Precision, precision, recalculated},
 };
 use super::{
-    errors::{ErrorClass, KnownError, TotalErrorResult, total},
+    errors::{ErrorClass, KnownError, TotalErrorResult, check_known, total},
+    figures::{AMOUNT_PLACES, SHARE_PLACES},
     monetary::Unit,
-    variables::exact::{AMOUNT_PLACES, Fraction, RATE_PLACES},
 };
 use crate::sampling::derivation::{Step, Text, missing_amounts, outside_the_population, without_amount};
+use crate::sampling::numerics::Fraction;
+use crate::sampling::refusal::{Located, Refused as _};
 
 /// Version of the methods of this module.
 pub const EC_VERSION: &str = "1";
@@ -189,13 +191,13 @@ pub struct EcResult {
 }
 
 /// Evaluates a sample by the guidance. Amounts in whole units of `input.unit`; refused as [`EcError`] says.
-pub fn ec(input: &EcInput) -> Result<EcResult, EcError> {
+pub fn ec(input: &EcInput) -> Result<EcResult, Located<EcError>> {
     check(input)?;
     let parts = parts(input)?;
     check_parts(input, &parts)?;
     let z = match (input.method, input.confidence, input.profile) {
         (EcMethod::MusConservative, _, _) => None,
-        (_, Some(confidence), Some(profile)) => Some(factors::z(confidence, profile)?),
+        (_, Some(confidence), Some(profile)) => Some(profile.z(confidence).map_err(EcError::from)?),
         _ => None,
     };
     let all: Vec<&Part<'_>> = parts.iter().collect();
@@ -238,7 +240,7 @@ pub fn ec(input: &EcInput) -> Result<EcResult, EcError> {
         planned_size: input.planned_size,
         understatements: input.understatements,
         understated_items: understated,
-        understatement: Fraction::whole(understatement)
+        understatement: Fraction::from(understatement)
             .even(0)
             .ok_or(EcError::AmountTooLarge)?,
         overall,
@@ -247,7 +249,8 @@ pub fn ec(input: &EcInput) -> Result<EcResult, EcError> {
     })
 }
 
-fn check(input: &EcInput) -> Result<(), EcError> {
+/// Confidence, profile and planned size belong to some methods only.
+fn check_choices(input: &EcInput) -> Result<(), EcError> {
     if input.method.is_statistical() {
         let confidence = input.confidence.ok_or(EcError::ConfidenceMissing)?;
         if confidence <= Decimal::ZERO || confidence >= Decimal::ONE {
@@ -268,36 +271,43 @@ fn check(input: &EcInput) -> Result<(), EcError> {
     if input.strata.is_empty() {
         return Err(EcError::NoStratum);
     }
+    Ok(())
+}
+
+fn check(input: &EcInput) -> Result<(), Located<EcError>> {
+    check_choices(input)?;
     let grouped = input.strata.iter().any(|stratum| stratum.group.is_some());
     let mut names = HashSet::new();
     let mut groups = HashSet::new();
     let mut ids = HashSet::new();
-    for stratum in &input.strata {
+    for (index, stratum) in input.strata.iter().enumerate() {
+        let place = format!("strata[{index}]");
         if !names.insert((&stratum.name, &stratum.period)) {
-            return Err(EcError::DuplicateStratum(stratum.name.clone()));
+            return Err(EcError::DuplicateStratum(stratum.name.clone()).at(place));
         }
         if grouped && stratum.group.is_none() {
-            return Err(EcError::GroupMissing(stratum.name.clone()));
+            return Err(EcError::GroupMissing(stratum.name.clone()).at(place));
         }
         groups.insert(stratum.group.as_deref());
-        for id in stratum
-            .items
-            .iter()
-            .chain(&stratum.exhaustive)
-            .filter_map(|item| item.id.as_ref())
-        {
-            // an item may be drawn again in another period
-            if !ids.insert((id, &stratum.period)) {
-                return Err(EcError::DuplicateItem(id.clone()));
+        for (list, items) in [("items", &stratum.items), ("exhaustive", &stratum.exhaustive)] {
+            for (row, item) in items.iter().enumerate() {
+                // an item may be drawn again in another period
+                if let Some(id) = &item.id
+                    && !ids.insert((id, &stratum.period))
+                {
+                    return Err(EcError::DuplicateItem(id.clone()).at(format!("{place}.{list}[{row}]")));
+                }
             }
         }
     }
-    for error in &input.known_errors {
+    for (index, error) in input.known_errors.iter().enumerate() {
+        let place = || format!("knownErrors[{index}]");
         if let Some(group) = &error.group
             && !groups.contains(&Some(group.as_str()))
         {
-            return Err(EcError::GroupUnknown(group.clone()));
+            return Err(EcError::GroupUnknown(group.clone()).at(place()));
         }
+        check_known(error).map_err(|refusal| EcError::from(refusal).at(place()))?;
     }
     Ok(())
 }
@@ -306,7 +316,7 @@ fn check_parts(input: &EcInput, parts: &[Part<'_>]) -> Result<(), EcError> {
     let drawn = parts.iter().filter(|part| part.sample.is_some()).count();
     let extended = parts
         .iter()
-        .any(|part| part.sample.is_some() && part.extension != Fraction::whole(1));
+        .any(|part| part.sample.is_some() && part.extension != Fraction::one());
     match input.method {
         EcMethod::MusConservative if parts.len() > 1 => return Err(EcError::StrataNotPossible),
         EcMethod::MusRatio if drawn > 1 => return Err(EcError::StrataNotPossible),
@@ -362,7 +372,7 @@ fn figures(
             book_value: i64::try_from(book_value).unwrap_or(i64::MIN),
         });
     }
-    let book_value = Fraction::whole(book_value);
+    let book_value = Fraction::from(book_value);
     let precision = precision(input, parts, z)?;
     let projected: Fraction = match &precision {
         // the interval of the conservative approach is that of the plan
@@ -396,14 +406,14 @@ fn figures(
             interval: sample
                 .filter(|_| input.method.by_size())
                 .map(|sample| match input.planned_size {
-                    Some(size) => amount(&(&book_value / &Fraction::whole(size))),
-                    None => amount(&(&part.drawn_book_value() / &Fraction::whole(sample.size))),
+                    Some(size) => amount(&(&book_value / &Fraction::from(size))),
+                    None => amount(&(&part.drawn_book_value() / &Fraction::from(sample.size))),
                 })
                 .transpose()?,
             standard_deviation: sample
                 .filter(|_| z.is_some())
                 .and_then(|sample| sample.variance.as_ref())
-                .map(|variance| variance.root().up(RATE_PLACES).ok_or_else(large))
+                .map(|variance| variance.root().up(SHARE_PLACES).ok_or_else(large))
                 .transpose()?,
         });
     }

@@ -4,14 +4,13 @@ use num_bigint::BigInt;
 use rust_decimal::Decimal;
 
 use super::{
-    super::{
-        LARGEST_POPULATION,
-        variables::{exact::Fraction, moments::Moments},
-    },
-    error::EcError,
+    super::{LARGEST_POPULATION, variables::moments::Moments},
+    error::{EcError, within},
     input::{EcInput, EcItem, EcMethod, EcStratum, EcSummary, Excluded, Understatements},
     units::{Found, RATE_SCALE, Unit, unit},
 };
+use crate::sampling::numerics::Fraction;
+use crate::sampling::refusal::{Located, Refused as _};
 
 /// The sums of a drawn part.
 #[derive(Debug, Clone)]
@@ -72,17 +71,17 @@ impl Part<'_> {
 
     /// Book value of the drawn part.
     pub(super) fn drawn_book_value(&self) -> Fraction {
-        Fraction::whole(self.stratum.book_value)
+        Fraction::from(self.stratum.book_value)
     }
 
     /// Errors of the exhaustive part, extended.
     pub(super) fn exhaustive_error(&self) -> Fraction {
-        &Fraction::whole(self.exhaustive.error) * &self.exhaustive_extension
+        &Fraction::from(self.exhaustive.error) * &self.exhaustive_extension
     }
 
     /// Items of the drawn part; 0 where they were not given, which only methods that do without allow.
     pub(super) fn population(&self) -> Fraction {
-        Fraction::whole(self.stratum.population.unwrap_or(0))
+        Fraction::from(self.stratum.population.unwrap_or(0))
     }
 
     /// Projected error of the drawn part, extended.
@@ -90,9 +89,9 @@ impl Part<'_> {
         let Some(sample) = &self.sample else {
             return Fraction::zero();
         };
-        let size = Fraction::whole(sample.size);
+        let size = Fraction::from(sample.size);
         let book_sum = sample.book_sum.clone().unwrap_or_else(Fraction::zero);
-        let less_systemic = &self.drawn_book_value() - &Fraction::whole(self.stratum.systemic_error);
+        let less_systemic = &self.drawn_book_value() - &Fraction::from(self.stratum.systemic_error);
         let (base, divisor) = match method {
             EcMethod::MeanPerUnit | EcMethod::Difference | EcMethod::NonStatisticalMeanPerUnit => {
                 (self.population(), size)
@@ -107,11 +106,14 @@ impl Part<'_> {
 }
 
 /// The strata with their sums.
-pub(super) fn parts(input: &EcInput) -> Result<Vec<Part<'_>>, EcError> {
-    input.strata.iter().map(|stratum| part(input, stratum)).collect()
+pub(super) fn parts(input: &EcInput) -> Result<Vec<Part<'_>>, Located<EcError>> {
+    let located = |(index, stratum)| {
+        part(input, stratum).map_err(|refusal| within(refusal, format!("strata[{index}]")))
+    };
+    input.strata.iter().enumerate().map(located).collect()
 }
 
-fn part<'a>(input: &EcInput, stratum: &'a EcStratum) -> Result<Part<'a>, EcError> {
+fn part<'a>(input: &EcInput, stratum: &'a EcStratum) -> Result<Part<'a>, Located<EcError>> {
     let name = || stratum.name.clone();
     let method = input.method;
     let book_value = || EcError::BookValue {
@@ -119,10 +121,10 @@ fn part<'a>(input: &EcInput, stratum: &'a EcStratum) -> Result<Part<'a>, EcError
         book_value: stratum.book_value,
     };
     if stratum.book_value < 0 {
-        return Err(book_value());
+        return Err(book_value().into());
     }
     if stratum.systemic_error < 0 {
-        return Err(EcError::ErrorPart(stratum.systemic_error));
+        return Err(EcError::ErrorPart(stratum.systemic_error).into());
     }
     let excluded = stratum.excluded.unwrap_or_default();
     for count in [
@@ -135,29 +137,30 @@ fn part<'a>(input: &EcInput, stratum: &'a EcStratum) -> Result<Part<'a>, EcError
         if let Some(count) = count
             && count > LARGEST_POPULATION
         {
-            return Err(EcError::CountTooLarge(count));
+            return Err(EcError::CountTooLarge(count).into());
         }
     }
     if (stratum.summary.is_some() && !stratum.items.is_empty())
         || (stratum.exhaustive_summary.is_some() && !stratum.exhaustive.is_empty())
     {
-        return Err(EcError::ItemsAndSummary(name()));
+        return Err(EcError::ItemsAndSummary(name()).into());
     }
     let mut found = Found::default();
     let exhaustive = exhaustive(stratum, input.understatements, &mut found)?;
     let sample = if let Some(summary) = &stratum.summary {
         if method == EcMethod::MusConservative {
-            return Err(EcError::SummaryNotPossible);
+            return Err(EcError::SummaryNotPossible.into());
         }
         // of a sum below zero nothing can be set aside
         if summary.error_sum < Decimal::ZERO && input.understatements != Some(Understatements::Net) {
-            return Err(EcError::UnderstatementsUndecided);
+            return Err(EcError::UnderstatementsUndecided.into());
         }
         Some(of_summary(method, &stratum.name, summary)?)
     } else if stratum.items.is_empty() {
         None
     } else {
         let units = units(
+            "items",
             &stratum.items,
             method.by_size(),
             input.understatements,
@@ -166,14 +169,14 @@ fn part<'a>(input: &EcInput, stratum: &'a EcStratum) -> Result<Part<'a>, EcError
         Some(of_units(method, &stratum.name, &units)?)
     };
     match &sample {
-        None if stratum.book_value > 0 => return Err(EcError::SampleEmpty(name())),
-        Some(_) if stratum.book_value == 0 => return Err(book_value()),
+        None if stratum.book_value > 0 => return Err(EcError::SampleEmpty(name()).into()),
+        Some(_) if stratum.book_value == 0 => return Err(book_value().into()),
         _ => {}
     }
     if let Some(sample) = &sample {
         let needs_population = method.by_count() || method == EcMethod::Ratio;
         if needs_population && stratum.population.is_none() {
-            return Err(EcError::PopulationMissing(name()));
+            return Err(EcError::PopulationMissing(name()).into());
         }
         if let Some(population) = stratum.population
             && population < sample.items
@@ -182,11 +185,12 @@ fn part<'a>(input: &EcInput, stratum: &'a EcStratum) -> Result<Part<'a>, EcError
                 stratum: name(),
                 size: sample.items,
                 population,
-            });
+            }
+            .into());
         }
         let needs_variance = method.is_statistical() && method != EcMethod::MusConservative;
         if needs_variance && sample.variance.is_none() {
-            return Err(EcError::SampleTooSmall(name()));
+            return Err(EcError::SampleTooSmall(name()).into());
         }
     }
     let (extension, exhaustive_extension) = extensions(method, stratum, sample.is_some(), exhaustive)?;
@@ -201,31 +205,33 @@ fn part<'a>(input: &EcInput, stratum: &'a EcStratum) -> Result<Part<'a>, EcError
 }
 
 fn units(
+    list: &str,
     items: &[EcItem],
     by_size: bool,
     rule: Option<Understatements>,
     found: &mut Found,
-) -> Result<Vec<Unit>, EcError> {
-    items
-        .iter()
-        .map(|item| unit(item, by_size, rule, found))
-        .collect()
+) -> Result<Vec<Unit>, Located<EcError>> {
+    let mut located = |(index, item)| {
+        unit(item, by_size, rule, found).map_err(|error| within(error, format!("{list}[{index}]")))
+    };
+    items.iter().enumerate().map(&mut located).collect()
 }
 
 fn exhaustive(
     stratum: &EcStratum,
     rule: Option<Understatements>,
     found: &mut Found,
-) -> Result<Exhaustive, EcError> {
+) -> Result<Exhaustive, Located<EcError>> {
     if let Some(summary) = stratum.exhaustive_summary {
         if summary.book_value < 0 {
             return Err(EcError::BookValue {
                 stratum: stratum.name.clone(),
                 book_value: summary.book_value,
-            });
+            }
+            .at("exhaustiveSummary"));
         }
         if summary.error_sum < 0 && rule != Some(Understatements::Net) {
-            return Err(EcError::UnderstatementsUndecided);
+            return Err(EcError::UnderstatementsUndecided.into());
         }
         return Ok(Exhaustive {
             items: summary.items,
@@ -234,7 +240,7 @@ fn exhaustive(
             smallest: None,
         });
     }
-    let units = units(&stratum.exhaustive, false, rule, found)?;
+    let units = units("exhaustive", &stratum.exhaustive, false, rule, found)?;
     Ok(Exhaustive {
         items: u64::try_from(units.len()).unwrap_or(u64::MAX),
         book: units.iter().map(|unit| unit.book).sum(),
@@ -255,7 +261,7 @@ fn of_summary(method: EcMethod, name: &str, summary: &EcSummary) -> Result<Sampl
         (false, _) => None,
         (true, None) => return Err(lacks("bookSum")),
         (true, Some(sum)) if sum <= Decimal::ZERO => return Err(EcError::SampleBookValue(name.into())),
-        (true, Some(sum)) => Some(Fraction::decimal(sum)),
+        (true, Some(sum)) => Some(Fraction::from(sum)),
     };
     if method.is_statistical() && summary.standard_deviation.is_none_or(|sd| sd < Decimal::ZERO) {
         return Err(lacks("standardDeviation"));
@@ -264,11 +270,11 @@ fn of_summary(method: EcMethod, name: &str, summary: &EcSummary) -> Result<Sampl
         size: summary.size,
         // hits may be of few items
         items: if method.by_size() { 1 } else { summary.size },
-        error_sum: Fraction::decimal(summary.error_sum),
+        error_sum: Fraction::from(summary.error_sum),
         book_sum,
         variance: summary
             .standard_deviation
-            .map(|deviation| Fraction::decimal(deviation).square()),
+            .map(|deviation| Fraction::from(deviation).square()),
         rates: Vec::new(),
         ratio_recommended: None,
         largest: None,
@@ -314,13 +320,13 @@ fn of_errors(method: EcMethod, units: &[Unit], sample: &mut Sample) {
         };
         (book, book - unit.random)
     }));
-    sample.error_sum = Fraction::whole(moments.differences());
+    sample.error_sum = Fraction::from(moments.differences());
     let several = moments.size > 1;
     if method.by_ratio() {
-        let book = Fraction::whole(moments.book.clone());
+        let book = Fraction::from(moments.book.clone());
         if book > Fraction::zero() && several {
             // q = ratio * book - error, but for the sign: audited less (1 - ratio) * book
-            let rest = &Fraction::whole(1) - &(&sample.error_sum / &book);
+            let rest = &Fraction::one() - &(&sample.error_sum / &book);
             sample.variance = Some(moments.residual_variance(&rest));
         }
         sample.book_sum = Some(book);
@@ -330,7 +336,7 @@ fn of_errors(method: EcMethod, units: &[Unit], sample: &mut Sample) {
     if several && moments.book.sign() == num_bigint::Sign::Plus {
         let variance = moments.book_variance();
         let covariance = &variance - &moments.covariance();
-        let half = &sample.error_sum / &Fraction::whole(moments.book.clone() * 2);
+        let half = &sample.error_sum / &Fraction::from(moments.book.clone() * 2);
         sample.ratio_recommended = (!variance.is_zero()).then(|| &covariance / &variance > half);
     }
 }
@@ -371,7 +377,7 @@ fn of_rates(method: EcMethod, units: &[Unit], sample: &mut Sample) {
     sample.variance = match &sample.book_sum {
         Some(rests) if !rests.is_zero() => {
             let ratio = &sample.error_sum / rests;
-            let mixed = &(&ratio * &of(products)) * &Fraction::whole(2);
+            let mixed = &(&ratio * &of(products)) * &Fraction::from(2u64);
             let sum = &(&of(squares) - &mixed) + &(&ratio.square() * &of(rest_squares));
             Some(&sum * &less_one)
         }
@@ -389,7 +395,7 @@ fn extensions(
     drawn: bool,
     exhaustive: Exhaustive,
 ) -> Result<(Fraction, Fraction), EcError> {
-    let one = || Fraction::whole(1);
+    let one = || Fraction::one();
     let Some(excluded) = stratum.excluded else {
         return Ok((one(), one()));
     };

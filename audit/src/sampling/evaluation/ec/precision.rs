@@ -9,13 +9,13 @@ use super::{
     super::{
         Conclusion,
         errors::TotalErrorResult,
-        variables::exact::{AMOUNT_PLACES, Fraction, RATE_PLACES},
+        figures::{AMOUNT_PLACES, SHARE_PLACES},
     },
-    Allowance, ConservativePrecision, EcError, EcInput, EcMethod, RecalculatedConfidence, factors,
+    Allowance, ConservativePrecision, EcError, EcInput, EcMethod, RecalculatedConfidence,
     part::Part,
     units::RATE_SCALE,
 };
-use crate::sampling::numerics::{decimal_to_float, normal_tails};
+use crate::sampling::numerics::{Fraction, decimal_to_float, normal_tails};
 
 /// So many allowances are listed at most; with more errors than that nobody needs the conservative approach.
 const MOST_ALLOWANCES: u64 = 100_000;
@@ -76,7 +76,7 @@ impl Precision {
                 .map(|(rank, rate, factor, value)| {
                     Ok(Allowance {
                         rank: *rank,
-                        error_rate: rate.even(RATE_PLACES).ok_or(EcError::AmountTooLarge)?,
+                        error_rate: rate.even(SHARE_PLACES).ok_or(EcError::AmountTooLarge)?,
                         factor: *factor,
                         amount: amount(value)?,
                     })
@@ -103,7 +103,7 @@ pub(super) fn precision(
     } else {
         by_period(parts)
     };
-    Ok(Precision::Normal(&Fraction::decimal(z) * &variance.root()))
+    Ok(Precision::Normal(&Fraction::from(z) * &variance.root()))
 }
 
 /// `sum(BV_h^2 / n_h * s_h^2)` (6.3.2.5).
@@ -151,13 +151,13 @@ fn conservative(input: &EcInput, parts: &[&Part<'_>], size: u64) -> Result<Preci
         return Err(EcError::ConfidenceMissing);
     };
     let part = parts.first().ok_or(EcError::NoStratum)?;
-    let interval = &Fraction::whole(part.book_value()) / &Fraction::whole(size);
-    let basic_factor = factors::basic(confidence, profile)?;
-    let basic = &Fraction::decimal(basic_factor) * &interval;
+    let interval = &Fraction::from(part.book_value()) / &Fraction::from(size);
+    let basic_factor = profile.basic(confidence)?;
+    let basic = &Fraction::from(basic_factor) * &interval;
     let scale = BigInt::from(10).pow(RATE_SCALE);
     let mut allowances = Vec::new();
     let mut rank = 0;
-    let mut last = factors::reliability(0, confidence, profile)?;
+    let mut last = profile.reliability(0, confidence)?;
     let rates = part.sample.as_ref().map_or(&[][..], |sample| &sample.rates);
     for (rate, hits) in rates {
         let rate = Fraction::new(rate.clone(), scale.clone());
@@ -166,10 +166,10 @@ fn conservative(input: &EcInput, parts: &[&Part<'_>], size: u64) -> Result<Preci
             if rank > MOST_ALLOWANCES {
                 return Err(EcError::TooManyErrors(rank));
             }
-            let next = factors::reliability(rank, confidence, profile)?;
+            let next = profile.reliability(rank, confidence)?;
             let factor = next - last - Decimal::ONE;
             last = next;
-            let amount = &(&Fraction::decimal(factor) * &interval) * &rate;
+            let amount = &(&Fraction::from(factor) * &interval) * &rate;
             allowances.push((rank, rate.clone(), factor, amount));
         }
     }
@@ -200,9 +200,9 @@ pub(super) fn recalculated(
     if total.conclusion != Conclusion::Inconclusive || amount.is_zero() {
         return Ok(None);
     }
-    let room = &Fraction::decimal(total.tolerable) - &Fraction::decimal(total.total_error);
-    let z = (&(&Fraction::decimal(z) * &room) / amount)
-        .down(RATE_PLACES)
+    let room = &Fraction::from(total.tolerable) - &Fraction::from(total.total_error);
+    let z = (&(&Fraction::from(z) * &room) / amount)
+        .down(SHARE_PLACES)
         .ok_or(EcError::AmountTooLarge)?;
     let (_, upper) = normal_tails(decimal_to_float(z));
     // one less twice the upper tail; the float's noise is far below the sixth place

@@ -11,6 +11,7 @@ use super::{
     precision::Precision,
 };
 use super::{AMOUNT_PLACES, Fraction};
+use crate::sampling::derivation::german_decimal as german;
 use crate::sampling::derivation::{Step, Text};
 
 /// Below so many checked items the guidance warns of statistical methods (footnote 37, 7.8.1).
@@ -50,7 +51,10 @@ pub(super) fn steps(
         Precision::Normal(amount) => {
             let z = z.map(show).unwrap_or_default();
             steps.push(Step::new(
-                format!("z zum Vertrauensniveau {}", input.confidence.unwrap_or_default()),
+                format!(
+                    "z zur Sicherheit {}",
+                    german(&input.confidence.unwrap_or_default())
+                ),
                 format!("z for the confidence {}", input.confidence.unwrap_or_default()),
                 z,
             ));
@@ -78,7 +82,7 @@ fn stratum_steps(input: &EcInput, part: &Part<'_>, stratum: &EcStratumResult, st
             format!(
                 "Schicht {name}: Fehler der {} vollständig geprüften Positionen, ausgeweitet mit {}",
                 part.exhaustive.items,
-                part.exhaustive_extension.show()
+                german(&part.exhaustive_extension.show())
             ),
             format!(
                 "Stratum {name}: errors of the {} items that were all checked, extended by {}",
@@ -92,13 +96,17 @@ fn stratum_steps(input: &EcInput, part: &Part<'_>, stratum: &EcStratumResult, st
         return;
     };
     let (formula, figures) = projection(input, part, sample);
-    let extension = if part.extension == Fraction::whole(1) {
+    let extension = if part.extension == Fraction::one() {
         String::new()
     } else {
         format!(" * {}", part.extension.show())
     };
     steps.push(Step::new(
-        format!("Schicht {name}: hochgerechneter Fehler = {formula} = {figures}{extension}"),
+        format!(
+            "Schicht {name}: hochgerechneter Fehler = {formula} = {}{}",
+            german(&figures),
+            german(&extension)
+        ),
         format!("Stratum {name}: projected error = {formula} = {figures}{extension}"),
         show(stratum.projected),
     ));
@@ -175,7 +183,7 @@ fn conservative_steps(precision: &Precision, steps: &mut Vec<Step>) -> Result<()
         interval,
     ));
     steps.push(Step::new(
-        format!("Basisgenauigkeit = SI * RF(0) = {interval} * {factor}"),
+        german(&format!("Basisgenauigkeit = SI * RF(0) = {interval} * {factor}")),
         format!("Basic precision = SI * RF(0) = {interval} * {factor}"),
         show(report.basic_precision),
     ));
@@ -183,7 +191,9 @@ fn conservative_steps(precision: &Precision, steps: &mut Vec<Step>) -> Result<()
         let (rank, rate, factor) = (row.rank, show(row.error_rate), row.factor);
         let formula = format!("(RF({rank}) - RF({}) - 1) * SI * E / BV", rank - 1);
         steps.push(Step::new(
-            format!("Zuschlag {rank} = {formula} = {factor} * {interval} * {rate}"),
+            german(&format!(
+                "Zuschlag {rank} = {formula} = {factor} * {interval} * {rate}"
+            )),
             format!("Allowance {rank} = {formula} = {factor} * {interval} * {rate}"),
             show(row.amount),
         ));
@@ -216,7 +226,8 @@ pub(super) fn recalculated(
     );
     Step::new(
         format!(
-            "Vertrauensniveau, bei dem die Obergrenze den tragbaren Fehler erreicht: z* = {figures}, 2 * Phi(z*) - 1"
+            "Sicherheit, bei der die Obergrenze den tragbaren Fehler erreicht: z* = {}, 2 * Phi(z*) - 1",
+            german(&figures)
         ),
         format!(
             "Confidence at which the upper limit reaches the tolerable error: z* = {figures}, 2 * Phi(z*) - 1"
@@ -405,10 +416,10 @@ fn stratum_warnings(input: &EcInput, part: &Part<'_>, stratum: &EcStratumResult,
 
 /// Items above the interval belong into the exhaustive part, items up to it do not.
 fn placement(part: &Part<'_>, sample: &Sample, interval: Decimal, name: &str, warnings: &mut Vec<Text>) {
-    let interval = Fraction::decimal(interval);
+    let interval = Fraction::from(interval);
     if sample
         .largest
-        .is_some_and(|largest| Fraction::whole(largest) > interval)
+        .is_some_and(|largest| Fraction::from(largest) > interval)
     {
         warnings.push(Text::new(
             format!("Schicht {name}: Gezogene Positionen über dem Intervall gehören in die Vollerhebung (6.3.1.3)."),
@@ -418,7 +429,7 @@ fn placement(part: &Part<'_>, sample: &Sample, interval: Decimal, name: &str, wa
     if part
         .exhaustive
         .smallest
-        .is_some_and(|smallest| Fraction::whole(smallest) <= interval)
+        .is_some_and(|smallest| Fraction::from(smallest) <= interval)
     {
         warnings.push(Text::new(
             format!("Schicht {name}: Vollständig geprüfte Positionen liegen nicht über dem Intervall."),

@@ -3,11 +3,11 @@
 use num_bigint::BigInt;
 
 use super::{
-    super::{LARGEST_SIZE, variables::exact::Fraction},
+    super::LARGEST_SIZE,
     error::EcError,
     input::{EcItem, SubItem, Subsample, SubsampleEstimator, Understatements},
 };
-use crate::sampling::numerics::divide_half_even;
+use crate::sampling::numerics::{Fraction, divide_half_even};
 
 /// Decimal places to which error rates of single items are formed (half to even): with amounts of 64 bits and a million items
 /// the projected error is exact to 1e-14 of a unit.
@@ -145,13 +145,13 @@ pub(super) fn subsample_error(subsample: &Subsample, book_value: i64) -> Result<
     let projected = match subsample.estimator {
         SubsampleEstimator::MeanPerUnit => {
             let population = subsample.population.ok_or(EcError::Subsample("population"))?;
-            &Fraction::whole(population) * &Fraction::new(errors, size)
+            &Fraction::from(population) * &Fraction::new(errors, size)
         }
         SubsampleEstimator::Ratio => {
             if books <= 0 {
                 return Err(EcError::Subsample("items"));
             }
-            &Fraction::whole(subsample.book_value) * &Fraction::new(errors, books)
+            &Fraction::from(subsample.book_value) * &Fraction::new(errors, books)
         }
         SubsampleEstimator::Pps => {
             if subsample.items.iter().any(|item| item.book_value <= 0) {
@@ -172,9 +172,9 @@ pub(super) fn subsample_error(subsample: &Subsample, book_value: i64) -> Result<
                 })
                 .sum();
             let mean = Fraction::new(shares, scale * size);
-            &Fraction::whole(subsample.book_value) * &mean
+            &Fraction::from(subsample.book_value) * &mean
         }
     };
     let complete: i128 = subsample.exhaustive.iter().map(error).sum();
-    Ok(&projected + &Fraction::whole(complete))
+    Ok(&projected + &Fraction::from(complete))
 }

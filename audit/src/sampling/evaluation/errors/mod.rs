@@ -20,10 +20,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Conclusion, conclude,
+    figures::{AMOUNT_PLACES, SHARE_PLACES},
     monetary::Unit,
-    variables::exact::{AMOUNT_PLACES, Fraction, RATE_PLACES},
 };
+use crate::sampling::derivation::german_decimal as german;
 use crate::sampling::derivation::{Step, Text};
+use crate::sampling::numerics::Fraction;
+use crate::sampling::refusal::{Located, Refused as _};
 
 /// Method of [`total_error`].
 pub const TOTAL_ERROR_METHOD: &str = "total-error-rate";
@@ -136,10 +139,10 @@ impl ErrorRateError {
             Self::BookValue(_) | Self::AmountTooLarge => "bookValue",
             Self::Materiality(_) => "materiality",
             Self::Precision(_) => "precision",
-            Self::RandomNotProjected
-            | Self::NegativeError(_)
-            | Self::ReasonMissing
-            | Self::CorrectedMissing => "knownErrors",
+            Self::RandomNotProjected => "class",
+            Self::NegativeError(_) => "amount",
+            Self::ReasonMissing => "reason",
+            Self::CorrectedMissing => "corrected",
             Self::TotalErrorRate(_) => "totalErrorRate",
             Self::NegativeAmount { field, .. } => field,
             Self::CorrectionsAbovePopulation { .. } => "corrections",
@@ -209,52 +212,66 @@ pub struct TotalErrorResult {
 }
 
 /// The total error rate.
-pub fn total_error(input: &TotalErrorInput) -> Result<TotalErrorResult, ErrorRateError> {
+pub fn total_error(input: &TotalErrorInput) -> Result<TotalErrorResult, Located<ErrorRateError>> {
+    for (index, error) in input.known_errors.iter().enumerate() {
+        check_known(error).map_err(|refusal| refusal.at(format!("knownErrors[{index}]")))?;
+    }
     if let Some(precision) = input.precision
         && precision < Decimal::ZERO
     {
-        return Err(ErrorRateError::Precision(precision));
+        return Err(ErrorRateError::Precision(precision).into());
     }
     if input.book_value <= 0 {
-        return Err(ErrorRateError::BookValue(input.book_value));
+        return Err(ErrorRateError::BookValue(input.book_value).into());
     }
-    total(
+    Ok(total(
         input.unit,
-        &Fraction::whole(input.book_value),
+        &Fraction::from(input.book_value),
         input.materiality,
-        &Fraction::decimal(input.projected),
-        input.precision.map(Fraction::decimal).as_ref(),
+        &Fraction::from(input.projected),
+        input.precision.map(Fraction::from).as_ref(),
         &input.known_errors.iter().collect::<Vec<_>>(),
-    )
+    )?)
 }
 
-/// Sums of the known errors: systemic, anomalous not corrected, anomalous corrected.
-fn known(errors: &[&KnownError]) -> Result<[i128; 3], ErrorRateError> {
+/// Refuses a known error that cannot be added.
+pub(super) fn check_known(error: &KnownError) -> Result<(), ErrorRateError> {
+    if error.amount < 0 {
+        return Err(ErrorRateError::NegativeError(error.amount));
+    }
+    match error.class {
+        ErrorClass::Random => return Err(ErrorRateError::RandomNotProjected),
+        ErrorClass::Systemic => {}
+        ErrorClass::Anomalous => {
+            if error
+                .reason
+                .as_deref()
+                .is_none_or(|reason| reason.trim().is_empty())
+            {
+                return Err(ErrorRateError::ReasonMissing);
+            }
+            if error.corrected.is_none() {
+                return Err(ErrorRateError::CorrectedMissing);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Sums of the known errors, which have been checked: systemic, anomalous not corrected, anomalous corrected.
+fn known(errors: &[&KnownError]) -> [i128; 3] {
     let mut sums = [0; 3];
     for error in errors {
-        if error.amount < 0 {
-            return Err(ErrorRateError::NegativeError(error.amount));
-        }
         let place = match error.class {
-            ErrorClass::Random => return Err(ErrorRateError::RandomNotProjected),
-            ErrorClass::Systemic => 0,
-            ErrorClass::Anomalous => {
-                if error
-                    .reason
-                    .as_deref()
-                    .is_none_or(|reason| reason.trim().is_empty())
-                {
-                    return Err(ErrorRateError::ReasonMissing);
-                }
-                1 + usize::from(error.corrected.ok_or(ErrorRateError::CorrectedMissing)?)
-            }
+            ErrorClass::Random | ErrorClass::Systemic => 0,
+            ErrorClass::Anomalous => 1 + usize::from(error.corrected == Some(true)),
         };
         sums[place] += i128::from(error.amount);
     }
-    Ok(sums)
+    sums
 }
 
-/// The total error of a projection whose figures are exact.
+/// The total error of a projection whose figures are exact, with known errors that have been checked.
 pub(super) fn total(
     unit: Unit,
     book_value: &Fraction,
@@ -268,8 +285,8 @@ pub(super) fn total(
     }
     let large = || ErrorRateError::AmountTooLarge;
     let amount = |value: &Fraction| value.even(AMOUNT_PLACES).ok_or_else(large);
-    let [systemic, anomalous, anomalous_corrected] = known(errors)?.map(Fraction::whole);
-    let tolerable = amount(&(&Fraction::decimal(materiality) * book_value))?;
+    let [systemic, anomalous, anomalous_corrected] = known(errors).map(Fraction::from);
+    let tolerable = amount(&(&Fraction::from(materiality) * book_value))?;
     let sum = &(projected + &systemic) + &anomalous;
     let upper = precision.map(|precision| &sum + precision);
     let upper_limit = upper
@@ -289,13 +306,13 @@ pub(super) fn total(
         anomalous: amount(&anomalous)?,
         anomalous_corrected: amount(&anomalous_corrected)?,
         total_error,
-        total_error_rate: (&sum / book_value).even(RATE_PLACES).ok_or_else(large)?,
+        total_error_rate: (&sum / book_value).even(SHARE_PLACES).ok_or_else(large)?,
         precision: precision
             .map(|precision| precision.up(AMOUNT_PLACES).ok_or_else(large))
             .transpose()?,
         upper_limit,
         upper_limit_rate: upper
-            .map(|upper| (&upper / book_value).up(RATE_PLACES).ok_or_else(large))
+            .map(|upper| (&upper / book_value).up(SHARE_PLACES).ok_or_else(large))
             .transpose()?,
         conclusion: conclude(&total_error, &upper_limit.unwrap_or(total_error), &tolerable),
         steps: Vec::new(),
@@ -311,15 +328,15 @@ fn total_steps(result: &TotalErrorResult) -> Vec<Step> {
     let total = show(result.total_error);
     let mut steps = vec![
         Step::new(
-            format!("Tragbarer Fehler = {} * {book}", result.materiality),
+            german(&format!("Tragbarer Fehler = {} * {book}", result.materiality)),
             format!("Tolerable error = {} * {book}", result.materiality),
             show(result.tolerable),
         ),
         Step::new(
-            format!(
+            german(&format!(
                 "Gesamtfehler = hochgerechnete zufällige + abgegrenzte systemische + nicht korrigierte anomale Fehler = \
                  {projected} + {systemic} + {anomalous}"
-            ),
+            )),
             format!(
                 "Total error = projected random + delimited systemic + uncorrected anomalous errors = {projected} + \
                  {systemic} + {anomalous}"
@@ -327,7 +344,7 @@ fn total_steps(result: &TotalErrorResult) -> Vec<Step> {
             total,
         ),
         Step::new(
-            format!("Gesamtfehlerquote = {total} / {book}"),
+            german(&format!("Gesamtfehlerquote = {total} / {book}")),
             format!("Total error rate = {total} / {book}"),
             show(result.total_error_rate),
         ),
@@ -335,7 +352,9 @@ fn total_steps(result: &TotalErrorResult) -> Vec<Step> {
     if let Some((precision, upper)) = result.precision.zip(result.upper_limit) {
         let precision = show(precision);
         steps.push(Step::new(
-            format!("Fehlerobergrenze = Gesamtfehler + Genauigkeit = {total} + {precision}"),
+            german(&format!(
+                "Fehlerobergrenze = Gesamtfehler + Genauigkeit = {total} + {precision}"
+            )),
             format!("Upper limit of error = total error + precision = {total} + {precision}"),
             show(upper),
         ));
@@ -440,26 +459,26 @@ pub fn residual_error(input: &ResidualErrorInput) -> Result<ResidualErrorResult,
         });
     }
     let amount = |value: &Fraction| value.even(AMOUNT_PLACES).ok_or_else(large);
-    let materiality = Fraction::decimal(input.materiality);
-    let risk = &Fraction::decimal(input.total_error_rate) * &Fraction::whole(population);
-    let residual = &risk - &Fraction::whole(input.corrections);
-    let whole = Fraction::whole(certifiable);
+    let materiality = Fraction::from(input.materiality);
+    let risk = &Fraction::from(input.total_error_rate) * &Fraction::from(population);
+    let residual = &risk - &Fraction::from(input.corrections);
+    let whole = Fraction::from(certifiable);
     let rate = (certifiable > 0).then(|| &residual / &whole);
     let exact = rate
         .as_ref()
-        .map(|rate| rate.even(RATE_PLACES).ok_or_else(large))
+        .map(|rate| rate.even(SHARE_PLACES).ok_or_else(large))
         .transpose()?;
     // the template rounds half up, and from the exact quotient
     let rounded = rate
         .as_ref()
         .map(|rate| {
-            let half = Fraction::decimal(Decimal::new(5, 5));
+            let half = Fraction::from(Decimal::new(5, 5));
             (rate + &half).down(4).ok_or_else(large)
         })
         .transpose()?;
     let exceeds = rounded.is_some_and(|rounded| rounded > input.materiality);
     let correction =
-        exceeds.then(|| &(&residual - &(&materiality * &whole)) / &(&Fraction::whole(1) - &materiality));
+        exceeds.then(|| &(&residual - &(&materiality * &whole)) / &(&Fraction::one() - &materiality));
     let after = correction
         .as_ref()
         .map(|correction| &(&residual - correction) / &(&whole - correction));
@@ -467,7 +486,7 @@ pub fn residual_error(input: &ResidualErrorInput) -> Result<ResidualErrorResult,
         method: RESIDUAL_ERROR_METHOD,
         version: ERRORS_VERSION,
         unit: input.unit,
-        population: amount(&Fraction::whole(population))?,
+        population: amount(&Fraction::from(population))?,
         amount_at_risk: amount(&risk)?,
         certifiable: amount(&whole)?,
         residual_amount: amount(&residual)?,
@@ -479,7 +498,7 @@ pub fn residual_error(input: &ResidualErrorInput) -> Result<ResidualErrorResult,
             .map(|correction| correction.up(AMOUNT_PLACES).ok_or_else(large))
             .transpose()?,
         rate_after_correction: after
-            .map(|rate| rate.even(RATE_PLACES).ok_or_else(large))
+            .map(|rate| rate.even(SHARE_PLACES).ok_or_else(large))
             .transpose()?,
         steps: Vec::new(),
         warnings: Vec::new(),
@@ -523,10 +542,10 @@ fn residual_steps(input: &ResidualErrorInput, result: &ResidualErrorResult) -> V
     let (residual, total) = (show(result.residual_amount), input.total_error_rate);
     let mut steps = vec![
         Step::new(
-            format!(
+            german(&format!(
                 "F = A - E1 - E2 = {} - {} - {}",
                 input.book_value, input.ongoing_assessment, input.other_deductions
-            ),
+            )),
             format!(
                 "F = A - E1 - E2 = {} - {} - {}",
                 input.book_value, input.ongoing_assessment, input.other_deductions
@@ -534,24 +553,30 @@ fn residual_steps(input: &ResidualErrorInput, result: &ResidualErrorResult) -> V
             population,
         ),
         Step::new(
-            format!("Risikobetrag G = D * F = {total} * {population}"),
+            german(&format!("Risikobetrag G = D * F = {total} * {population}")),
             format!("Amount at risk G = D * F = {total} * {population}"),
             risk,
         ),
         Step::new(
-            format!("Verbleibende Ausgaben I = F - H = {population} - {corrections}"),
+            german(&format!(
+                "Verbleibende Ausgaben I = F - H = {population} - {corrections}"
+            )),
             format!("Remaining expenditure I = F - H = {population} - {corrections}"),
             certifiable,
         ),
         Step::new(
-            format!("Verbleibender Risikobetrag J = G - H = {risk} - {corrections}"),
+            german(&format!(
+                "Verbleibender Risikobetrag J = G - H = {risk} - {corrections}"
+            )),
             format!("Remaining amount at risk J = G - H = {risk} - {corrections}"),
             residual,
         ),
     ];
     if let Some((rate, rounded)) = result.residual_error_rate.zip(result.rounded_rate) {
         steps.push(Step::new(
-            format!("Restfehlerquote K = J / I = {residual} / {certifiable}, gerundet {rounded}"),
+            german(&format!(
+                "Restfehlerquote K = J / I = {residual} / {certifiable}, gerundet {rounded}"
+            )),
             format!("Residual error rate K = J / I = {residual} / {certifiable}, rounded {rounded}"),
             show(rate),
         ));
@@ -559,7 +584,9 @@ fn residual_steps(input: &ResidualErrorInput, result: &ResidualErrorResult) -> V
     if let Some((correction, after)) = result.extrapolated_correction.zip(result.rate_after_correction) {
         let share = input.materiality;
         steps.push(Step::new(
-            format!("Weitere Berichtigung L = (J - {share} * I) / (1 - {share})"),
+            german(&format!(
+                "Weitere Berichtigung L = (J - {share} * I) / (1 - {share})"
+            )),
             format!("Further correction L = (J - {share} * I) / (1 - {share})"),
             show(correction),
         ));

@@ -94,19 +94,19 @@ fn impossible_totals_are_refused() {
     let with = |known: KnownError| refused(&move |input| input.known_errors = vec![known.clone()]);
     assert_eq!(
         with(error(ErrorClass::Random, 5, None)),
-        ("RANDOM_NOT_PROJECTED", "knownErrors")
+        ("RANDOM_NOT_PROJECTED", "class")
     );
     assert_eq!(
         with(error(ErrorClass::Systemic, -5, None)),
-        ("ERROR_NEGATIVE", "knownErrors")
+        ("ERROR_NEGATIVE", "amount")
     );
     assert_eq!(
         with(error(ErrorClass::Anomalous, 5, None)),
-        ("CORRECTED_MISSING", "knownErrors")
+        ("CORRECTED_MISSING", "corrected")
     );
     let mut silent = error(ErrorClass::Anomalous, 5, Some(true));
     silent.reason = Some(" ".into());
-    assert_eq!(with(silent), ("REASON_MISSING", "knownErrors"));
+    assert_eq!(with(silent), ("REASON_MISSING", "reason"));
 }
 
 /// The template's examples, in tenths.

@@ -13,10 +13,12 @@ use serde::{Deserialize, Serialize};
 use super::factors::{FactorProfile, Factors, Kind};
 use super::result::{Bound, BoundResult, Method, evaluate};
 use super::sample::{Errors, MonetarySample, shown_tainting};
+use crate::sampling::derivation::german_decimal as german;
 use crate::sampling::derivation::{Step, Text};
 use crate::sampling::evaluation::figures::{Rounding, amount, shown};
 use crate::sampling::evaluation::{Distribution, EvaluationError};
 use crate::sampling::numerics::float;
+use crate::sampling::refusal::Located;
 
 /// Version of [`stringer_bound`] and [`allowances`].
 pub const BOUND_VERSION: &str = "1";
@@ -81,7 +83,7 @@ pub struct AllowancesInput {
 /// Every hit is a unit. Taintings above 1 count in full. Limits are formed exactly from the rounded factors
 /// (taintings with 30 places) and rounded up to six places. Monotone in the confidence; conservative in
 /// practice, though no proof of that is known for every population.
-pub fn stringer_bound(input: &StringerInput) -> Result<BoundResult, EvaluationError> {
+pub fn stringer_bound(input: &StringerInput) -> Result<BoundResult, Located<EvaluationError>> {
     input.sample.check()?;
     input.sample.check_population(input.distribution)?;
     let kind = match input.form {
@@ -132,7 +134,7 @@ fn id(input: &StringerInput) -> &'static str {
 /// `SI` is the interval `BV / n`. The basic precision assumes that no unseen error exceeds its book value.
 /// The upper limit is the sum of the three (AICPA appendix C; EC guidance EGESIF 16-0014, conservative
 /// approach).
-pub fn allowances(input: &AllowancesInput) -> Result<BoundResult, EvaluationError> {
+pub fn allowances(input: &AllowancesInput) -> Result<BoundResult, Located<EvaluationError>> {
     input.sample.check()?;
     let id = match input.factors {
         FactorProfile::Exact => ALLOWANCES_EXACT,
@@ -247,7 +249,7 @@ impl Method for Stringer {
             steps.push(Step::new(
                 format!(
                     "LTA: abzüglich des hochgerechneten Fehlers der Gegenrichtung {}",
-                    shown(offset)
+                    german(&shown(offset))
                 ),
                 format!(
                     "LTA: less the projected error in the other direction {}",
@@ -293,10 +295,10 @@ impl Stringer {
         let largest = shown_tainting(largest);
         match self.kind {
             Kind::Rate(_) => Step::new(
-                format!(
+                german(&format!(
                     "Grundpräzision: p(0) = {factor}, mal größtes Tainting (mindestens 1) {largest}, mal \
                      Buchwert"
-                ),
+                )),
                 format!(
                     "Basic precision: p(0) = {factor}, times the largest tainting (at least 1) \
                      {largest}, times book value"
@@ -304,10 +306,10 @@ impl Stringer {
                 shown(basic),
             ),
             Kind::Money(_) => Step::new(
-                format!(
+                german(&format!(
                     "Grundpräzision: p(0) * Buchwert, aufgerundet auf {factor}, mal größtes Tainting \
                      (mindestens 1) {largest}"
-                ),
+                )),
                 format!(
                     "Basic precision: p(0) * book value, rounded up to {factor}, times the largest \
                      tainting (at least 1) {largest}"
@@ -315,7 +317,7 @@ impl Stringer {
                 shown(basic),
             ),
             Kind::Reliability(_) => Step::new(
-                format!("Grundpräzision: Intervall * RF(0) = {factor}"),
+                german(&format!("Grundpräzision: Intervall * RF(0) = {factor}")),
                 format!("Basic precision: interval * RF(0) = {factor}"),
                 shown(basic),
             ),
@@ -350,9 +352,9 @@ impl Stringer {
                 shown(value),
             ),
             Kind::Money(_) => Step::new(
-                format!(
+                german(&format!(
                     "{hit_de}: Zuwachs der aufgerundeten Grenze * Tainting, ({next} - {last}) * {tainting}"
-                ),
+                )),
                 format!(
                     "{hit_en}: increase of the limit in whole units * tainting, ({next} - {last}) * \
                      {tainting}"

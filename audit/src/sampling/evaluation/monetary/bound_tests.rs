@@ -489,11 +489,11 @@ fn impossible_samples_are_refused() {
     assert_eq!(with(|s| s.size = 1_000_001), ("SAMPLE_TOO_LARGE", "size"));
     assert_eq!(with(|s| s.size = 11), ("HITS_DIFFER", "items"));
     assert_eq!(with(|s| s.items[0].hits = u64::MAX), ("HITS_DIFFER", "items"));
-    assert_eq!(with(|s| s.items[0].hits = 0), ("AMOUNT_NOT_POSITIVE", "items"));
-    assert_eq!(with(|s| s.items[0].book = 0), ("AMOUNT_NOT_POSITIVE", "items"));
+    assert_eq!(with(|s| s.items[0].hits = 0), ("AMOUNT_NOT_POSITIVE", "hits"));
+    assert_eq!(with(|s| s.items[0].book = 0), ("AMOUNT_NOT_POSITIVE", "book"));
     assert_eq!(
         with(|s| s.items[0].book = 1_001),
-        ("ITEM_ABOVE_BOOK_VALUE", "items")
+        ("ITEM_ABOVE_BOOK_VALUE", "book")
     );
     assert_eq!(
         with(|s| s.book_value = 0),
@@ -502,7 +502,7 @@ fn impossible_samples_are_refused() {
     let item = |book| ExhaustiveItem { book, audit: 5 };
     let mut full = good.clone();
     full.exhaustive = vec![item(0)];
-    assert_eq!(binomial(full), ("EXHAUSTIVE_NOT_POSITIVE", "exhaustive"));
+    assert_eq!(binomial(full), ("EXHAUSTIVE_NOT_POSITIVE", "book"));
     for tolerable in [0, -1, 1_001] {
         let mut sample = good.clone();
         sample.tolerable = Some(tolerable);
@@ -520,8 +520,18 @@ fn impossible_samples_are_refused() {
     let few = sample(9, 10, &[], "0.95");
     assert_eq!(
         refusal(few, Distribution::Hypergeometric),
-        ("SAMPLE_LARGER_THAN_POPULATION", "population")
+        ("SAMPLE_LARGER_THAN_POPULATION", "size")
     );
+    // a stage for each hit in error
+    let stages = |hits| {
+        let many = sample(1_000_000, 20_000, &[(100, 40, hits)], "0.95");
+        cell_bound(&CellInput {
+            sample: many,
+            distribution: Distribution::Poisson,
+        })
+    };
+    assert!(stages(MOST_STAGES).is_ok());
+    assert_eq!(stages(MOST_STAGES + 1).unwrap_err().code(), "TOO_MANY_ERRORS");
 }
 
 #[test]

@@ -8,17 +8,23 @@ use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::Direction;
 use super::bound::LISTED;
 use super::factors::{Factors, Kind};
 use super::result::{Bound, BoundResult, Method, evaluate};
-use super::sample::{Errors, MonetarySample, shown_tainting};
+use super::sample::{Errors, MonetarySample, SAMPLE, shown_tainting};
 use crate::sampling::derivation::Step;
+use crate::sampling::derivation::german_decimal as german;
 use crate::sampling::evaluation::figures::{Rounding, amount, shown};
 use crate::sampling::evaluation::{Distribution, EvaluationError};
 use crate::sampling::numerics::{divide_half_even, float};
+use crate::sampling::refusal::{Located, Refused as _};
 
 /// Version of [`cell_bound`].
 pub const CELL_VERSION: &str = "1";
+/// Most hits in error in one direction: each is a stage with a limit of its own, and the achieved confidence forms all of them
+/// some twenty times.
+pub const MOST_STAGES: u64 = 10_000;
 
 /// A sample to be evaluated by the cell bound.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -35,10 +41,18 @@ pub struct CellInput {
 /// With `U(j)` the upper limit for `j` errors times the book value, rounded up to a whole unit, `SI` the
 /// interval and the taintings `t` from the largest down: `UEL(0) = U(0) * max(1, t(1))`, and `UEL(j)` is the
 /// larger of `UEL(j - 1) + SI * t(j)` (load and spread) and `U(j) * mean of t(1) to t(j)` (simple spread).
-/// The result is the last one, rounded up to six places. Every hit is a stage.
-pub fn cell_bound(input: &CellInput) -> Result<BoundResult, EvaluationError> {
+/// The result is the last one, rounded up to six places. Every hit is a stage; more than [`MOST_STAGES`] of them are
+/// refused.
+pub fn cell_bound(input: &CellInput) -> Result<BoundResult, Located<EvaluationError>> {
     input.sample.check()?;
     input.sample.check_population(input.distribution)?;
+    for direction in [Direction::Over, Direction::Under] {
+        let hits = input.sample.hits_in_error(direction);
+        if hits > MOST_STAGES {
+            let limit = MOST_STAGES;
+            return Err(EvaluationError::TooManyErrors { hits, limit }.at(SAMPLE));
+        }
+    }
     evaluate(&input.sample, &Cell(input.distribution))
 }
 
@@ -66,10 +80,10 @@ impl Method for Cell {
         let mut stage = &largest * first;
         let basic = amount(&stage, &one, Rounding::HalfEven)?;
         let mut steps = vec![Step::new(
-            format!(
+            german(&format!(
                 "Stufe 0: U(0) = {first}, mal größtes Tainting (mindestens 1) {}",
                 shown_tainting(&largest)
-            ),
+            )),
             format!(
                 "Stage 0: U(0) = {first}, times the largest tainting (at least 1) {}",
                 shown_tainting(&largest)
@@ -92,11 +106,11 @@ impl Method for Cell {
                     let loaded = shown(amount(&loaded, &one, Rounding::HalfEven)?);
                     let spread = shown(amount(&spread, &one, Rounding::HalfEven)?);
                     steps.push(Step::new(
-                        format!(
+                        german(&format!(
                             "Stufe {rank}, Tainting {tainting}: größerer Wert aus voriger Stufe + \
                              Intervall * Tainting = {loaded} und \
                              U({rank}) = {limit} mal mittlerem Tainting = {spread}"
-                        ),
+                        )),
                         format!(
                             "Stage {rank}, tainting {tainting}: larger of previous stage + interval * \
                              tainting = {loaded} and \

@@ -10,11 +10,13 @@ use serde::{Deserialize, Serialize};
 
 use super::Direction;
 use super::result::{Bound, BoundResult, Method, NetEstimate, evaluate, narrow};
-use super::sample::{Errors, MonetarySample};
+use super::sample::{Errors, MonetarySample, SAMPLE};
+use crate::sampling::derivation::german_decimal as german;
 use crate::sampling::derivation::{Step, Text};
 use crate::sampling::evaluation::figures::{Rounding, amount_of, shown, shown_float};
 use crate::sampling::evaluation::{EvaluationError, Sides};
 use crate::sampling::numerics::{decimal_to_float, float, normal_quantile, student_quantile};
+use crate::sampling::refusal::{Located, Refused as _};
 
 /// Version of [`mean_estimate`].
 pub const ESTIMATE_VERSION: &str = "1";
@@ -50,17 +52,20 @@ pub struct MeanInput {
 ///
 /// `BV * (mean t + q * s / sqrt(n))`, `s` the standard deviation over all `n` hits with `n - 1`; `q` as
 /// [`MeanMethod`] says. A direction without errors has no limit, since it has no spread; with
-/// [`MeanMethod::StudentT`] neither has one with a single error. Floats; limits within 1e-12 of the book
+/// [`MeanMethod::StudentT`] neither has one with a single error: `t` has no distribution without a degree of freedom
+/// ("Student" 1908), and its quantile grows beyond all bounds as they approach zero. The conclusion is then that of an infinite
+/// limit: material if the projected error exceeds the tolerable one (EC guidance EGESIF 16-0014, 4.12), else inconclusive.
+/// Floats; limits within 1e-12 of the book
 /// value, then rounded away from the auditor's wish.
-pub fn mean_estimate(input: &MeanInput) -> Result<BoundResult, EvaluationError> {
+pub fn mean_estimate(input: &MeanInput) -> Result<BoundResult, Located<EvaluationError>> {
     input.sample.check()?;
     let size = input.sample.size;
     if size < 2 {
-        return Err(EvaluationError::SizeTooSmall { size, least: 2 });
+        return Err(EvaluationError::SizeTooSmall { size, least: 2 }.at(SAMPLE));
     }
     let method = Mean(input.method);
     let mut result = evaluate(&input.sample, &method)?;
-    result.net = Some(method.net(input)?);
+    result.net = Some(method.net(input).map_err(|error| error.at(SAMPLE))?);
     let fewest = result.over.hits.min(result.under.hits);
     if fewest < MANY_ERRORS {
         result.warnings.push(Text::new(
@@ -72,8 +77,10 @@ pub fn mean_estimate(input: &MeanInput) -> Result<BoundResult, EvaluationError> 
     }
     if result.over.upper_limit.is_none() || result.under.upper_limit.is_none() {
         result.warnings.push(Text::new(
-            "Eine Richtung hat zu wenige Fehler für eine Streuung; sie hat keine Obergrenze.",
-            "One direction has too few errors for a spread; it has no upper limit.",
+            "Eine Richtung hat zu wenige Fehler für eine Streuung oder einen Freiheitsgrad; sie hat keine Obergrenze. Ohne Fehler \
+             folgt dort nichts, mit einem Fehler ist die Aussage nur über den hochgerechneten Fehler möglich.",
+            "One direction has too few errors for a spread or a degree of freedom; it has no upper limit. Without errors nothing \
+             follows there, with one error only what the projected error says.",
         ));
     }
     Ok(result)
@@ -173,16 +180,36 @@ impl Method for Mean {
     fn bound(&self, errors: &Errors, _other: &Errors, risk: Decimal) -> Result<Bound, EvaluationError> {
         let (mean, error) = mean_and_error(errors);
         let n = errors.size;
+        let (sum, squares) = (errors.power_sum(1), errors.power_sum(2));
+        let deviation = error * float(n).sqrt();
+        let [sum, squares, shown_mean, shown_deviation, shown_error] =
+            [sum, squares, mean, deviation, error].map(shown_float);
         let mut steps = vec![
             Step::new(
-                format!("Mittleres Tainting aller {n} Treffer"),
-                format!("Mean tainting of all {n} hits"),
-                shown_float(mean),
+                format!(
+                    "Mittleres Tainting aller {n} Treffer: Summe t / n = {} / {n}",
+                    german(&sum)
+                ),
+                format!("Mean tainting of all {n} hits: sum of t / n = {sum} / {n}"),
+                &shown_mean,
             ),
             Step::new(
-                format!("Standardfehler: Standardabweichung der Taintings / Wurzel({n})"),
-                format!("Standard error: standard deviation of the taintings / root({n})"),
-                shown_float(error),
+                german(&format!(
+                    "Standardabweichung s = Wurzel((Summe t² - n * Mittelwert²) / (n - 1)) = Wurzel(({squares} - {n} * \
+                     {shown_mean}²) / ({n} - 1))"
+                )),
+                format!(
+                    "Standard deviation s = root((sum of t² - n * mean²) / (n - 1)) = root(({squares} - {n} * {shown_mean}²) / \
+                     ({n} - 1))"
+                ),
+                &shown_deviation,
+            ),
+            Step::new(
+                german(&format!(
+                    "Standardfehler: s / Wurzel(n) = {shown_deviation} / Wurzel({n})"
+                )),
+                format!("Standard error: s / root(n) = {shown_deviation} / root({n})"),
+                &shown_error,
             ),
         ];
         let Some(quantile) = self.quantile(errors.hits, n, decimal_to_float(risk)) else {
@@ -192,27 +219,29 @@ impl Method for Mean {
                 steps,
             });
         };
+        let (confidence, shown_quantile) = (shown(Decimal::ONE - risk), shown_float(quantile));
         let (de, en) = match self.degrees(errors.hits, n) {
             None => (
-                "Quantil der Normalverteilung".to_owned(),
-                "Quantile of the normal distribution".to_owned(),
+                format!("Quantil q der Normalverteilung zu {confidence}"),
+                format!("Quantile q of the normal distribution at {confidence}"),
             ),
             Some(degrees) => (
-                format!("Quantil der t-Verteilung mit {degrees} Freiheitsgraden"),
-                format!("Quantile of Student's t with {degrees} degrees of freedom"),
+                format!("Quantil q der t-Verteilung mit {degrees} Freiheitsgraden zu {confidence}"),
+                format!("Quantile q of Student's t with {degrees} degrees of freedom at {confidence}"),
             ),
         };
-        steps.push(Step::new(de, en, shown_float(quantile)));
+        steps.push(Step::new(german(&de), en, &shown_quantile));
         let upper = amount_of(errors.book() * (mean + quantile * error), Rounding::Up)?;
+        let figures = format!(
+            "{} * ({shown_mean} + {shown_quantile} * {shown_error})",
+            errors.book_value
+        );
         steps.push(Step::new(
             format!(
-                "Obergrenze: Buchwert {} * (Mittelwert + Quantil * Standardfehler)",
-                errors.book_value
+                "Obergrenze: Buchwert * (Mittelwert + q * Standardfehler) = {}",
+                german(&figures)
             ),
-            format!(
-                "Upper limit: book value {} * (mean + quantile * standard error)",
-                errors.book_value
-            ),
+            format!("Upper limit: book value * (mean + q * standard error) = {figures}"),
             shown(upper),
         ));
         Ok(Bound {

@@ -36,6 +36,32 @@ pub(super) enum Kind {
     Reliability(FactorProfile),
 }
 
+/// The upper limits `U(j)` of a cell bound: for `j` errors, in whole monetary units.
+pub(in crate::sampling) struct UpperLimits(Factors);
+
+impl UpperLimits {
+    /// For so many hits in so many monetary units.
+    pub(in crate::sampling) fn new(
+        distribution: Distribution,
+        size: u64,
+        book_value: u64,
+        risk: Decimal,
+    ) -> Self {
+        Self(Factors {
+            kind: Kind::Money(distribution),
+            size,
+            book_value,
+            risk,
+            float_risk: decimal_to_float(risk),
+        })
+    }
+
+    /// The limit for so many errors.
+    pub(in crate::sampling) fn at(&self, errors: u64) -> u64 {
+        self.0.at(errors)
+    }
+}
+
 /// The factors at one risk.
 pub(super) struct Factors {
     kind: Kind,

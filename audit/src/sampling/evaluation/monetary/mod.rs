@@ -12,6 +12,8 @@ mod bound;
 #[cfg(test)]
 mod bound_tests;
 mod cell;
+#[cfg(test)]
+mod derivation_tests;
 mod estimate;
 mod factors;
 #[cfg(test)]
@@ -35,14 +37,15 @@ pub use bound::{
     ALLOWANCES_EXACT, ALLOWANCES_NEAREST, ALLOWANCES_UP, AllowancesInput, BOUND_VERSION, Offset,
     StringerForm, StringerInput, allowances, stringer_bound,
 };
-pub use cell::{CELL_VERSION, CellInput, cell_bound};
+pub use cell::{CELL_VERSION, CellInput, MOST_STAGES, cell_bound};
 pub use estimate::{ESTIMATE_VERSION, MeanInput, MeanMethod, mean_estimate};
 pub use factors::FactorProfile;
+pub(in crate::sampling) use factors::UpperLimits;
 pub use moments::{
     COX_SNELL, CoxSnellInput, MOMENT_ACCOUNTS, MOMENT_INVENTORY, MOMENTS_VERSION, MomentInput,
     MomentPopulation, ROHRBACH, RohrbachInput, cox_snell_bound, moment_bound, rohrbach_bound,
 };
-pub use result::{BoundResult, BoundSide, NetEstimate};
+pub use result::{BoundParameters, BoundResult, BoundSide, NetEstimate};
 pub use sample::{ExhaustiveItem, MonetaryItem, MonetarySample, Unit};
 pub use stringer::{MonetaryResult, MonetarySide, STRINGER_METHOD, Step, stringer};
 

@@ -6,12 +6,14 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Direction;
-use super::sample::{Errors, MonetarySample, Unit, shown_tainting};
+use super::sample::{Errors, MonetarySample, SAMPLE, Unit, shown_tainting};
+use crate::sampling::derivation::german_decimal as german;
 use crate::sampling::derivation::{Step, Text, missing_amounts, outside_the_population, without_amount};
 use crate::sampling::evaluation::conclusion::achieved;
 use crate::sampling::evaluation::figures::{Rounding, amount, shown};
 use crate::sampling::evaluation::{Conclusion, EvaluationError, Sides, conclude};
 use crate::sampling::numerics::decimal_to_float;
+use crate::sampling::refusal::{Located, Refused as _};
 
 /// Errors in one direction. Amounts are in the unit of the sample, with six places where they are estimated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -39,7 +41,8 @@ pub struct BoundSide {
     /// The largest confidence at which the upper limit stays below the tolerable error, rounded down to
     /// twelve places.
     pub achieved_confidence: Option<Decimal>,
-    /// What follows for the tolerable error.
+    /// What follows for the tolerable error. With errors but no limit (which would be infinite) it is material where the
+    /// projected error exceeds it, and inconclusive otherwise; without errors and limit there is no conclusion.
     pub conclusion: Option<Conclusion>,
     /// How the figures came about.
     pub steps: Vec<Step>,
@@ -62,6 +65,24 @@ pub struct NetEstimate {
     pub lower_limit: Option<Decimal>,
     /// Upper limit, rounded up to six places; none if not asked for or without a spread.
     pub upper_limit: Option<Decimal>,
+}
+
+/// What a method was given beside the sample, where its id does not say it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct BoundParameters {
+    /// Factor of Rohrbach's augmentation.
+    pub delta: Option<Decimal>,
+    /// Sampling units of the population, for Rohrbach's finite correction.
+    pub population: Option<u64>,
+    /// Prior of Cox and Snell: shape of the error rate.
+    pub prior_a: Option<Decimal>,
+    /// Prior of Cox and Snell: shape of the mean tainting.
+    pub prior_b: Option<Decimal>,
+    /// Prior of Cox and Snell: expected mean tainting.
+    pub prior_mu: Option<Decimal>,
+    /// Prior of Cox and Snell: expected error rate.
+    pub prior_pi: Option<Decimal>,
 }
 
 /// Evaluation of a monetary unit sample by one of the further methods.
@@ -88,6 +109,8 @@ pub struct BoundResult {
     pub confidence: Decimal,
     /// The tolerable error.
     pub tolerable: Option<i64>,
+    /// What else the method was given; none where its id says it all.
+    pub parameters: Option<BoundParameters>,
     /// Book value above the correct one.
     pub over: BoundSide,
     /// Book value below the correct one.
@@ -115,6 +138,10 @@ pub(super) trait Method {
     fn version(&self) -> &'static str;
     /// The bound with its derivation.
     fn bound(&self, errors: &Errors, other: &Errors, risk: Decimal) -> Result<Bound, EvaluationError>;
+    /// What it was given beside the sample, where its id does not say it.
+    fn parameters(&self) -> Option<BoundParameters> {
+        None
+    }
     /// Whether the limit is one of the net error.
     fn is_net(&self) -> bool {
         false
@@ -127,7 +154,11 @@ pub(super) trait Method {
 pub(super) fn evaluate(
     sample: &MonetarySample,
     method: &impl Method,
-) -> Result<BoundResult, EvaluationError> {
+) -> Result<BoundResult, Located<EvaluationError>> {
+    both_sides(sample, method).map_err(|error| error.at(SAMPLE))
+}
+
+fn both_sides(sample: &MonetarySample, method: &impl Method) -> Result<BoundResult, EvaluationError> {
     let (over, under) = (sample.errors(Direction::Over), sample.errors(Direction::Under));
     let projected = [
         projected(sample, &over, Direction::Over)?,
@@ -149,6 +180,7 @@ pub(super) fn evaluate(
         exhaustive_book_value: narrow(sample.exhaustive_value())?,
         confidence: sample.confidence,
         tolerable: sample.tolerable,
+        parameters: method.parameters(),
         over: over_side,
         under: under_side,
         net: None,
@@ -223,7 +255,7 @@ fn side(
         Step::new(
             format!(
                 "Hochgerechneter Fehler der Stichprobe: Intervall * Summe der Taintings {}",
-                shown_tainting(&errors.sum)
+                german(&shown_tainting(&errors.sum))
             ),
             format!(
                 "Projected error of the sample: interval * sum of the taintings {}",
@@ -269,10 +301,16 @@ fn side(
     } else {
         (projected, upper_limit.map(|limit| limit - other_projected))
     };
+    // Errors without a limit leave the tolerable error open at best; without any error such a method says nothing.
     let conclusion = sample
         .tolerable
-        .zip(upper_limit)
-        .map(|(tolerable, limit)| conclude(&compared, &limit, &tolerable.into()));
+        .map(Decimal::from)
+        .and_then(|tolerable| match upper_limit {
+            Some(limit) => Some(conclude(&compared, &limit, &tolerable)),
+            None if compared > tolerable => Some(Conclusion::Material),
+            None if errors.hits > 0 => Some(Conclusion::Inconclusive),
+            None => None,
+        });
     Ok(BoundSide {
         items: errors.items,
         hits: errors.hits,

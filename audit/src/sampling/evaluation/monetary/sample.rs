@@ -9,11 +9,14 @@ use serde::Deserialize;
 
 use super::{Direction, Ranked, Tainting};
 use crate::sampling::derivation::Text;
-use crate::sampling::evaluation::{Distribution, EvaluationError, LARGEST_POPULATION, LARGEST_SIZE};
+use crate::sampling::evaluation::{Distribution, EvaluationError, LARGEST_POPULATION, check_sample};
 use crate::sampling::numerics::{divide_half_even, float};
+use crate::sampling::refusal::{Located, Refused as _};
 
 pub use crate::sampling::planning::Unit;
 
+/// Name of the part of an input that holds the sample.
+pub(super) const SAMPLE: &str = "sample";
 /// Decimal places of taintings in sums.
 const TAINTING_PLACES: u32 = 30;
 
@@ -52,7 +55,7 @@ pub struct MonetarySample {
     pub unit: Unit,
     /// Sum of the positive amounts that were drawn from, without those checked in full; positive.
     pub book_value: i64,
-    /// Hits of the sample, 1 to [`LARGEST_SIZE`].
+    /// Hits of the sample, 1 to [`LARGEST_SIZE`](crate::sampling::evaluation::LARGEST_SIZE).
     pub size: u64,
     /// Every item of the sample, without error too; their hits add up to `size`.
     pub items: Vec<MonetaryItem>,
@@ -66,56 +69,61 @@ pub struct MonetarySample {
 }
 
 impl MonetarySample {
-    pub(super) fn check(&self) -> Result<(), EvaluationError> {
-        let Self {
-            book_value,
-            size,
-            confidence,
-            ..
-        } = *self;
-        if confidence <= Decimal::ZERO || confidence >= Decimal::ONE {
-            return Err(EvaluationError::Confidence(confidence));
-        }
-        if size == 0 {
-            return Err(EvaluationError::SampleEmpty);
-        }
-        if size > LARGEST_SIZE {
-            let limit = LARGEST_SIZE;
-            return Err(EvaluationError::SizeTooLarge { size, limit });
-        }
+    /// Refuses what cannot be, by its place in the input of a method.
+    pub(super) fn check(&self) -> Result<(), Located<EvaluationError>> {
+        self.check_parts().map_err(|error| error.at(SAMPLE))
+    }
+
+    fn check_parts(&self) -> Result<(), Located<EvaluationError>> {
+        let Self { book_value, size, .. } = *self;
+        check_sample(self.confidence, size)?;
         if book_value <= 0 {
-            return Err(EvaluationError::BookValue(book_value));
+            return Err(EvaluationError::BookValue(book_value).into());
         }
         let mut found = 0u64;
-        for item in &self.items {
-            if item.book <= 0 || item.hits == 0 {
-                return Err(EvaluationError::Item {
-                    book_cents: item.book,
-                    hits: item.hits,
+        for (index, item) in self.items.iter().enumerate() {
+            let MonetaryItem { book, hits, .. } = *item;
+            let refused = |error: EvaluationError| Err(error.at(format!("items[{index}]")));
+            if book <= 0 || hits == 0 {
+                return refused(EvaluationError::Item { book, hits });
+            }
+            if book > book_value {
+                return refused(EvaluationError::ItemAboveBookValue {
+                    item: book,
+                    book_value,
                 });
             }
-            if item.book > book_value {
-                let item = item.book;
-                return Err(EvaluationError::ItemAboveBookValue { item, book_value });
-            }
-            found = found.saturating_add(item.hits);
+            found = found.saturating_add(hits);
         }
         if found != size {
-            return Err(EvaluationError::HitsDiffer { size, found });
+            return Err(EvaluationError::HitsDiffer { size, found }.into());
         }
-        if let Some(item) = self.exhaustive.iter().find(|item| item.book <= 0) {
-            return Err(EvaluationError::Exhaustive(item.book));
+        if let Some((index, item)) = (0..).zip(&self.exhaustive).find(|(_, item)| item.book <= 0) {
+            let place: u64 = index;
+            return Err(EvaluationError::Exhaustive(item.book).at(format!("exhaustive[{place}]")));
         }
         if let Some(tolerable) = self.tolerable
             && (tolerable <= 0 || i128::from(tolerable) > i128::from(book_value) + self.exhaustive_value())
         {
-            return Err(EvaluationError::Tolerable(tolerable.into()));
+            return Err(EvaluationError::Tolerable(tolerable.into()).into());
         }
         Ok(())
     }
 
+    /// Hits on items in error, in one direction.
+    pub(super) fn hits_in_error(&self, direction: Direction) -> u64 {
+        let in_error = self.items.iter().filter(|item| match direction {
+            Direction::Over => item.audit < item.book,
+            Direction::Under => item.audit > item.book,
+        });
+        in_error.map(|item| item.hits).sum()
+    }
+
     /// Monetary units as a population of the distribution.
-    pub(super) fn check_population(&self, distribution: Distribution) -> Result<(), EvaluationError> {
+    pub(super) fn check_population(
+        &self,
+        distribution: Distribution,
+    ) -> Result<(), Located<EvaluationError>> {
         if distribution != Distribution::Hypergeometric {
             return Ok(());
         }
@@ -124,13 +132,15 @@ impl MonetarySample {
             return Err(EvaluationError::PopulationTooLarge {
                 size: population,
                 limit: LARGEST_POPULATION,
-            });
+            }
+            .into());
         }
         if self.size > population {
-            return Err(EvaluationError::SizeAbovePopulation {
+            return Err(EvaluationError::SizeAboveBookValue {
                 size: self.size,
-                population,
-            });
+                book_value: population,
+            }
+            .at(SAMPLE));
         }
         Ok(())
     }

@@ -110,7 +110,7 @@ pub fn stringer(
     }
     if let Some(item) = hits.iter().find(|item| item.book_cents <= 0 || item.hits == 0) {
         return Err(EvaluationError::Item {
-            book_cents: item.book_cents,
+            book: item.book_cents,
             hits: item.hits,
         });
     }

@@ -124,13 +124,11 @@ impl VariablesError {
     pub fn field(&self) -> &'static str {
         match self {
             Self::Confidence(_) => "confidence",
-            Self::NoStratum | Self::TooManyStrata(_) | Self::DuplicateStratum(_) => "strata",
-            Self::DuplicateItem(_)
-            | Self::SampleTooSmall { .. }
-            | Self::SampleBookValue(_)
-            | Self::ClusterMissing
-            | Self::ClusterUnexpected
-            | Self::ClusterInTwoStrata(_) => "items",
+            Self::NoStratum | Self::TooManyStrata(_) => "strata",
+            Self::DuplicateStratum(_) => "name",
+            Self::DuplicateItem(_) => "id",
+            Self::SampleTooSmall { .. } | Self::SampleBookValue(_) => "items",
+            Self::ClusterMissing | Self::ClusterUnexpected | Self::ClusterInTwoStrata(_) => "cluster",
             Self::SizeAbovePopulation { .. } | Self::PopulationTooLarge(_) => "population",
             Self::BookValue { .. } | Self::AmountTooLarge => "bookValue",
             Self::CombinationMissing | Self::CombinationNotApplicable => "combination",

@@ -5,34 +5,34 @@ use rust_decimal::Decimal;
 
 use super::{
     error::VariablesError,
-    exact::Fraction,
     input::{Combination, Estimator, FewErrors, FiniteCorrection},
     moments::Moments,
 };
-use crate::sampling::numerics::hypergeometric_upper;
+use crate::sampling::numerics::{Fraction, hypergeometric_upper};
+use crate::sampling::refusal::{Located, Refused as _};
 
 /// A stratum as the estimators see it.
 #[derive(Debug, Clone)]
-pub(crate) struct Part {
-    pub(crate) name: String,
-    pub(crate) population: u64,
-    pub(crate) book_value: i64,
-    pub(crate) moments: Moments,
+pub(in crate::sampling) struct Part {
+    pub(in crate::sampling) name: String,
+    pub(in crate::sampling) population: u64,
+    pub(in crate::sampling) book_value: i64,
+    pub(in crate::sampling) moments: Moments,
 }
 
 /// Choices that decide the figures.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Choices {
-    pub(crate) estimator: Estimator,
-    pub(crate) combination: Combination,
-    pub(crate) correction: FiniteCorrection,
-    pub(crate) few_errors: FewErrors,
-    pub(crate) confidence: Decimal,
+pub(in crate::sampling) struct Choices {
+    pub(in crate::sampling) estimator: Estimator,
+    pub(in crate::sampling) combination: Combination,
+    pub(in crate::sampling) correction: FiniteCorrection,
+    pub(in crate::sampling) few_errors: FewErrors,
+    pub(in crate::sampling) confidence: Decimal,
 }
 
 /// Which variance a stratum has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Source {
+pub(in crate::sampling) enum Source {
     /// The estimator's own.
     Own,
     /// Enlarged, as there are three to nine units in error.
@@ -43,21 +43,21 @@ pub(crate) enum Source {
 
 /// A total and how it came about; everything is exact but the root, which is cut upwards after 24 places.
 #[derive(Debug, Clone)]
-pub(crate) struct Estimate {
+pub(in crate::sampling) struct Estimate {
     /// Total of the audited values.
-    pub(crate) audited: Fraction,
+    pub(in crate::sampling) audited: Fraction,
     /// Ratio or slope of each stratum; the same in all strata for combined ones.
-    pub(crate) factors: Vec<Fraction>,
+    pub(in crate::sampling) factors: Vec<Fraction>,
     /// `g`: by which the variances are multiplied.
-    pub(crate) weights: Vec<Fraction>,
+    pub(in crate::sampling) weights: Vec<Fraction>,
     /// Variance of each stratum, and where it is from.
-    pub(crate) variances: Vec<(Fraction, Source)>,
+    pub(in crate::sampling) variances: Vec<(Fraction, Source)>,
     /// `sqrt(sum g v)`.
-    pub(crate) standard_error: Fraction,
+    pub(in crate::sampling) standard_error: Fraction,
     /// Degrees of freedom: Satterthwaite's, or units in error less strata.
-    pub(crate) freedom: Fraction,
+    pub(in crate::sampling) freedom: Fraction,
     /// Whether the units in error are the degrees of freedom.
-    pub(crate) freedom_of_errors: bool,
+    pub(in crate::sampling) freedom_of_errors: bool,
 }
 
 /// `N^2 / n` times the square of the finite population factor.
@@ -74,15 +74,16 @@ fn weight(part: &Part, correction: FiniteCorrection) -> Fraction {
 fn total(parts: &[Part], value: impl Fn(&Part) -> Fraction) -> Fraction {
     parts
         .iter()
-        .map(|part| &Fraction::whole(part.population) * &value(part))
+        .map(|part| &Fraction::from(part.population) * &value(part))
         .sum()
 }
 
-fn ratios(parts: &[Part], combination: Combination) -> Result<Vec<Fraction>, VariablesError> {
-    for part in parts {
+fn ratios(parts: &[Part], combination: Combination) -> Result<Vec<Fraction>, Located<VariablesError>> {
+    for (index, part) in parts.iter().enumerate() {
         let lone = combination == Combination::Separate || parts.len() == 1;
         if lone && part.moments.book.sign() != num_bigint::Sign::Plus {
-            return Err(VariablesError::SampleBookValue(part.name.clone()));
+            let refusal = VariablesError::SampleBookValue(part.name.clone());
+            return Err(refusal.at(format!("strata[{index}]")));
         }
     }
     if combination == Combination::Separate {
@@ -93,7 +94,7 @@ fn ratios(parts: &[Part], combination: Combination) -> Result<Vec<Fraction>, Var
     }
     let book = total(parts, |part| part.moments.book_mean());
     if book <= Fraction::zero() {
-        return Err(VariablesError::SampleBookValue(parts[0].name.clone()));
+        return Err(VariablesError::SampleBookValue(parts[0].name.clone()).at("strata[0]"));
     }
     let ratio = &total(parts, |part| part.moments.audit_mean()) / &book;
     Ok(vec![ratio; parts.len()])
@@ -169,7 +170,7 @@ fn variance(part: &Part, factor: &Fraction, choices: Choices) -> (Fraction, Sour
     let limit = hypergeometric_upper(part.population, moments.size, moments.errors, risk);
     let rate = Fraction::new(limit, part.population);
     let (among, mean) = moments.among_errors();
-    let difference = &(&rate * &among) + &(&(&rate * &(&Fraction::whole(1) - &rate)) * &mean.square());
+    let difference = &(&rate * &among) + &(&(&rate * &(&Fraction::one() - &rate)) * &mean.square());
     let enlarged = match choices.estimator {
         Estimator::MeanPerUnit | Estimator::Difference => difference,
         Estimator::Ratio => {
@@ -177,9 +178,9 @@ fn variance(part: &Part, factor: &Fraction, choices: Choices) -> (Fraction, Sour
             &(&rate * &share) * &moments.residual_variance(factor)
         }
         Estimator::Regression => {
-            let excess = factor - &Fraction::whole(1);
+            let excess = factor - &Fraction::one();
             let book = moments.book_variance();
-            let mixed = &(&Fraction::whole(2) * &excess) * &(&moments.covariance() - &book);
+            let mixed = &(&Fraction::from(2u64) * &excess) * &(&moments.covariance() - &book);
             &(&difference - &mixed) + &(&excess.square() * &book)
         }
     };
@@ -187,12 +188,15 @@ fn variance(part: &Part, factor: &Fraction, choices: Choices) -> (Fraction, Sour
 }
 
 /// Projects the sample. Strata are as checked by the caller: at least two units each, three for a regression.
-pub(crate) fn estimate(parts: &[Part], choices: Choices) -> Result<Estimate, VariablesError> {
+pub(in crate::sampling) fn estimate(
+    parts: &[Part],
+    choices: Choices,
+) -> Result<Estimate, Located<VariablesError>> {
     let weights: Vec<Fraction> = parts
         .iter()
         .map(|part| weight(part, choices.correction))
         .collect();
-    let book_values: Fraction = parts.iter().map(|part| Fraction::whole(part.book_value)).sum();
+    let book_values: Fraction = parts.iter().map(|part| Fraction::from(part.book_value)).sum();
     let mean_per_unit = total(parts, |part| part.moments.audit_mean());
     let (factors, audited) = match choices.estimator {
         Estimator::MeanPerUnit => (vec![Fraction::zero(); parts.len()], mean_per_unit),
@@ -200,14 +204,14 @@ pub(crate) fn estimate(parts: &[Part], choices: Choices) -> Result<Estimate, Var
             let differences = total(parts, |part| {
                 Fraction::new(part.moments.differences(), part.moments.size)
             });
-            (vec![Fraction::whole(1); parts.len()], &book_values - &differences)
+            (vec![Fraction::one(); parts.len()], &book_values - &differences)
         }
         Estimator::Ratio => {
             let ratios = ratios(parts, choices.combination)?;
             let audited = parts
                 .iter()
                 .zip(&ratios)
-                .map(|(part, ratio)| ratio * &Fraction::whole(part.book_value))
+                .map(|(part, ratio)| ratio * &Fraction::from(part.book_value))
                 .sum();
             (ratios, audited)
         }
@@ -217,8 +221,8 @@ pub(crate) fn estimate(parts: &[Part], choices: Choices) -> Result<Estimate, Var
                 .iter()
                 .zip(&slopes)
                 .map(|(part, slope)| {
-                    let expanded = &Fraction::whole(part.population) * &part.moments.book_mean();
-                    slope * &(&Fraction::whole(part.book_value) - &expanded)
+                    let expanded = &Fraction::from(part.population) * &part.moments.book_mean();
+                    slope * &(&Fraction::from(part.book_value) - &expanded)
                 })
                 .sum();
             (slopes, &mean_per_unit + &correction)
@@ -242,9 +246,9 @@ pub(crate) fn estimate(parts: &[Part], choices: Choices) -> Result<Estimate, Var
     let strata = u64::try_from(parts.len()).unwrap_or(u64::MAX);
     let freedom = if freedom_of_errors {
         if errors <= strata {
-            return Err(VariablesError::TooFewErrors { errors, strata });
+            return Err(VariablesError::TooFewErrors { errors, strata }.into());
         }
-        Fraction::whole(errors - strata)
+        Fraction::from(errors - strata)
     } else {
         satterthwaite(parts, &shares, &sum)
     };
@@ -267,7 +271,7 @@ fn satterthwaite(parts: &[Part], shares: &[Fraction], sum: &Fraction) -> Fractio
         .map(|(part, share)| &share.square() * &Fraction::new(1, part.moments.size - 1))
         .sum();
     if squares.is_zero() {
-        return Fraction::whole(parts.iter().map(|part| part.moments.size - 1).sum::<u64>());
+        return Fraction::from(parts.iter().map(|part| part.moments.size - 1).sum::<u64>());
     }
     &sum.square() / &squares
 }

@@ -11,11 +11,10 @@
 //! errors and the divisor `n - 2` of the regression are those of the software IDEA, as P. Touw and L. Hoogduin describe
 //! them (package `FSaudit`).
 
-pub(crate) mod error;
-pub(crate) mod estimate;
-pub(crate) mod exact;
-pub(crate) mod input;
-pub(crate) mod moments;
+pub(in crate::sampling) mod error;
+pub(in crate::sampling) mod estimate;
+pub(in crate::sampling) mod input;
+pub(in crate::sampling) mod moments;
 mod report;
 #[cfg(test)]
 mod tests;
@@ -35,13 +34,17 @@ pub use self::{
 };
 use self::{
     estimate::{Choices, Estimate, Part, Source, estimate},
-    exact::{AMOUNT_PLACES, Fraction, RATE_PLACES, quantile},
     moments::Moments,
 };
-use super::{Conclusion, LARGEST_POPULATION, Sides, conclude, monetary::Unit};
+use super::{
+    Conclusion, LARGEST_POPULATION, Sides, conclude,
+    figures::{AMOUNT_PLACES, SHARE_PLACES},
+    monetary::Unit,
+};
+use crate::sampling::refusal::{Located, Refused as _};
 use crate::sampling::{
     derivation::{Step, Text, missing_amounts, outside_the_population},
-    numerics::{decimal_to_float, normal_quantile, student_quantile},
+    numerics::{Fraction, decimal_to_float, nearest, normal_quantile, student_quantile},
 };
 
 /// Version of the methods of this module.
@@ -141,7 +144,11 @@ pub struct VariablesResult {
 }
 
 /// Method id of an estimator.
-pub(crate) fn method(estimator: Estimator, combination: Combination, strata: usize) -> &'static str {
+pub(in crate::sampling) fn method(
+    estimator: Estimator,
+    combination: Combination,
+    strata: usize,
+) -> &'static str {
     match (estimator, combination, strata) {
         (Estimator::MeanPerUnit, _, 1) => "mean-per-unit",
         (Estimator::MeanPerUnit, _, _) => "stratified-mean-per-unit",
@@ -160,106 +167,118 @@ pub(crate) fn method(estimator: Estimator, combination: Combination, strata: usi
 ///
 /// Amounts in whole units of `input.unit`. With one stratum a combination is not needed. A Student quantile has the
 /// degrees of freedom of the result, which are real numbers for several strata. Refused as [`VariablesError`] says.
-pub fn variables(input: &VariablesInput) -> Result<VariablesResult, VariablesError> {
+pub fn variables(input: &VariablesInput) -> Result<VariablesResult, Located<VariablesError>> {
     if input.strata.len() > MOST_STRATA {
-        return Err(VariablesError::TooManyStrata(input.strata.len()));
+        return Err(VariablesError::TooManyStrata(input.strata.len()).into());
     }
     check_duplicates(input)?;
     let parts = input
         .strata
         .iter()
-        .map(|stratum| {
+        .enumerate()
+        .map(|(index, stratum)| {
+            let moments = Moments::of(&stratum.items, input.sampling_unit);
             Ok(Part {
                 name: stratum.name.clone(),
                 population: stratum.population,
                 book_value: stratum.book_value,
-                moments: Moments::of(&stratum.items, input.sampling_unit)?,
+                moments: moments.map_err(|refusal| refusal.at(format!("strata[{index}]")))?,
             })
         })
-        .collect::<Result<Vec<Part>, VariablesError>>()?;
+        .collect::<Result<Vec<Part>, Located<VariablesError>>>()?;
     project(input, &parts)
 }
 
-fn check_duplicates(input: &VariablesInput) -> Result<(), VariablesError> {
+fn check_duplicates(input: &VariablesInput) -> Result<(), Located<VariablesError>> {
     let mut names = HashSet::new();
     let mut ids = HashSet::new();
     let mut clusters: HashMap<&str, usize> = HashMap::new();
     for (ordinal, stratum) in input.strata.iter().enumerate() {
         if !names.insert(&stratum.name) {
-            return Err(VariablesError::DuplicateStratum(stratum.name.clone()));
+            let refusal = VariablesError::DuplicateStratum(stratum.name.clone());
+            return Err(refusal.at(format!("strata[{ordinal}]")));
         }
-        for item in &stratum.items {
+        for (row, item) in stratum.items.iter().enumerate() {
+            let refused = |error: VariablesError| Err(error.at(format!("strata[{ordinal}].items[{row}]")));
             if let Some(id) = &item.id
                 && !ids.insert(id)
             {
-                return Err(VariablesError::DuplicateItem(id.clone()));
+                return refused(VariablesError::DuplicateItem(id.clone()));
             }
             if let Some(cluster) = &item.cluster
                 && *clusters.entry(cluster).or_insert(ordinal) != ordinal
             {
-                return Err(VariablesError::ClusterInTwoStrata(cluster.clone()));
+                return refused(VariablesError::ClusterInTwoStrata(cluster.clone()));
             }
         }
     }
     Ok(())
 }
 
-fn check(input: &VariablesInput, parts: &[Part]) -> Result<Combination, VariablesError> {
+fn check(input: &VariablesInput, parts: &[Part]) -> Result<Combination, Located<VariablesError>> {
     if input.confidence <= Decimal::ZERO || input.confidence >= Decimal::ONE {
-        return Err(VariablesError::Confidence(input.confidence));
+        return Err(VariablesError::Confidence(input.confidence).into());
     }
     if parts.is_empty() {
-        return Err(VariablesError::NoStratum);
+        return Err(VariablesError::NoStratum.into());
     }
     if let Some(tolerable) = input.tolerable
         && tolerable <= 0
     {
-        return Err(VariablesError::Tolerable(tolerable));
+        return Err(VariablesError::Tolerable(tolerable).into());
     }
-    let needed = match input.estimator {
-        Estimator::Regression => 3,
-        _ => 2,
-    };
-    for part in parts {
-        let stratum = || part.name.clone();
-        let size = part.moments.size;
-        if size < needed {
-            return Err(VariablesError::SampleTooSmall {
-                stratum: stratum(),
-                size,
-                needed,
-            });
-        }
-        if part.population > LARGEST_POPULATION {
-            return Err(VariablesError::PopulationTooLarge(part.population));
-        }
-        if size > part.population {
-            return Err(VariablesError::SizeAbovePopulation {
-                stratum: stratum(),
-                size,
-                population: part.population,
-            });
-        }
-        if part.book_value <= 0 {
-            return Err(VariablesError::BookValue {
-                stratum: stratum(),
-                book_value: part.book_value,
-            });
-        }
+    for (index, part) in parts.iter().enumerate() {
+        check_part(input.estimator, part).map_err(|refusal| refusal.at(format!("strata[{index}]")))?;
     }
     let combinable = matches!(input.estimator, Estimator::Ratio | Estimator::Regression);
     match input.combination {
-        Some(_) if !combinable => Err(VariablesError::CombinationNotApplicable),
-        None if combinable && parts.len() > 1 => Err(VariablesError::CombinationMissing),
+        Some(_) if !combinable => Err(VariablesError::CombinationNotApplicable.into()),
+        None if combinable && parts.len() > 1 => Err(VariablesError::CombinationMissing.into()),
         Some(Combination::Separate) if input.few_errors == FewErrors::Idea && parts.len() > 1 => {
-            Err(VariablesError::FewErrorsSeparate)
+            Err(VariablesError::FewErrorsSeparate.into())
         }
         combination => Ok(combination.unwrap_or(Combination::Combined)),
     }
 }
 
+fn check_part(estimator: Estimator, part: &Part) -> Result<(), VariablesError> {
+    let stratum = || part.name.clone();
+    let (size, population, book_value) = (part.moments.size, part.population, part.book_value);
+    let needed = match estimator {
+        Estimator::Regression => 3,
+        _ => 2,
+    };
+    if size < needed {
+        return Err(VariablesError::SampleTooSmall {
+            stratum: stratum(),
+            size,
+            needed,
+        });
+    }
+    if population > LARGEST_POPULATION {
+        return Err(VariablesError::PopulationTooLarge(population));
+    }
+    if size > population {
+        return Err(VariablesError::SizeAbovePopulation {
+            stratum: stratum(),
+            size,
+            population,
+        });
+    }
+    if book_value <= 0 {
+        return Err(VariablesError::BookValue {
+            stratum: stratum(),
+            book_value,
+        });
+    }
+    Ok(())
+}
+
 /// The result for parts whose moments are known.
-pub(crate) fn project(input: &VariablesInput, parts: &[Part]) -> Result<VariablesResult, VariablesError> {
+pub(in crate::sampling) fn project(
+    input: &VariablesInput,
+    parts: &[Part],
+) -> Result<VariablesResult, Located<VariablesError>> {
     let combination = check(input, parts)?;
     let choices = Choices {
         estimator: input.estimator,
@@ -282,11 +301,11 @@ pub(crate) fn project(input: &VariablesInput, parts: &[Part]) -> Result<Variable
         QuantileChoice::StudentT => student_quantile(tail, decimal_to_float(freedom)),
         QuantileChoice::Normal => normal_quantile(tail),
     };
-    let value = quantile(value).ok_or(VariablesError::Confidence(input.confidence))?;
+    let value = nearest(value, SHARE_PLACES).ok_or(VariablesError::Confidence(input.confidence))?;
 
-    let book: Fraction = parts.iter().map(|part| Fraction::whole(part.book_value)).sum();
+    let book: Fraction = parts.iter().map(|part| Fraction::from(part.book_value)).sum();
     let misstated = &book - &estimate.audited;
-    let precision = &Fraction::decimal(value) * &estimate.standard_error;
+    let precision = &Fraction::from(value) * &estimate.standard_error;
     let (low, high) = (&misstated - &precision, &misstated + &precision);
     let misstatement = EstimateLimits {
         estimate: misstated.even(AMOUNT_PLACES).ok_or_else(large)?,
@@ -326,7 +345,7 @@ pub(crate) fn project(input: &VariablesInput, parts: &[Part]) -> Result<Variable
         book_value,
         misstatement,
         audited_value,
-        rate: (&misstated / &book).even(RATE_PLACES).ok_or_else(large)?,
+        rate: (&misstated / &book).even(SHARE_PLACES).ok_or_else(large)?,
         standard_error: estimate.standard_error.up(AMOUNT_PLACES).ok_or_else(large)?,
         precision: precision.up(AMOUNT_PLACES).ok_or_else(large)?,
         degrees_of_freedom: (input.quantile == QuantileChoice::StudentT).then_some(freedom),
@@ -356,7 +375,7 @@ fn strata(
         .map(|((part, factor), (variance, _))| {
             let mean = Fraction::new(part.moments.differences(), part.moments.size);
             let factor = if combinable {
-                Some(factor.even(RATE_PLACES).ok_or_else(large)?)
+                Some(factor.even(SHARE_PLACES).ok_or_else(large)?)
             } else {
                 None
             };

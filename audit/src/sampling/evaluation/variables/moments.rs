@@ -6,9 +6,10 @@ use num_bigint::BigInt;
 
 use super::{
     error::VariablesError,
-    exact::Fraction,
     input::{SamplingUnit, VariablesItem},
 };
+use crate::sampling::numerics::Fraction;
+use crate::sampling::refusal::{Located, Refused as _};
 
 /// A sum that leaves 128 bits only when it has to.
 #[derive(Debug, Default)]
@@ -39,32 +40,35 @@ impl Sum {
 
 /// What a stratum's sample comes to: all that the estimators need of it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Moments {
+pub(in crate::sampling) struct Moments {
     /// Units checked.
-    pub(crate) size: u64,
+    pub(in crate::sampling) size: u64,
     /// Units with a difference.
-    pub(crate) errors: u64,
+    pub(in crate::sampling) errors: u64,
     /// Of those, units audited above their book value.
-    pub(crate) understated: u64,
+    pub(in crate::sampling) understated: u64,
     /// Sum of the book values.
-    pub(crate) book: BigInt,
+    pub(in crate::sampling) book: BigInt,
     /// Sum of the audited values.
-    pub(crate) audit: BigInt,
+    pub(in crate::sampling) audit: BigInt,
     /// Sum of the squares of the book values.
-    pub(crate) book_squares: BigInt,
+    pub(in crate::sampling) book_squares: BigInt,
     /// Sum of the squares of the audited values.
-    pub(crate) audit_squares: BigInt,
+    pub(in crate::sampling) audit_squares: BigInt,
     /// Sum of the products of book and audited value.
-    pub(crate) products: BigInt,
+    pub(in crate::sampling) products: BigInt,
 }
 
 impl Moments {
     /// The moments of items, or of the sums of their clusters.
-    pub(crate) fn of(items: &[VariablesItem], unit: SamplingUnit) -> Result<Self, VariablesError> {
+    pub(in crate::sampling) fn of(
+        items: &[VariablesItem],
+        unit: SamplingUnit,
+    ) -> Result<Self, Located<VariablesError>> {
         match unit {
             SamplingUnit::Item => {
-                if items.iter().any(|item| item.cluster.is_some()) {
-                    return Err(VariablesError::ClusterUnexpected);
+                if let Some(index) = items.iter().position(|item| item.cluster.is_some()) {
+                    return Err(VariablesError::ClusterUnexpected.at(format!("items[{index}]")));
                 }
                 Ok(Self::of_pairs(
                     items
@@ -74,8 +78,11 @@ impl Moments {
             }
             SamplingUnit::Cluster => {
                 let mut clusters: BTreeMap<&str, (i128, i128)> = BTreeMap::new();
-                for item in items {
-                    let name = item.cluster.as_deref().ok_or(VariablesError::ClusterMissing)?;
+                for (index, item) in items.iter().enumerate() {
+                    let name = item
+                        .cluster
+                        .as_deref()
+                        .ok_or_else(|| VariablesError::ClusterMissing.at(format!("items[{index}]")))?;
                     let sums = clusters.entry(name).or_default();
                     sums.0 += i128::from(item.book_value);
                     sums.1 += i128::from(item.audit_value);
@@ -86,7 +93,7 @@ impl Moments {
     }
 
     /// The moments of pairs of book and audited value.
-    pub(crate) fn of_pairs(pairs: impl Iterator<Item = (i128, i128)>) -> Self {
+    pub(in crate::sampling) fn of_pairs(pairs: impl Iterator<Item = (i128, i128)>) -> Self {
         let mut moments = Self::default();
         let [
             mut books,
@@ -114,12 +121,12 @@ impl Moments {
     }
 
     /// Sum of the differences, book less audited.
-    pub(crate) fn differences(&self) -> BigInt {
+    pub(in crate::sampling) fn differences(&self) -> BigInt {
         &self.book - &self.audit
     }
 
     /// Sum of their squares.
-    pub(crate) fn difference_squares(&self) -> BigInt {
+    pub(in crate::sampling) fn difference_squares(&self) -> BigInt {
         &self.book_squares - &self.products * 2 + &self.audit_squares
     }
 
@@ -132,28 +139,28 @@ impl Moments {
     }
 
     /// Variance of the book values.
-    pub(crate) fn book_variance(&self) -> Fraction {
+    pub(in crate::sampling) fn book_variance(&self) -> Fraction {
         self.spread(&self.book_squares, &self.book, &self.book)
     }
 
     /// Variance of the audited values.
-    pub(crate) fn audit_variance(&self) -> Fraction {
+    pub(in crate::sampling) fn audit_variance(&self) -> Fraction {
         self.spread(&self.audit_squares, &self.audit, &self.audit)
     }
 
     /// Covariance of book and audited values.
-    pub(crate) fn covariance(&self) -> Fraction {
+    pub(in crate::sampling) fn covariance(&self) -> Fraction {
         self.spread(&self.products, &self.book, &self.audit)
     }
 
     /// Variance of the differences.
-    pub(crate) fn difference_variance(&self) -> Fraction {
+    pub(in crate::sampling) fn difference_variance(&self) -> Fraction {
         let sum = self.differences();
         self.spread(&self.difference_squares(), &sum, &sum)
     }
 
     /// Variance of the differences among the units that have one, and its mean; with at least two of them.
-    pub(crate) fn among_errors(&self) -> (Fraction, Fraction) {
+    pub(in crate::sampling) fn among_errors(&self) -> (Fraction, Fraction) {
         let sum = self.differences();
         let variance = Fraction::new(
             self.difference_squares() * self.errors - &sum * &sum,
@@ -163,18 +170,18 @@ impl Moments {
     }
 
     /// Variance of `audit - factor * book`.
-    pub(crate) fn residual_variance(&self, factor: &Fraction) -> Fraction {
-        let mixed = &(factor * &self.covariance()) * &Fraction::whole(2);
+    pub(in crate::sampling) fn residual_variance(&self, factor: &Fraction) -> Fraction {
+        let mixed = &(factor * &self.covariance()) * &Fraction::from(2u64);
         &(&self.audit_variance() - &mixed) + &(&factor.square() * &self.book_variance())
     }
 
     /// Mean of the audited values.
-    pub(crate) fn audit_mean(&self) -> Fraction {
+    pub(in crate::sampling) fn audit_mean(&self) -> Fraction {
         Fraction::new(self.audit.clone(), self.size)
     }
 
     /// Mean of the book values.
-    pub(crate) fn book_mean(&self) -> Fraction {
+    pub(in crate::sampling) fn book_mean(&self) -> Fraction {
         Fraction::new(self.book.clone(), self.size)
     }
 }

@@ -6,6 +6,7 @@ use super::{
     Choices, Combination, Estimate, Estimator, FewErrors, Fraction, Part, QuantileChoice, SamplingUnit,
     Sides, Source, VariablesInput, VariablesResult,
 };
+use crate::sampling::derivation::german_decimal as german;
 use crate::sampling::derivation::{Step, Text};
 
 /// Below so many checked units or units in error, limits of these estimators are not reliable.
@@ -111,7 +112,7 @@ pub(super) fn steps(
         format!(
             "Fehlbetrag = Buchwert - geprüfter Wert = {} - {}",
             result.book_value,
-            estimate.audited.show()
+            german(&estimate.audited.show())
         ),
         format!(
             "Misstatement = book value - audited value = {} - {}",
@@ -151,8 +152,8 @@ pub(super) fn steps(
     };
     steps.push(Step::new(
         format!(
-            "Quantil {de_quantile}, {de_sides}, Vertrauensniveau {}",
-            result.confidence
+            "Quantil {de_quantile}, {de_sides}, Sicherheit {}",
+            german(&result.confidence)
         ),
         format!(
             "Quantile {en_quantile}, {en_sides}, confidence {}",
@@ -163,8 +164,8 @@ pub(super) fn steps(
     steps.push(Step::new(
         format!(
             "Genauigkeit = Quantil * Standardfehler = {} * {}",
-            result.quantile_value.normalize(),
-            result.standard_error.normalize()
+            german(&result.quantile_value.normalize()),
+            german(&result.standard_error.normalize())
         ),
         format!(
             "Precision = quantile * standard error = {} * {}",
@@ -179,14 +180,14 @@ pub(super) fn steps(
     );
     if let Some(upper) = result.misstatement.upper {
         steps.push(Step::new(
-            format!("Obergrenze des Fehlbetrags = {middle} + {precision}, aufgerundet"),
+            german(&format!("Obergrenze des Fehlbetrags = {middle} + {precision}")) + ", aufgerundet",
             format!("Upper limit of the misstatement = {middle} + {precision}, rounded up"),
             upper.normalize(),
         ));
     }
     if let Some(lower) = result.misstatement.lower {
         steps.push(Step::new(
-            format!("Untergrenze des Fehlbetrags = {middle} - {precision}, abgerundet"),
+            german(&format!("Untergrenze des Fehlbetrags = {middle} - {precision}")) + ", abgerundet",
             format!("Lower limit of the misstatement = {middle} - {precision}, rounded down"),
             lower.normalize(),
         ));

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Criteria, Distribution, Law, SizeError, Tolerable, positive, tolerable};
 use crate::sampling::planning::exact::{LARGEST_SIZE, decimal_of, parts, planned, risk};
+use crate::sampling::refusal::{Located, Refused as _};
 
 /// Most rates on one side of a page.
 const LONGEST_SIDE: usize = 50;
@@ -58,7 +59,7 @@ pub struct SizeGrid {
 }
 
 /// A page of sizes by [`super::attribute_size`] with expected rates.
-pub fn size_grid(input: &GridInput) -> Result<SizeGrid, SizeError> {
+pub fn size_grid(input: &GridInput) -> Result<SizeGrid, Located<SizeError>> {
     risk(input.confidence)?;
     let law = input.distribution.law(input.population)?;
     let at_confidence = Criteria::new(law, input.confidence)?;
@@ -87,14 +88,18 @@ fn side(
     field: &'static str,
     rates: &[Decimal],
     check: impl Fn(&'static str, Decimal) -> Result<u64, SizeError>,
-) -> Result<Vec<u64>, SizeError> {
+) -> Result<Vec<u64>, Located<SizeError>> {
     if rates.is_empty() || rates.len() > LONGEST_SIDE {
         return Err(SizeError::Count {
             field,
             value: u64::try_from(rates.len()).unwrap_or(u64::MAX),
-        });
+        }
+        .into());
     }
-    rates.iter().map(|rate| check(field, *rate)).collect()
+    let located = |(index, rate): (usize, &Decimal)| {
+        check(field, *rate).map_err(|error| error.at(format!("{field}[{index}]")))
+    };
+    rates.iter().enumerate().map(located).collect()
 }
 
 fn cell(

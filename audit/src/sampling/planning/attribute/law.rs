@@ -11,7 +11,7 @@ use std::cmp::Ordering;
 use rust_decimal::Decimal;
 
 use super::super::SizeError;
-use super::super::exact::{PARTS, last_with, planned, rate_of, risk};
+use super::super::exact::{PARTS, last_with, nearest, planned, rate_of, risk, up};
 use crate::sampling::numerics::{
     binomial_cdf, binomial_compare, first_true, float, gamma_tails, hypergeometric_compare,
     hypergeometric_tails, poisson_tails,
@@ -64,6 +64,35 @@ impl Law {
     }
 }
 
+impl Law {
+    /// `P(X <= k)` for `n` units at the tolerable rate, rounded up to twelve places: by whole numbers where floats are too near
+    /// to a decimal to tell.
+    pub(in super::super) fn tail_up(self, k: u64, n: u64, tolerable: Tolerable) -> Decimal {
+        let tail = self.tail(k, n, tolerable);
+        let nearest = nearest(tail, 12);
+        match self.compare(k, n, tolerable, nearest) {
+            Some(Ordering::Greater) => nearest + Decimal::new(1, 12),
+            Some(_) => nearest,
+            None => up(tail, 12),
+        }
+    }
+
+    /// How that probability compares with a decimal, decided exactly; nothing where it is irrational or its rate no decimal.
+    fn compare(self, k: u64, n: u64, tolerable: Tolerable, with: Decimal) -> Option<Ordering> {
+        match self {
+            Self::Poisson => None,
+            Self::Binomial => {
+                let rate = Decimal::from(tolerable.units) / Decimal::from(tolerable.of);
+                let exact = rate * Decimal::from(tolerable.of) == Decimal::from(tolerable.units);
+                exact.then(|| binomial_compare(k, n, rate, with))
+            }
+            Self::Hypergeometric { population } => {
+                Some(hypergeometric_compare(k, population, tolerable.units, n, with))
+            }
+        }
+    }
+}
+
 impl Criteria {
     /// Of a law at a confidence, without an objective so far.
     pub(in super::super) fn new(law: Law, confidence: Decimal) -> Result<Self, SizeError> {
@@ -101,20 +130,9 @@ impl Criteria {
         if (tail - self.risk).abs() > 1e-11 * self.risk {
             return tail > self.risk;
         }
-        let compared = match self.law {
-            Law::Poisson => return tail > self.risk,
-            Law::Binomial => {
-                let rate = Decimal::from(tolerable.units) / Decimal::from(tolerable.of);
-                if rate * Decimal::from(tolerable.of) != Decimal::from(tolerable.units) {
-                    return tail > self.risk;
-                }
-                binomial_compare(k, n, rate, self.exact_risk)
-            }
-            Law::Hypergeometric { population } => {
-                hypergeometric_compare(k, population, tolerable.units, n, self.exact_risk)
-            }
-        };
-        compared == Ordering::Greater
+        self.law
+            .compare(k, n, tolerable, self.exact_risk)
+            .map_or(tail > self.risk, Ordering::is_gt)
     }
 
     /// `P(X <= k)` for `last` units at the rate `k/first + width`; zero where that rate is above one.
@@ -293,7 +311,7 @@ fn planned_parts(rate: f64) -> u64 {
 /// The first index up to `most` for which `holds`, where it holds throughout from some index on but for
 /// neighbours that differ by rounding: the first ones are tried one by one, then the search leaps, halves and
 /// looks back.
-fn first_index(most: u64, window: u64, holds: impl Fn(u64) -> bool) -> Option<u64> {
+pub(in super::super) fn first_index(most: u64, window: u64, holds: impl Fn(u64) -> bool) -> Option<u64> {
     if let Some(found) = (0..=most.min(ONE_BY_ONE)).find(|index| holds(*index)) {
         return Some(found);
     }

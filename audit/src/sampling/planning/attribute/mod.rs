@@ -21,7 +21,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use grid::{GridCell, GridInput, SizeGrid, size_grid};
-pub(super) use law::{Criteria, Law, Tolerable};
+pub(super) use law::{Criteria, Law, Tolerable, first_index};
 pub use stages::{
     Discovery, DiscoveryInput, Stage, StopOrGo, StopOrGoInput, TwoStage, TwoStageInput, discovery,
     stop_or_go, two_stage,
@@ -117,8 +117,14 @@ pub struct AttributeSize {
     pub confidence: Decimal,
     /// Tolerable rate.
     pub tolerable: Option<Decimal>,
+    /// Expected rate, where planned by rate.
+    pub expected_rate: Option<Decimal>,
+    /// Expected deviations, where planned by number.
+    pub expected_deviations: Option<u64>,
     /// Precision asked for.
     pub precision: Option<Decimal>,
+    /// Correction for the finite population.
+    pub finite_correction: FiniteCorrection,
     /// Items to draw.
     pub size: u64,
     /// The size before the finite correction, where there is one.
@@ -368,17 +374,18 @@ fn find(plan: &Plan<'_>) -> Option<Found> {
     }
 }
 
-/// `P(X <= planned)` at the tolerable rate; continued to the gamma distribution where the planned count is
-/// not whole.
-fn tail_at(plan: &Plan<'_>, size: u64, deviations: u128) -> Option<f64> {
+/// `P(X <= planned)` at the tolerable rate, rounded up to twelve places; continued to the gamma distribution where the
+/// planned count is not whole.
+fn tail_at(plan: &Plan<'_>, size: u64, deviations: u128) -> Option<Decimal> {
     let tolerable = plan.criteria.tolerable?;
     let parts = u128::from(PARTS);
     if deviations.is_multiple_of(parts) {
         let whole = u64::try_from(deviations / parts).ok()?;
-        return Some(plan.criteria.law.tail(whole, size, tolerable));
+        return Some(plan.criteria.law.tail_up(whole, size, tolerable));
     }
     let rate = float(tolerable.units) / float(tolerable.of);
-    Some(gamma_tails(1.0 + rate_of(u64::try_from(deviations).ok()?), float(size) * rate).1)
+    let tail = gamma_tails(1.0 + rate_of(u64::try_from(deviations).ok()?), float(size) * rate).1;
+    Some(up(tail, 12))
 }
 
 /// Upper limit of the rate at the planned deviations.
@@ -409,13 +416,14 @@ fn result(plan: &Plan<'_>, found: &Found, uncorrected: Option<u64>) -> Attribute
         population: input.population,
         confidence: input.confidence,
         tolerable: input.tolerable,
+        expected_rate: input.expected_rate,
+        expected_deviations: input.expected_deviations,
         precision: input.precision,
+        finite_correction: input.finite_correction,
         size: found.size,
         uncorrected_size: uncorrected,
         planned_deviations,
-        achieved_risk: tail_at(plan, found.size, found.deviations)
-            .filter(|_| exact)
-            .map(|tail| up(tail, 12)),
+        achieved_risk: tail_at(plan, found.size, found.deviations).filter(|_| exact),
         planned_limit: limit_at(plan, found).filter(|_| exact),
         steps: steps(plan, found, uncorrected, planned_deviations),
         cannot_find: vec![outside_the_population(), rates_only()],
@@ -573,7 +581,7 @@ fn tail_steps(plan: &Plan<'_>, size: u64, rate: Decimal) -> Vec<Step> {
             format!(
                 "Probability of finding at most {shown} deviations among {n} items at the rate {rate} ({en})"
             ),
-            up(tail, 12),
+            tail,
         ))
     };
     let at = step(size, "nicht über dem Risiko", "not above the risk");

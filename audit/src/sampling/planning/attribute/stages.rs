@@ -8,7 +8,7 @@ use super::{ATTRIBUTE_VERSION, Criteria, Distribution, Law, Tolerable, positive,
 use crate::sampling::derivation::{Step, Text, outside_the_population};
 use crate::sampling::numerics::first_true;
 use crate::sampling::planning::SizeError;
-use crate::sampling::planning::exact::{LARGEST_SIZE, down, german, risk, up};
+use crate::sampling::planning::exact::{LARGEST_SIZE, german, risk, up};
 
 /// Most deviations of a stop-or-go plan.
 const MOST_STAGES: u64 = 20;
@@ -41,6 +41,10 @@ pub struct Discovery {
     pub version: &'static str,
     /// Items in the population, where given.
     pub population: Option<u64>,
+    /// Rate of deviations that must not stay hidden, where given.
+    pub critical_rate: Option<Decimal>,
+    /// Number of deviations that must not stay hidden, where given.
+    pub critical_items: Option<u64>,
     /// The confidence asked for.
     pub confidence: Option<Decimal>,
     /// Items to draw, or drawn.
@@ -81,8 +85,8 @@ pub fn discovery(input: &DiscoveryInput) -> Result<Discovery, SizeError> {
         .by_number(0, limit)
         .ok_or(SizeError::SampleLargerThanPopulation(limit))?,
     };
-    let none = law.tail(0, size, critical);
-    let probability = down(1.0 - none, 12);
+    let none = law.tail_up(0, size, critical);
+    let probability = Decimal::ONE - none;
     let (method, formula) = match law {
         Law::Binomial => (
             "attribute-discovery-binomial",
@@ -104,6 +108,8 @@ pub fn discovery(input: &DiscoveryInput) -> Result<Discovery, SizeError> {
         method,
         version: ATTRIBUTE_VERSION,
         population: input.population,
+        critical_rate: input.critical_rate,
+        critical_items: input.critical_items,
         confidence: input.confidence,
         size,
         probability_of_finding_one: probability,
@@ -111,7 +117,7 @@ pub fn discovery(input: &DiscoveryInput) -> Result<Discovery, SizeError> {
             Step::new(
                 format!("Wahrscheinlichkeit, keinen einzigen Fehler zu finden: P(0) = {formula}"),
                 format!("Probability of finding no deviation at all: P(0) = {formula}"),
-                up(none, 12),
+                none,
             ),
             Step::new(
                 "Wahrscheinlichkeit, mindestens einen zu finden: 1 − P(0)",
@@ -186,6 +192,8 @@ pub struct StopOrGo {
     pub confidence: Decimal,
     /// Tolerable rate.
     pub tolerable: Decimal,
+    /// Deviations at which the plan ends without acceptance if they are exceeded.
+    pub most_deviations: u64,
     /// The stages: where `k` deviations were found, more than the stage accepts, go on to the stage of `k`.
     pub stages: Vec<Stage>,
     /// Probability of accepting at any stage although the rate is the tolerable one, rounded up to twelve
@@ -243,7 +251,7 @@ pub fn stop_or_go(input: &StopOrGoInput) -> Result<StopOrGo, SizeError> {
                     "At most {k} deviations among {n} items: accept, since P(X ≤ {k}) at the rate {rate} is \
                      not above the risk"
                 ),
-                up(law.tail(k, n, rate_of_plan), 12),
+                law.tail_up(k, n, rate_of_plan),
             )
         })
         .collect();
@@ -257,6 +265,7 @@ pub fn stop_or_go(input: &StopOrGoInput) -> Result<StopOrGo, SizeError> {
         population: input.population,
         confidence: input.confidence,
         tolerable: input.tolerable,
+        most_deviations: most,
         overall_risk: up(overall_risk(law, rate, &stages).min(1.0), 12),
         stages,
         steps,

@@ -8,35 +8,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{MONETARY_SIZE_VERSION, cannot_find, check_amounts, positive, share};
 use crate::sampling::derivation::{Step, Text};
+use crate::sampling::guidance::{FactorProfile, expansion};
+use crate::sampling::numerics::Fraction;
 use crate::sampling::planning::allocation::{ShareRounding, Weight, share_out};
-use crate::sampling::planning::exact::{FactorProfile, Fraction, Rounding, Unit, german, nearest, risk, row};
+use crate::sampling::planning::exact::{Rounding, Unit, german, risk, whole, z};
 use crate::sampling::planning::{LARGEST_MONETARY_SIZE, SizeError};
-
-/// Reliability factors for no error, table 4.
-const RELIABILITY: [(i64, &str); 9] = [
-    (99, "4.61"),
-    (95, "3.00"),
-    (90, "2.31"),
-    (85, "1.90"),
-    (80, "1.61"),
-    (75, "1.39"),
-    (70, "1.21"),
-    (60, "0.92"),
-    (50, "0.70"),
-];
-
-/// Expansion factors for expected errors, table 5.
-const EXPANSION: [(i64, &str); 9] = [
-    (99, "1.9"),
-    (95, "1.6"),
-    (90, "1.5"),
-    (85, "1.4"),
-    (80, "1.3"),
-    (75, "1.25"),
-    (70, "1.2"),
-    (60, "1.1"),
-    (50, "1.0"),
-];
+use crate::sampling::refusal::{Located, Refused as _};
 
 /// A pilot sample, to estimate the standard deviation of error rates from.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -149,18 +126,22 @@ pub struct EcStandardSize {
 
 /// Size of the standard approach: `n = (z BV s_r / (TE - AE))^2` with `s_r^2 = sum(BV_h/BV s_rh^2)`, shared
 /// out by book value.
-pub fn ec_standard_size(input: &EcStandardInput) -> Result<EcStandardSize, SizeError> {
-    let z = input.profile.z(input.confidence)?;
+pub fn ec_standard_size(input: &EcStandardInput) -> Result<EcStandardSize, Located<SizeError>> {
+    risk(input.confidence)?;
+    let z = z(input.profile, input.confidence)?;
     let mut total: i64 = 0;
-    for stratum in &input.strata {
-        positive("bookValue", stratum.book_value)?;
-        total = total.checked_add(stratum.book_value).ok_or(SizeError::Amount {
-            field: "bookValue",
-            value: stratum.book_value.into(),
-        })?;
+    let place = |index: usize| format!("strata[{index}]");
+    for (index, stratum) in input.strata.iter().enumerate() {
+        let sum = positive("bookValue", stratum.book_value).and_then(|_| {
+            total.checked_add(stratum.book_value).ok_or(SizeError::Amount {
+                field: "bookValue",
+                value: stratum.book_value.into(),
+            })
+        });
+        total = sum.map_err(|error| error.at(place(index)))?;
     }
     if input.strata.is_empty() {
-        return Err(SizeError::Required("strata"));
+        return Err(SizeError::Required("strata").into());
     }
     let (book, tolerable, expected) = check_amounts(total, input.tolerable, input.expected)?;
     let mut steps = vec![Step::new(
@@ -171,22 +152,22 @@ pub fn ec_standard_size(input: &EcStandardInput) -> Result<EcStandardSize, SizeE
     let variances = input
         .strata
         .iter()
-        .map(|stratum| variance(stratum, &mut steps))
-        .collect::<Result<Vec<Fraction>, SizeError>>()?;
+        .enumerate()
+        .map(|(index, stratum)| variance(stratum, &mut steps).map_err(|error| error.at(place(index))))
+        .collect::<Result<Vec<Fraction>, Located<SizeError>>>()?;
     let variance = input
         .strata
         .iter()
         .zip(&variances)
         .map(|(stratum, variance)| Fraction::from(stratum.book_value).times(variance))
-        .fold(Fraction::from(0u64), |sum, part| sum.plus(&part))
+        .fold(Fraction::zero(), |sum, part| sum.plus(&part))
         .over(&Fraction::from(book))
-        .unwrap_or_else(|| Fraction::from(0u64));
+        .unwrap_or_else(Fraction::zero);
     let root = Fraction::from(z)
         .times(&Fraction::from(book))
         .over(&Fraction::from(tolerable - expected));
-    let raw = root.map_or_else(|| Fraction::from(0u64), |root| root.squared().times(&variance));
-    let size = raw
-        .whole(input.rounding)
+    let raw = root.map_or_else(Fraction::zero, |root| root.square().times(&variance));
+    let size = whole(&raw, input.rounding)
         .filter(|size| *size <= book.min(LARGEST_MONETARY_SIZE))
         .ok_or(SizeError::SampleLargerThanPopulation(
             book.min(LARGEST_MONETARY_SIZE),
@@ -255,7 +236,7 @@ fn strata(
         .map(|((stratum, size), variance)| EcStratumSize {
             label: stratum.label.clone(),
             book_value: stratum.book_value,
-            deviation: variance.root(13).decimal(12),
+            deviation: variance.root().decimal(12),
             size,
             cutoff: share(u64::try_from(stratum.book_value).unwrap_or_default(), size).decimal(6),
         })
@@ -280,21 +261,23 @@ fn strata(
 
 /// The variance of the error rates of a stratum: given, or of its pilot with `n - 1` below. Pilot units above
 /// `BV/n_p` are taken with the rate `E/(BV/n_p)` (6.3.1.2).
-fn variance(stratum: &EcStratum, steps: &mut Vec<Step>) -> Result<Fraction, SizeError> {
+fn variance(stratum: &EcStratum, steps: &mut Vec<Step>) -> Result<Fraction, Located<SizeError>> {
     match (stratum.deviation, &stratum.pilot) {
         (Some(_), Some(_)) => Err(SizeError::NotTogether {
             field: "pilot",
             other: "deviation",
-        }),
-        (None, None) => Err(SizeError::Required("deviation")),
+        }
+        .into()),
+        (None, None) => Err(SizeError::Required("deviation").into()),
         (Some(deviation), None) => {
             if deviation <= Decimal::ZERO || deviation.scale() > 20 || deviation > Decimal::from(1_000) {
                 return Err(SizeError::Amount {
                     field: "deviation",
                     value: deviation,
-                });
+                }
+                .into());
             }
-            Ok(Fraction::from(deviation).squared())
+            Ok(Fraction::from(deviation).square())
         }
         (None, Some(pilot)) => {
             let variance = pilot_variance(pilot, positive("bookValue", stratum.book_value)?)?;
@@ -317,17 +300,18 @@ fn variance(stratum: &EcStratum, steps: &mut Vec<Step>) -> Result<Fraction, Size
     }
 }
 
-fn pilot_variance(pilot: &Pilot, book: u64) -> Result<Fraction, SizeError> {
+fn pilot_variance(pilot: &Pilot, book: u64) -> Result<Fraction, Located<SizeError>> {
     let count = u64::try_from(pilot.items.len()).unwrap_or(u64::MAX);
     if !(2..=10_000).contains(&count) {
         return Err(SizeError::Count {
             field: "pilot",
             value: count,
-        });
+        }
+        .into());
     }
     let mut rates = Vec::with_capacity(pilot.items.len());
-    for item in &pilot.items {
-        let below = positive("book", item.book)?;
+    for (index, item) in pilot.items.iter().enumerate() {
+        let below = positive("book", item.book).map_err(|error| error.at(format!("pilot.items[{index}]")))?;
         let is_above = u128::from(below) * u128::from(count) > u128::from(book);
         let base = if is_above {
             share(book, count)
@@ -336,22 +320,23 @@ fn pilot_variance(pilot: &Pilot, book: u64) -> Result<Fraction, SizeError> {
         };
         let rate = Fraction::from(item.error)
             .over(&base)
-            .unwrap_or_else(|| Fraction::from(0u64));
+            .unwrap_or_else(Fraction::zero);
         // twenty places keep the sums short; the guidance prints four
         rates.push(rate.rounded(20));
     }
     let n = Fraction::from(count);
-    let zero = || Fraction::from(0u64);
+    let zero = || Fraction::zero();
     let first = rates.iter().fold(zero(), |sum, rate| sum.plus(rate));
-    let second = rates.iter().fold(zero(), |sum, rate| sum.plus(&rate.squared()));
-    let squares = n.times(&second).minus(&first.squared());
+    let second = rates.iter().fold(zero(), |sum, rate| sum.plus(&rate.square()));
+    let squares = n.times(&second).minus(&first.square());
     let below = n.times(&Fraction::from(count - 1));
     match squares.over(&below) {
         Some(variance) if variance.is_positive() => Ok(variance),
         _ => Err(SizeError::Amount {
             field: "pilot",
             value: Decimal::ZERO,
-        }),
+        }
+        .into()),
     }
 }
 
@@ -414,15 +399,10 @@ pub struct EcConservativeSize {
 
 /// Size of the conservative approach: `n = BV RF / (TE - AE EF)`.
 pub fn ec_conservative_size(input: &EcConservativeInput) -> Result<EcConservativeSize, SizeError> {
-    let risk = risk(input.confidence)?;
+    risk(input.confidence)?;
     let (book, tolerable, expected) = check_amounts(input.book_value, input.tolerable, input.expected)?;
-    let reliability = match input.profile {
-        FactorProfile::EcTables => row(&RELIABILITY, input.confidence)?,
-        FactorProfile::Exact => nearest(-risk.ln(), 12),
-    };
-    let expansion = (expected > 0)
-        .then(|| row(&EXPANSION, input.confidence))
-        .transpose()?;
+    let reliability = input.profile.basic(input.confidence)?;
+    let expansion = (expected > 0).then(|| expansion(input.confidence)).transpose()?;
     let grown = Fraction::from(expected).times(&Fraction::from(expansion.unwrap_or(Decimal::ONE)));
     let margin = Fraction::from(tolerable).minus(&grown);
     let raw = Fraction::from(book)
@@ -433,8 +413,7 @@ pub fn ec_conservative_size(input: &EcConservativeInput) -> Result<EcConservativ
             expected: grown.decimal(6),
         })?;
     let limit = book.min(LARGEST_MONETARY_SIZE);
-    let size = raw
-        .whole(input.rounding)
+    let size = whole(&raw, input.rounding)
         .filter(|size| *size <= limit)
         .ok_or(SizeError::SampleLargerThanPopulation(limit))?
         .max(1);

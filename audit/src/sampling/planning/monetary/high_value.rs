@@ -8,6 +8,7 @@ use super::{MONETARY_SIZE_VERSION, share};
 use crate::sampling::derivation::Step;
 use crate::sampling::planning::exact::{Unit, german};
 use crate::sampling::planning::{LARGEST_MONETARY_SIZE, SizeError};
+use crate::sampling::refusal::{Located, Refused as _};
 
 /// Which items are audited exhaustively.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -63,25 +64,24 @@ pub struct HighValueStratum {
 }
 
 /// Separates the items that are audited exhaustively. All comparisons are of integers.
-pub fn high_value_stratum(input: &HighValueInput) -> Result<HighValueStratum, SizeError> {
+pub fn high_value_stratum(input: &HighValueInput) -> Result<HighValueStratum, Located<SizeError>> {
     if input.size == 0 || input.size > LARGEST_MONETARY_SIZE {
         return Err(SizeError::Count {
             field: "size",
             value: input.size,
-        });
+        }
+        .into());
     }
     let mut total: i128 = 0;
-    for amount in &input.amounts {
+    for (index, amount) in input.amounts.iter().enumerate() {
         if *amount <= 0 {
-            return Err(SizeError::Amount {
-                field: "amounts",
-                value: (*amount).into(),
-            });
+            let (field, value) = ("amounts", (*amount).into());
+            return Err(SizeError::Amount { field, value }.at(format!("amounts[{index}]")));
         }
         total += i128::from(*amount);
     }
     let Some(book) = i64::try_from(total).ok().filter(|book| *book > 0) else {
-        return Err(SizeError::Required("amounts"));
+        return Err(SizeError::Required("amounts").into());
     };
     let mut order: Vec<usize> = (0..input.amounts.len()).collect();
     order.sort_by_key(|position| (std::cmp::Reverse(input.amounts[*position]), *position));
@@ -91,7 +91,7 @@ pub fn high_value_stratum(input: &HighValueInput) -> Result<HighValueStratum, Si
     loop {
         let (left, value) = (units(taken), rest);
         if left <= 0 && value > 0 {
-            return Err(SizeError::NothingLeftToSample(input.size));
+            return Err(SizeError::NothingLeftToSample(input.size).into());
         }
         let is_high = |amount: i64| {
             let product = i128::from(amount) * left;
@@ -119,7 +119,7 @@ pub fn high_value_stratum(input: &HighValueInput) -> Result<HighValueStratum, Si
             break;
         }
     }
-    finish(input, book, &order[..taken], rest, rounds, steps)
+    Ok(finish(input, book, &order[..taken], rest, rounds, steps)?)
 }
 
 fn cutoff_step(rule: CutoffRule, value: i128, left: i128, found: usize, more: i128) -> Step {

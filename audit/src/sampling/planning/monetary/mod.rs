@@ -11,8 +11,11 @@
 //! - Interpolated hypergeometric, binomial, Poisson over monetary units, as the IDEA software does it: `n(c)`
 //!   is the first size at `c` full errors, `c` the smallest with `n(c) * AE/BV <= c`, and the size lies on
 //!   the line between `n(c - 1)` and `n(c)` where `n * AE/BV` crosses it, rounded up; decided in integers.
+//! - Cell bound, hypergeometric, binomial or Poisson: the first size at which the cell bound of the expected taintings
+//!   stays below the tolerable error (Leslie, Teitlebaum and Anderson 1979; `cell.rs`).
 //! - EC standard and conservative: [`ec_standard_size`], [`ec_conservative_size`].
 
+mod cell;
 mod ec;
 mod high_value;
 
@@ -26,12 +29,14 @@ pub use ec::{
 };
 pub use high_value::{CutoffRule, HighValueInput, HighValueStratum, high_value_stratum};
 
+use self::cell::cell_size;
 use super::attribute::{Criteria, Law, Tolerable};
-use super::exact::{Fraction, LARGEST_POPULATION, Unit, german, risk, up};
+use super::exact::{LARGEST_POPULATION, Unit, german, risk, up};
 use super::stored::gamma_size;
 use super::{LARGEST_MONETARY_SIZE, SizeError};
 use crate::sampling::derivation::{Step, Text, missing_amounts, outside_the_population, without_amount};
-use crate::sampling::numerics::{first_true, float, gamma_tails};
+use crate::sampling::evaluation::Distribution;
+use crate::sampling::numerics::{Fraction, first_true, float, gamma_tails};
 
 /// Version of the methods of this module.
 pub const MONETARY_SIZE_VERSION: &str = "1";
@@ -50,6 +55,12 @@ pub enum MonetaryMethod {
     BinomialInterpolated,
     /// Poisson, interpolated likewise.
     PoissonInterpolated,
+    /// Cell bound of the expected taintings, hypergeometric over monetary units.
+    CellHypergeometric,
+    /// Cell bound, binomial.
+    CellBinomial,
+    /// Cell bound, Poisson.
+    CellPoisson,
 }
 
 impl MonetaryMethod {
@@ -60,6 +71,9 @@ impl MonetaryMethod {
             Self::HypergeometricInterpolated => "monetary-size-hypergeometric-interpolated",
             Self::BinomialInterpolated => "monetary-size-binomial-interpolated",
             Self::PoissonInterpolated => "monetary-size-poisson-interpolated",
+            Self::CellHypergeometric => "monetary-size-cell-hypergeometric",
+            Self::CellBinomial => "monetary-size-cell-binomial",
+            Self::CellPoisson => "monetary-size-cell-poisson",
         }
     }
 }
@@ -145,12 +159,6 @@ pub fn monetary_unit_size(input: &MonetarySizeInput) -> Result<MonetarySize, Siz
             (size, Some(factor))
         }
         MonetaryMethod::HypergeometricInterpolated => {
-            if plan.book > LARGEST_POPULATION {
-                return Err(SizeError::Amount {
-                    field: "bookValue",
-                    value: input.book_value.into(),
-                });
-            }
             let law = Law::Hypergeometric {
                 population: plan.book,
             };
@@ -158,6 +166,11 @@ pub fn monetary_unit_size(input: &MonetarySizeInput) -> Result<MonetarySize, Siz
         }
         MonetaryMethod::BinomialInterpolated => (interpolated(&plan, Law::Binomial, &mut steps)?, None),
         MonetaryMethod::PoissonInterpolated => (interpolated(&plan, Law::Poisson, &mut steps)?, None),
+        MonetaryMethod::CellHypergeometric => {
+            (cell_size(&plan, Distribution::Hypergeometric, &mut steps)?, None)
+        }
+        MonetaryMethod::CellBinomial => (cell_size(&plan, Distribution::Binomial, &mut steps)?, None),
+        MonetaryMethod::CellPoisson => (cell_size(&plan, Distribution::Poisson, &mut steps)?, None),
     };
     let interval = share(plan.book, size).decimal(6);
     steps.push(Step::new(
@@ -226,6 +239,16 @@ fn check_amounts(book_value: i64, tolerable: i64, expected: i64) -> Result<(u64,
 fn check(input: &MonetarySizeInput) -> Result<Checked, SizeError> {
     let risk = risk(input.confidence)?;
     let (book, tolerable, expected) = check_amounts(input.book_value, input.tolerable, input.expected)?;
+    let finite = matches!(
+        input.method,
+        MonetaryMethod::HypergeometricInterpolated | MonetaryMethod::CellHypergeometric
+    );
+    if finite && book > LARGEST_POPULATION {
+        return Err(SizeError::Amount {
+            field: "bookValue",
+            value: input.book_value.into(),
+        });
+    }
     Ok(Checked {
         book,
         tolerable,
@@ -239,7 +262,7 @@ fn check(input: &MonetarySizeInput) -> Result<Checked, SizeError> {
 fn share(numerator: u64, denominator: u64) -> Fraction {
     Fraction::from(numerator)
         .over(&Fraction::from(denominator))
-        .unwrap_or_else(|| Fraction::from(0u64))
+        .unwrap_or_else(Fraction::zero)
 }
 
 fn gamma(plan: &Checked, steps: &mut Vec<Step>) -> Result<u64, SizeError> {

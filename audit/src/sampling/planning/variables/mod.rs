@@ -23,9 +23,10 @@ pub use stratified::{
 
 use super::SizeError;
 use super::attribute::correction_formula;
-use super::exact::{FactorProfile, FiniteCorrection, Fraction, Rounding, Unit, german, nearest, risk};
+use super::exact::{FiniteCorrection, Rounding, Unit, german, nearest, risk, whole, z};
 use crate::sampling::derivation::{Step, Text, missing_amounts, outside_the_population};
-use crate::sampling::numerics::{float, student_quantile};
+use crate::sampling::guidance::FactorProfile;
+use crate::sampling::numerics::{Fraction, float, student_quantile};
 
 /// Version of the methods of this module.
 pub const VARIABLES_VERSION: &str = "1";
@@ -88,6 +89,18 @@ pub struct VariablesSize {
     pub population: u64,
     /// Confidence.
     pub confidence: Decimal,
+    /// Where z came from.
+    pub profile: Option<FactorProfile>,
+    /// Standard deviation per item.
+    pub deviation: Decimal,
+    /// Tolerable error, where given.
+    pub tolerable: Option<i64>,
+    /// Anticipated error, where given.
+    pub expected: Option<i64>,
+    /// Correction for the finite population.
+    pub finite_correction: FiniteCorrection,
+    /// How the size became whole.
+    pub rounding: Rounding,
     /// z or t, two-sided.
     pub factor: Decimal,
     /// Degrees of freedom of t.
@@ -182,7 +195,7 @@ pub fn variables_size(input: &VariablesSizeInput) -> Result<VariablesSize, SizeE
                 other: "method",
             })
         }
-        (VariablesMethod::Ec, Some(profile)) => ec(input, profile.z(input.confidence)?, &spread, width),
+        (VariablesMethod::Ec, Some(profile)) => ec(input, z(profile, input.confidence)?, &spread, width),
         (VariablesMethod::Student, None) => Ok(by_student(input, risk, &spread, width)),
     }
 }
@@ -210,7 +223,7 @@ fn ec(
         .times(&Fraction::from(z))
         .times(spread)
         .over(&Fraction::from(width));
-    let uncorrected = ratio.map_or_else(|| Fraction::from(0u64), |ratio| ratio.squared());
+    let uncorrected = ratio.map_or_else(Fraction::zero, |ratio| ratio.square());
     let mut steps = vec![
         factor_step(input.confidence, "z", z),
         Step::new(
@@ -233,7 +246,7 @@ fn ec(
         input.finite_correction,
         &mut steps,
     );
-    let size = raw.whole(input.rounding).unwrap_or(u64::MAX).max(1);
+    let size = whole(&raw, input.rounding).unwrap_or(u64::MAX).max(1);
     if size > input.population {
         return Err(SizeError::SampleLargerThanPopulation(input.population));
     }
@@ -259,7 +272,7 @@ fn corrected(
     let below = match correction {
         FiniteCorrection::None => return raw.clone(),
         FiniteCorrection::Ec => all.plus(raw),
-        FiniteCorrection::Cochran => all.plus(raw).minus(&Fraction::from(1u64)),
+        FiniteCorrection::Cochran => all.plus(raw).minus(&Fraction::one()),
     };
     let corrected = raw.times(&all).over(&below).unwrap_or_else(|| raw.clone());
     let formula = correction_formula(correction, &raw.decimal(6).to_string(), population);
@@ -288,11 +301,11 @@ fn by_student(input: &VariablesSizeInput, risk: f64, spread: &Fraction, width: u
     let mut at = |degrees: u64| {
         let t = student(risk, degrees);
         let root = Fraction::from(t).times(spread);
-        let below = Fraction::from(input.population - 1).times(&root.squared());
-        let g = Fraction::from(width).squared().over(&below);
-        let whole = Fraction::from(1u64).plus(&g.unwrap_or_else(|| Fraction::from(0u64)));
-        let raw = all.over(&whole).unwrap_or_else(|| all.clone());
-        let size = raw.whole(input.rounding).unwrap_or(input.population).max(1);
+        let below = Fraction::from(input.population - 1).times(&root.square());
+        let g = Fraction::from(width).square().over(&below);
+        let below = Fraction::one().plus(&g.unwrap_or_else(Fraction::zero));
+        let raw = all.over(&below).unwrap_or_else(|| all.clone());
+        let size = whole(&raw, input.rounding).unwrap_or(input.population).max(1);
         steps.push(factor_step(input.confidence, &format!("t({degrees})"), t));
         steps.push(Step::new(
             format!(
@@ -338,6 +351,12 @@ fn result(
         unit: input.unit,
         population: input.population,
         confidence: input.confidence,
+        profile: input.profile,
+        deviation: input.deviation,
+        tolerable: input.tolerable,
+        expected: input.expected,
+        finite_correction: input.finite_correction,
+        rounding: input.rounding,
         factor,
         degrees_of_freedom,
         precision: i64::try_from(width).unwrap_or(i64::MAX),

@@ -16,11 +16,12 @@ use super::{
     rounding_step, student,
 };
 use crate::sampling::derivation::{Step, Text};
+use crate::sampling::guidance::FactorProfile;
+use crate::sampling::numerics::Fraction;
 use crate::sampling::planning::SizeError;
 use crate::sampling::planning::allocation::{MINIMUM_PER_STRATUM, ShareRounding, Weight, share_out};
-use crate::sampling::planning::exact::{
-    FactorProfile, FiniteCorrection, Fraction, Rounding, Unit, german, risk,
-};
+use crate::sampling::planning::exact::{FiniteCorrection, Rounding, Unit, german, risk, whole, z};
+use crate::sampling::refusal::{Located, Refused as _};
 
 /// How a sample is shared out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -171,7 +172,7 @@ struct Sums {
 }
 
 /// Size of a stratified sample, and its shares.
-pub fn stratified_size(input: &StratifiedInput) -> Result<StratifiedSize, SizeError> {
+pub fn stratified_size(input: &StratifiedInput) -> Result<StratifiedSize, Located<SizeError>> {
     let risk = risk(input.confidence)?;
     let width = precision(input.tolerable, input.expected, input.precision)?;
     let sums = sums(input)?;
@@ -179,15 +180,15 @@ pub fn stratified_size(input: &StratifiedInput) -> Result<StratifiedSize, SizeEr
     let mut at = |factor: Decimal, name: &str| -> Result<(Fraction, u64), SizeError> {
         steps.push(factor_step(input.confidence, name, factor));
         let raw = raw_size(input, &sums, factor, width, &mut steps);
-        let size = raw.whole(input.rounding).unwrap_or(u64::MAX).max(1);
+        let size = whole(&raw, input.rounding).unwrap_or(u64::MAX).max(1);
         if size > sums.items {
             return Err(SizeError::SampleLargerThanPopulation(sums.items));
         }
         Ok((raw, size))
     };
     let (mut factor, mut degrees) = match input.factor {
-        SizeFactor::EcTables => (FactorProfile::EcTables.z(input.confidence)?, None),
-        SizeFactor::Exact => (FactorProfile::Exact.z(input.confidence)?, None),
+        SizeFactor::EcTables => (z(FactorProfile::EcTables, input.confidence)?, None),
+        SizeFactor::Exact => (z(FactorProfile::Exact, input.confidence)?, None),
         SizeFactor::Student => (student(risk, FIRST_DEGREES), Some(FIRST_DEGREES)),
     };
     let (mut raw, mut size) = match degrees {
@@ -229,43 +230,58 @@ pub fn stratified_size(input: &StratifiedInput) -> Result<StratifiedSize, SizeEr
     })
 }
 
-fn sums(input: &StratifiedInput) -> Result<Sums, SizeError> {
+/// The standard deviation of a stratum and its weight in the allocation; none where every item is audited.
+fn spread_and_weight(
+    allocation: Allocation,
+    stratum: &Stratum,
+) -> Result<Option<(Fraction, Fraction)>, SizeError> {
+    if stratum.items == 0 || stratum.items > MOST_ITEMS {
+        return Err(SizeError::Count {
+            field: "items",
+            value: stratum.items,
+        });
+    }
+    if stratum.exhaustive {
+        return Ok(None);
+    }
+    let spread = deviation(stratum.deviation.ok_or(SizeError::Required("deviation"))?)?;
+    let units = Fraction::from(stratum.items);
+    let weight = match (allocation, stratum.book_value) {
+        (Allocation::Proportional, _) => units,
+        (Allocation::Neyman, _) => units.times(&spread),
+        (Allocation::EqualValue, None) => return Err(SizeError::Required("bookValue")),
+        (Allocation::EqualValue, Some(value)) if value <= 0 => {
+            return Err(SizeError::Amount {
+                field: "bookValue",
+                value: value.into(),
+            });
+        }
+        (Allocation::EqualValue, Some(value)) => Fraction::from(value),
+    };
+    Ok(Some((spread, weight)))
+}
+
+fn sums(input: &StratifiedInput) -> Result<Sums, Located<SizeError>> {
     let count = u64::try_from(input.strata.len()).unwrap_or(u64::MAX);
     if !(1..=1_000).contains(&count) {
         return Err(SizeError::Count {
             field: "strata",
             value: count,
-        });
+        }
+        .into());
     }
-    let zero = || Fraction::from(0u64);
+    let zero = || Fraction::zero();
     let (mut items, mut variance, mut total) = (0u64, zero(), zero());
     let mut parts = Vec::new();
-    for stratum in &input.strata {
-        if stratum.items == 0 || stratum.items > MOST_ITEMS {
-            return Err(SizeError::Count {
-                field: "items",
-                value: stratum.items,
-            });
-        }
-        if stratum.exhaustive {
+    for (index, stratum) in input.strata.iter().enumerate() {
+        let Some((spread, weight)) = spread_and_weight(input.allocation, stratum)
+            .map_err(|error| error.at(format!("strata[{index}]")))?
+        else {
             continue;
-        }
-        let spread = deviation(stratum.deviation.ok_or(SizeError::Required("deviation"))?)?;
-        let units = Fraction::from(stratum.items);
-        let weight = match (input.allocation, stratum.book_value) {
-            (Allocation::Proportional, _) => units.clone(),
-            (Allocation::Neyman, _) => units.times(&spread),
-            (Allocation::EqualValue, None) => return Err(SizeError::Required("bookValue")),
-            (Allocation::EqualValue, Some(value)) if value <= 0 => {
-                return Err(SizeError::Amount {
-                    field: "bookValue",
-                    value: value.into(),
-                });
-            }
-            (Allocation::EqualValue, Some(value)) => Fraction::from(value),
         };
+        let units = Fraction::from(stratum.items);
         items += stratum.items;
-        let part = units.times(&spread.squared());
+        let part = units.times(&spread.square());
         variance = variance.plus(&part);
         total = total.plus(&weight);
         // N_h^2 s_h^2 / weight; times the sum of the weights that is the part for its share
@@ -279,7 +295,7 @@ fn sums(input: &StratifiedInput) -> Result<Sums, SizeError> {
         ));
     }
     if items < 2 {
-        return Err(SizeError::Required("strata"));
+        return Err(SizeError::Required("strata").into());
     }
     let mut sum = zero();
     for (own, _) in &parts {
@@ -303,7 +319,7 @@ fn raw_size(
 ) -> Fraction {
     let per_width = Fraction::from(factor)
         .over(&Fraction::from(width))
-        .map_or_else(|| Fraction::from(0u64), |ratio| ratio.squared());
+        .map_or_else(Fraction::zero, |ratio| ratio.square());
     let all = Fraction::from(sums.items);
     match input.basis {
         VarianceBasis::EcWeighted => {
@@ -349,7 +365,7 @@ fn raw_size(
             if input.finite_correction == FiniteCorrection::None {
                 return raw;
             }
-            let below = Fraction::from(1u64).plus(&per_width.times(&sums.variance));
+            let below = Fraction::one().plus(&per_width.times(&sums.variance));
             let corrected = raw.over(&below).unwrap_or(raw);
             steps.push(Step::new(
                 "Endlichkeitskorrektur: n / (1 + z² · Σ N_h · s_h² / Genauigkeit²)",

@@ -67,7 +67,7 @@ fn impossible_settings_are_refused() {
     assert_eq!(
         refused(MeanPerUnit, &|input| input.known_errors =
             vec![known(ErrorClass::Random, 5)]),
-        ("RANDOM_NOT_PROJECTED", "knownErrors")
+        ("RANDOM_NOT_PROJECTED", "class")
     );
 }
 
@@ -182,7 +182,10 @@ fn impossible_strata_are_refused() {
         refused(Ratio, &worthless),
         ("SAMPLE_BOOK_VALUE_NOT_POSITIVE", "items")
     );
-    assert_eq!(refused(MusStandard, &worthless), ("AMOUNT_NOT_POSITIVE", "items"));
+    assert_eq!(
+        refused(MusStandard, &worthless),
+        ("AMOUNT_NOT_POSITIVE", "bookValue")
+    );
 }
 
 #[test]
@@ -194,7 +197,7 @@ fn impossible_items_are_refused() {
             item.id = Some("7".into());
         }
     };
-    assert_eq!(refused(MusStandard, &same), ("DUPLICATE_ITEM", "items"));
+    assert_eq!(refused(MusStandard, &same), ("DUPLICATE_ITEM", "id"));
     assert_eq!(
         refused(MeanPerUnit, &first(|item| item.hits = Some(2))),
         ("HITS_NOT_POSSIBLE", "hits")
@@ -348,6 +351,6 @@ fn impossible_exclusions_and_subsamples_are_refused() {
             ..good.clone()
         };
         let error = units::subsample_error(&sub, 1_000).unwrap();
-        assert_eq!(error, Fraction::whole(projected));
+        assert_eq!(error, Fraction::from(projected));
     }
 }

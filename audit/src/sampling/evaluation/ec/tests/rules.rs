@@ -35,7 +35,7 @@ fn projections_by_hand() {
     let ratio = ec(&good(EcMethod::Ratio)).unwrap().overall.total.projected;
     assert_eq!(
         ratio,
-        (&Fraction::new(354, 47_800) * &Fraction::whole(1_000_000))
+        (&Fraction::new(354, 47_800) * &Fraction::from(1_000_000))
             .even(6)
             .unwrap()
     );
@@ -44,7 +44,7 @@ fn projections_by_hand() {
     assert_eq!(by_size.total.projected, decimal("7500"));
     // s^2 = (3 * 0.01 - 0.09 / 40) / 39
     let variance = Fraction::new(2_775, 100_000 * 39);
-    let precision = &(&Fraction::decimal(decimal("1.645")) * &Fraction::whole(1_000_000))
+    let precision = &(&Fraction::from(decimal("1.645")) * &Fraction::from(1_000_000))
         * &(&variance * &Fraction::new(1, 40)).root();
     assert_eq!(by_size.total.precision, precision.up(6));
     let conservative = ec(&good(EcMethod::MusConservative)).unwrap().overall;
@@ -95,13 +95,13 @@ fn ratios_lower_book_values_by_systemic_errors() {
     input.strata[0].systemic_error = 50_000;
     input.known_errors = vec![known(ErrorClass::Systemic, 50_000)];
     let equal = ec(&input).unwrap().overall.total.projected;
-    let expected = &Fraction::whole(950_000) * &Fraction::new(354, 47_600);
+    let expected = &Fraction::from(950_000) * &Fraction::new(354, 47_600);
     assert_eq!(equal, expected.even(6).unwrap());
     input.method = EcMethod::MusRatio;
     let by_size = ec(&input).unwrap().overall.total.projected;
     // sum of rates 0.3, of remaining shares 39 + 830 / 1030
-    let rests = &Fraction::whole(39) + &Fraction::new(830, 1_030);
-    let expected = &Fraction::whole(950_000) * &(&Fraction::new(3, 10) / &rests);
+    let rests = &Fraction::from(39) + &Fraction::new(830, 1_030);
+    let expected = &Fraction::from(950_000) * &(&Fraction::new(3, 10) / &rests);
     assert_eq!(by_size, expected.even(6).unwrap());
     // precisions, formed anew with floats: q = error - ratio * rest, by size divided by the book value
     for method in [EcMethod::Ratio, EcMethod::MusRatio] {
@@ -167,7 +167,7 @@ fn understatements_are_set_aside_or_netted_as_said() {
     for method in METHODS {
         let mut input = good(method);
         input.strata[0].items[5].audit_value = Some(1_050 + 105);
-        assert_eq!(ec(&input).unwrap_err(), EcError::UnderstatementsUndecided);
+        assert_eq!(*ec(&input).unwrap_err(), EcError::UnderstatementsUndecided);
         input.understatements = Some(Understatements::SetAside);
         let aside = ec(&input).unwrap();
         assert_eq!(aside.overall.total, ec(&good(method)).unwrap().overall.total);
@@ -351,11 +351,11 @@ proptest! {
             prop_assert!((projected - result.overall.total.projected).abs() <= decimal("0.000002"));
             // by size, the squares of the precisions add up
             if method == EcMethod::MusStandard {
-                let square = |value: Option<Decimal>| Fraction::decimal(value.unwrap()).square();
+                let square = |value: Option<Decimal>| Fraction::from(value.unwrap()).square();
                 let parts: Fraction =
                     result.groups.iter().map(|group| square(group.figures.total.precision)).sum();
                 let root = parts.root().even(3);
-                prop_assert_eq!(root, Fraction::decimal(result.overall.total.precision.unwrap()).even(3));
+                prop_assert_eq!(root, Fraction::from(result.overall.total.precision.unwrap()).even(3));
             }
         }
     }

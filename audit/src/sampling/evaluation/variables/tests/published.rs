@@ -384,10 +384,10 @@ fn the_ratio_of_lohr() {
     let (book, audit): (i128, i128) = (90_586_117, 89_369_114);
     let ratio = Fraction::new(audit, book);
     // any squares with this residual variance: audit = ratio * book with a disturbance
-    let residuals = &Fraction::decimal(decimal("31657.218")).square() * &Fraction::whole(299);
+    let residuals = &Fraction::from(decimal("31657.218")).square() * &Fraction::from(299);
     let book_squares = 61_000_000_000_000i128;
-    let products = i128::try_from((&ratio * &Fraction::whole(book_squares)).nearest()).unwrap();
-    let fitted = &ratio.square() * &Fraction::whole(book_squares);
+    let products = i128::try_from((&ratio * &Fraction::from(book_squares)).nearest()).unwrap();
+    let fitted = &ratio.square() * &Fraction::from(book_squares);
     let audit_squares = i128::try_from((&fitted + &residuals).nearest()).unwrap();
     let sums = [300, 300, book, audit, book_squares, audit_squares, products];
     let parts = [part("counties", 3_078, 964_470_625, sums)];

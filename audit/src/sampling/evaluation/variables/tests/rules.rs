@@ -70,7 +70,7 @@ fn separate_and_combined_ratios_agree_for_one_stratum_and_differ_for_two() {
     let expected: Fraction = sums
         .iter()
         .zip([500, 630])
-        .map(|(&(book, audit), value)| &Fraction::new(audit, book) * &Fraction::whole(value))
+        .map(|(&(book, audit), value)| &Fraction::new(audit, book) * &Fraction::from(value))
         .sum();
     assert_eq!(separate.audited_value.estimate, expected.even(6).unwrap());
     input.estimator = Estimator::Regression;
@@ -161,7 +161,7 @@ fn what_cannot_be_projected_is_refused() {
     }
     assert_eq!(refused(&|input| input.strata.clear()), ("STRATA_EMPTY", "strata"));
     let twice = |input: &mut VariablesInput| input.strata.push(input.strata[0].clone());
-    assert_eq!(refused(&twice), ("DUPLICATE_STRATUM", "strata"));
+    assert_eq!(refused(&twice), ("DUPLICATE_STRATUM", "name"));
     let other = |input: &mut VariablesInput| {
         twice(input);
         input.strata[1].name = "other".into();
@@ -183,7 +183,7 @@ fn what_cannot_be_projected_is_refused() {
             item.id = Some("7".into());
         }
     };
-    assert_eq!(refused(&same_id), ("DUPLICATE_ITEM", "items"));
+    assert_eq!(refused(&same_id), ("DUPLICATE_ITEM", "id"));
     assert_eq!(
         refused(&|input| input.strata[0].items.truncate(1)),
         ("SAMPLE_TOO_SMALL", "items")
@@ -220,11 +220,11 @@ fn what_cannot_be_projected_is_refused() {
     assert_eq!(refused(&alike), ("BOOK_VALUES_ALIKE", "estimator"));
     assert_eq!(
         refused(&|input| input.sampling_unit = SamplingUnit::Cluster),
-        ("CLUSTER_MISSING", "items")
+        ("CLUSTER_MISSING", "cluster")
     );
     assert_eq!(
         refused(&|input| input.strata[0].items[0].cluster = Some("x".into())),
-        ("CLUSTER_UNEXPECTED", "items")
+        ("CLUSTER_UNEXPECTED", "cluster")
     );
     let torn = |input: &mut VariablesInput| {
         other(input);
@@ -232,7 +232,7 @@ fn what_cannot_be_projected_is_refused() {
             stratum.items[0].cluster = Some("x".into());
         }
     };
-    assert_eq!(refused(&torn), ("CLUSTER_IN_TWO_STRATA", "items"));
+    assert_eq!(refused(&torn), ("CLUSTER_IN_TWO_STRATA", "cluster"));
     let few = |input: &mut VariablesInput| {
         input.few_errors = FewErrors::Idea;
         input.combination = Some(Combination::Combined);

@@ -1,6 +1,7 @@
 use super::*;
+use crate::sampling::guidance::FactorProfile;
 use crate::sampling::planning::allocation::ShareRounding;
-use crate::sampling::planning::exact::{FactorProfile, Rounding};
+use crate::sampling::planning::exact::Rounding;
 
 fn standard(strata: Vec<EcStratum>, confidence: &str, tolerable: i64, expected: i64) -> EcStandardInput {
     EcStandardInput {

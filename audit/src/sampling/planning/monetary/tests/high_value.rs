@@ -1,6 +1,7 @@
 use super::*;
+use crate::sampling::refusal::Located;
 
-fn high(rule: CutoffRule, size: u64, amounts: &[i64]) -> Result<HighValueStratum, SizeError> {
+fn high(rule: CutoffRule, size: u64, amounts: &[i64]) -> Result<HighValueStratum, Located<SizeError>> {
     high_value_stratum(&HighValueInput {
         rule,
         unit: Unit::Cent,

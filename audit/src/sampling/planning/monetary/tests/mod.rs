@@ -1,3 +1,4 @@
+mod cell;
 mod ec;
 mod high_value;
 

@@ -6,14 +6,10 @@ use std::{
 };
 
 use num_bigint::{BigInt, Sign};
-use rust_decimal::{Decimal, RoundingStrategy};
+use rust_decimal::Decimal;
 
-use crate::sampling::numerics::{divide_half_even, divide_up};
+use super::exact::{divide_half_even, divide_up};
 
-/// Decimal places of amounts in results.
-pub(crate) const AMOUNT_PLACES: u32 = 6;
-/// Decimal places of rates and quantiles in results.
-pub(crate) const RATE_PLACES: u32 = 12;
 /// Decimal places after which a root is cut (upwards).
 const ROOT_PLACES: u32 = 24;
 
@@ -22,7 +18,7 @@ const LONG: u64 = 512;
 
 /// A fraction with a positive denominator.
 #[derive(Debug, Clone)]
-pub(crate) struct Fraction {
+pub(in crate::sampling) struct Fraction {
     numerator: BigInt,
     denominator: BigInt,
 }
@@ -39,7 +35,7 @@ fn divisor(mut left: BigInt, mut right: BigInt) -> BigInt {
 
 impl Fraction {
     /// `numerator / denominator`; zero where the denominator is zero, which callers have ruled out.
-    pub(crate) fn new(numerator: impl Into<BigInt>, denominator: impl Into<BigInt>) -> Self {
+    pub(in crate::sampling) fn new(numerator: impl Into<BigInt>, denominator: impl Into<BigInt>) -> Self {
         let (mut numerator, mut denominator) = (numerator.into(), denominator.into());
         if denominator.sign() == Sign::NoSign {
             return Self::zero();
@@ -63,38 +59,54 @@ impl Fraction {
         }
     }
 
-    /// A whole number.
-    pub(crate) fn whole(number: impl Into<BigInt>) -> Self {
-        Self {
-            numerator: number.into(),
-            denominator: BigInt::from(1),
-        }
-    }
-
     /// Nothing.
-    pub(crate) fn zero() -> Self {
-        Self::whole(0)
+    pub(in crate::sampling) fn zero() -> Self {
+        Self::from(0u64)
     }
 
-    /// The decimal, exactly.
-    pub(crate) fn decimal(value: Decimal) -> Self {
-        Self::new(value.mantissa(), BigInt::from(10).pow(value.scale()))
+    /// One.
+    pub(in crate::sampling) fn one() -> Self {
+        Self::from(1u64)
     }
 
-    pub(crate) fn is_zero(&self) -> bool {
+    pub(in crate::sampling) fn is_zero(&self) -> bool {
         self.numerator.sign() == Sign::NoSign
     }
 
-    pub(crate) fn is_negative(&self) -> bool {
+    pub(in crate::sampling) fn is_positive(&self) -> bool {
+        self.numerator.sign() == Sign::Plus
+    }
+
+    pub(in crate::sampling) fn is_negative(&self) -> bool {
         self.numerator.sign() == Sign::Minus
     }
 
-    pub(crate) fn square(&self) -> Self {
+    pub(in crate::sampling) fn square(&self) -> Self {
         self * self
     }
 
+    /// The sum; as the product and the others a method too, for chains.
+    pub(in crate::sampling) fn plus(&self, other: &Self) -> Self {
+        self + other
+    }
+
+    /// The difference.
+    pub(in crate::sampling) fn minus(&self, other: &Self) -> Self {
+        self - other
+    }
+
+    /// The product.
+    pub(in crate::sampling) fn times(&self, other: &Self) -> Self {
+        self * other
+    }
+
+    /// The quotient by a positive fraction; none where it is not positive.
+    pub(in crate::sampling) fn over(&self, other: &Self) -> Option<Self> {
+        other.is_positive().then(|| self / other)
+    }
+
     /// The root, cut upwards after 24 places; exact where it has no more. Zero for negative numbers.
-    pub(crate) fn root(&self) -> Self {
+    pub(in crate::sampling) fn root(&self) -> Self {
         if self.numerator.sign() != Sign::Plus {
             return Self::zero();
         }
@@ -114,34 +126,91 @@ impl Fraction {
     }
 
     /// Half to even.
-    pub(crate) fn even(&self, places: u32) -> Option<Decimal> {
+    pub(in crate::sampling) fn even(&self, places: u32) -> Option<Decimal> {
         let numerator = &self.numerator * BigInt::from(10).pow(places);
         Self::scaled(divide_half_even(&numerator, &self.denominator), places)
     }
 
     /// Up, towards the larger number.
-    pub(crate) fn up(&self, places: u32) -> Option<Decimal> {
+    pub(in crate::sampling) fn up(&self, places: u32) -> Option<Decimal> {
         let numerator = &self.numerator * BigInt::from(10).pow(places);
         Self::scaled(divide_up(&numerator, &self.denominator), places)
     }
 
     /// Down, towards the smaller number.
-    pub(crate) fn down(&self, places: u32) -> Option<Decimal> {
+    pub(in crate::sampling) fn down(&self, places: u32) -> Option<Decimal> {
         let numerator = -(&self.numerator * BigInt::from(10).pow(places));
         Self::scaled(-divide_up(&numerator, &self.denominator), places)
     }
 
     /// Half to even to a whole number.
-    pub(crate) fn nearest(&self) -> BigInt {
+    pub(in crate::sampling) fn nearest(&self) -> BigInt {
         divide_half_even(&self.numerator, &self.denominator)
     }
 
+    /// Up to a whole number.
+    pub(in crate::sampling) fn ceil(&self) -> BigInt {
+        divide_up(&self.numerator, &self.denominator)
+    }
+
+    /// The whole number below and what is left of it, for numbers from zero on; none beyond 64 bits.
+    pub(in crate::sampling) fn split(&self) -> Option<(u64, Self)> {
+        let whole = &self.numerator / &self.denominator;
+        let rest = Self {
+            numerator: &self.numerator - &whole * &self.denominator,
+            denominator: self.denominator.clone(),
+        };
+        u64::try_from(&whole).ok().map(|whole| (whole, rest))
+    }
+
+    /// The same to this many decimal places, halves to the even digit.
+    pub(in crate::sampling) fn rounded(&self, places: u32) -> Self {
+        let unit = BigInt::from(10).pow(places);
+        Self::new(
+            divide_half_even(&(&self.numerator * &unit), &self.denominator),
+            unit,
+        )
+    }
+
+    /// Half to even, without trailing zeros; the largest decimal where it is larger.
+    pub(in crate::sampling) fn decimal(&self, places: u32) -> Decimal {
+        self.even(places).map_or(Decimal::MAX, |value| value.normalize())
+    }
+
     /// For derivations: at most six places behind the first digits, trailing zeros cut.
-    pub(crate) fn show(&self) -> String {
+    pub(in crate::sampling) fn show(&self) -> String {
         let small = self.numerator.magnitude() * 1_000u32 < *self.denominator.magnitude();
-        let places = if small { 15 } else { AMOUNT_PLACES };
+        let places = if small { 15 } else { 6 };
         self.even(places)
             .map_or_else(|| "…".into(), |value| value.normalize().to_string())
+    }
+}
+
+impl From<BigInt> for Fraction {
+    fn from(numerator: BigInt) -> Self {
+        Self {
+            numerator,
+            denominator: BigInt::from(1),
+        }
+    }
+}
+
+macro_rules! whole_numbers {
+    ($($number:ty),+) => {$(
+        impl From<$number> for Fraction {
+            fn from(number: $number) -> Self {
+                BigInt::from(number).into()
+            }
+        }
+    )+};
+}
+
+whole_numbers!(i32, u64, i64, i128);
+
+/// The decimal, exactly.
+impl From<Decimal> for Fraction {
+    fn from(value: Decimal) -> Self {
+        Self::new(value.mantissa(), BigInt::from(10).pow(value.scale()))
     }
 }
 
@@ -224,12 +293,6 @@ impl std::iter::Sum for Fraction {
     }
 }
 
-/// A float quantile as the decimal of twelve places with which everything further is formed exactly.
-pub(crate) fn quantile(value: f64) -> Option<Decimal> {
-    Decimal::from_f64_retain(value)
-        .map(|q| q.round_dp_with_strategy(RATE_PLACES, RoundingStrategy::MidpointNearestEven))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -237,8 +300,8 @@ mod tests {
     #[test]
     fn fractions_are_exact_and_rounded_as_named() {
         let third = Fraction::new(1, 3);
-        assert_eq!(&(&third + &third) + &third, Fraction::whole(1));
-        assert_eq!(&Fraction::new(2, -6) / &third, Fraction::whole(-1));
+        assert_eq!(&(&third + &third) + &third, Fraction::one());
+        assert_eq!(&Fraction::new(2, -6) / &third, Fraction::from(-1i64));
         assert_eq!(Fraction::new(5, 0), Fraction::zero());
         let text = |value: Option<Decimal>| value.unwrap().to_string();
         assert_eq!(text(Fraction::new(2, 3).even(6)), "0.666667");
@@ -248,28 +311,26 @@ mod tests {
         assert_eq!(text(Fraction::new(5, 2).even(0)), "2");
         assert_eq!(text(Fraction::zero().down(6)), "0.000000");
         assert_eq!(Fraction::new(2, 6), third);
+        assert_eq!(Fraction::one().over(&Fraction::zero()), None);
+        let half = Fraction::new(5, 2);
+        assert_eq!((half.ceil(), half.nearest()), (3.into(), 2.into()));
+        assert_eq!(half.rounded(0), Fraction::from(2u64));
+        assert_eq!(half.split(), Some((2, Fraction::new(1, 2))));
+        assert_eq!(half.square().decimal(1).to_string(), "6.2");
+        assert_eq!(Fraction::from(i128::MAX).square().decimal(1), Decimal::MAX);
         // long ones are reduced, and stay exact
         let long: Fraction = (1..400).map(|n| Fraction::new(1, n * (n + 1))).sum();
         assert_eq!(long, Fraction::new(399, 400));
         assert!(long.denominator.bits() < 1_000);
-        assert_eq!(Fraction::whole(i128::MAX).square().even(6), None);
+        assert_eq!(Fraction::from(i128::MAX).square().even(6), None);
     }
 
     #[test]
     fn roots_are_exact_where_they_can_be_and_never_too_small() {
         assert_eq!(Fraction::new(9, 16).root(), Fraction::new(3, 4));
-        assert_eq!(Fraction::whole(-4).root(), Fraction::zero());
-        let two = Fraction::whole(2).root();
-        assert!(two.square() > Fraction::whole(2));
+        assert_eq!(Fraction::from(-4i64).root(), Fraction::zero());
+        let two = Fraction::from(2u64).root();
+        assert!(two.square() > Fraction::from(2u64));
         assert_eq!(two.even(20).unwrap().to_string(), "1.41421356237309504880");
-    }
-
-    #[test]
-    fn quantiles_are_decimals() {
-        assert_eq!(
-            quantile(1.644_853_626_951_472_2).unwrap().to_string(),
-            "1.644853626951"
-        );
-        assert_eq!(quantile(f64::NAN), None);
     }
 }
