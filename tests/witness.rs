@@ -241,7 +241,7 @@ async fn proved_by_the_quorum(backend: Backend) {
 
     // Two of two: proved, for whoever reads the log and for whoever sees the entry.
     let first = opened(&auditor, "Erste").await;
-    let old = cosigned(&anybody, 1, &both).await;
+    let old = cosigned(&anybody, 2, &both).await;
     assert_eq!(old["proved"], true);
     let proof = auditor.data(TRAIL, json!({ "id": first })).await;
     let proof = nodes(&proof["engagement"]["trail"])[0]["proof"].clone();
