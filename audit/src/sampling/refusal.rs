@@ -49,8 +49,8 @@ impl<E: Refused> Located<E> {
     /// list of a number in it, is not named twice.
     pub fn path(&self) -> String {
         let last = self.place.rsplit('.').next().unwrap_or_default();
-        let list = last.split_once('[').map(|(list, _)| list);
-        if list == Some(self.error.field()) {
+        let entry_of = last.split_once('[').map(|(name, _)| name);
+        if entry_of == Some(self.error.field()) {
             return self.place.clone();
         }
         joined(self.place.clone(), self.error.field())

@@ -394,15 +394,22 @@ fn steps(
         };
         steps.push(Step::new(german(&de), en, shown(limit.rate)));
     }
-    if let Some((tolerable, p)) = input.tolerable.zip(p_value) {
-        let tolerable = shown(tolerable);
-        steps.push(Step::new(
-            format!("p-Wert: P(X <= {k}) beim tragbaren Anteil {}", german(&tolerable)),
-            format!("p-value: P(X <= {k}) at the tolerable rate {tolerable}"),
-            shown(p),
-        ));
-    }
+    steps.extend(
+        input
+            .tolerable
+            .zip(p_value)
+            .map(|(rate, p)| p_value_step(k, rate, p)),
+    );
     steps
+}
+
+fn p_value_step(k: u64, tolerable: Decimal, p: Decimal) -> Step {
+    let tolerable = shown(tolerable);
+    Step::new(
+        format!("p-Wert: P(X <= {k}) beim tragbaren Anteil {}", german(&tolerable)),
+        format!("p-value: P(X <= {k}) at the tolerable rate {tolerable}"),
+        shown(p),
+    )
 }
 
 /// Counts that are more likely a mistake than a result.

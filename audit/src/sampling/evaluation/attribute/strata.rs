@@ -155,13 +155,10 @@ pub fn strata_limits(input: &StrataInput) -> Result<StrataResult, Located<Evalua
     let filled: Vec<&StratumInput> = input.strata.iter().filter(|s| s.population > 0).collect();
     let mut strata = Vec::with_capacity(input.strata.len());
     for (index, stratum) in input.strata.iter().enumerate() {
-        let result = match stratum.population {
-            0 => None,
-            _ => {
-                let result = rate_limits(&one(input, stratum, input.confidence, None));
-                Some(result.map_err(|error| located(error, index))?)
-            }
-        };
+        let result = (stratum.population > 0)
+            .then(|| rate_limits(&one(input, stratum, input.confidence, None)))
+            .transpose()
+            .map_err(|error| located(error, index))?;
         let weight = Decimal::from(stratum.population) / Decimal::from(population);
         strata.push(StratumRate {
             ordinal: stratum.ordinal,

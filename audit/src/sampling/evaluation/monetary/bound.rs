@@ -223,7 +223,7 @@ impl Method for Stringer {
         if errors.groups.len() > LISTED {
             let more = errors.groups.len() - LISTED;
             steps.push(Step::new(
-                format!("{more} weitere Taintings, ebenso"),
+                german(&format!("{more} weitere Taintings, ebenso")),
                 format!("{more} more taintings, likewise"),
                 shown(money(&unlisted, Rounding::HalfEven)?),
             ));
@@ -342,9 +342,9 @@ impl Stringer {
         };
         match self.kind {
             Kind::Rate(_) => Step::new(
-                format!(
+                german(&format!(
                     "{hit_de}: (p({to}) - p({before})) * Tainting * Buchwert, ({next} - {last}) * {tainting}"
-                ),
+                )),
                 format!(
                     "{hit_en}: (p({to}) - p({before})) * tainting * book value, ({next} - {last}) * \
                      {tainting}"
@@ -362,10 +362,10 @@ impl Stringer {
                 shown(value),
             ),
             Kind::Reliability(_) => Step::new(
-                format!(
+                german(&format!(
                     "Zuschlag, {hit_de}: (RF({to}) - RF({before}) - {hits}) * Intervall * Tainting, \
                      ({next} - {last} - {hits}) * {tainting}"
-                ),
+                )),
                 format!(
                     "Incremental allowance, {hit_en}: (RF({to}) - RF({before}) - {hits}) * interval * \
                      tainting, ({next} - {last} - {hits}) * {tainting}"

@@ -478,7 +478,7 @@ impl Method for Rohrbach {
     fn bound(&self, errors: &Errors, _other: &Errors, risk: Decimal) -> Result<Bound, EvaluationError> {
         let [mean, w_square, variance, augmented] = self.moments(errors);
         let share = self.share(errors, decimal_to_float(risk));
-        let n = errors.size;
+        let size = errors.size;
         let [delta, correction, sum, squares] = [
             self.delta,
             self.correction,
@@ -486,7 +486,8 @@ impl Method for Rohrbach {
             errors.power_sum(2),
         ]
         .map(shown_float);
-        let [t, q, s2, v] = [mean, w_square, variance, augmented].map(shown_float);
+        let [mean_shown, square_shown, variance_shown, v] =
+            [mean, w_square, variance, augmented].map(shown_float);
         let z = shown_float(normal_quantile(decimal_to_float(risk)));
         let told = |de: &str, en: &str, figures: String, value: f64| {
             Step::new(
@@ -499,32 +500,32 @@ impl Method for Rohrbach {
             told(
                 "Mittleres Tainting aller Treffer: Summe t / n",
                 "Mean tainting of all hits: sum of t / n",
-                format!("{sum} / {n}"),
+                format!("{sum} / {size}"),
                 mean,
             ),
             told(
                 "Mittleres Quadrat q von w = 1 - t: 1 - 2 * Mittelwert + Summe t² / n",
                 "Mean square q of w = 1 - t: 1 - 2 * mean + sum of t² / n",
-                format!("1 - 2 * {t} + {squares} / {n}"),
+                format!("1 - 2 * {mean_shown} + {squares} / {size}"),
                 w_square,
             ),
             told(
                 "Varianz s² von w: (Summe t² - n * Mittelwert²) / (n - 1)",
                 "Variance s² of w: (sum of t² - n * mean²) / (n - 1)",
-                format!("({squares} - {n} * {t}²) / ({n} - 1)"),
+                format!("({squares} - {size} * {mean_shown}²) / ({size} - 1)"),
                 variance,
             ),
             told(
                 "Vergrößerte Varianz v = q - (2 - delta / n) / 2 * (q - s²)",
                 "Augmented variance v = q - (2 - delta / n) / 2 * (q - s²)",
-                format!("{q} - (2 - {delta} / {n}) / 2 * ({q} - {s2})"),
+                format!("{square_shown} - (2 - {delta} / {size}) / 2 * ({square_shown} - {variance_shown})"),
                 augmented,
             ),
             normal_step(risk),
             told(
                 "Anteil: Mittelwert + z * √((1 - n/N) * v / n)",
                 "Share: mean + z * √((1 - n/N) * v / n)",
-                format!("{t} + {z} * √({correction} * {v} / {n})"),
+                format!("{mean_shown} + {z} * √({correction} * {v} / {size})"),
                 share,
             ),
         ];
