@@ -377,6 +377,13 @@ fn mutations() -> Vec<Way> {
             Action::SampleRecord,
         ),
         way(
+            "chooseSample",
+            json!({
+                "populationId": population, "name": "x", "reason": "x", "idempotencyKey": "k", "items": [{ "key": ["a"] }],
+            }),
+            Action::SampleChoose,
+        ),
+        way(
             "announceSampleItems",
             json!({ "sampleId": sample }),
             Action::SampleItemAnnounce,
@@ -839,6 +846,7 @@ on_both!(permissions_say_what_happens, |service| async move {
                 Action::PopulationCreate,
                 Action::SamplePlan,
                 Action::SampleRecord,
+                Action::SampleChoose,
                 Action::TrailRead,
                 Action::CommentRead,
                 Action::CommentWrite,
@@ -848,7 +856,12 @@ on_both!(permissions_say_what_happens, |service| async move {
         (
             "Population",
             json!(world.audit.population),
-            &[Action::PopulationRead, Action::SamplePlan, Action::SampleRecord],
+            &[
+                Action::PopulationRead,
+                Action::SamplePlan,
+                Action::SampleRecord,
+                Action::SampleChoose,
+            ],
         ),
         (
             "Import",

@@ -146,6 +146,9 @@ codes! {
     NothingToSelect = "NOTHING_TO_SELECT": "Es gibt keine Positionen, die ausgewählt werden könnten.", "There are no items that could be selected.";
     SampleNotPlanned = "SAMPLE_NOT_PLANNED": "Die Stichprobe ist schon gezogen oder aufgegeben. Eine neue Ziehung ist eine neue Stichprobe.", "The sample is drawn or aborted already. A new draw is a new sample.";
     SampleNotDrawn = "SAMPLE_NOT_DRAWN": "Die Stichprobe ist noch nicht gezogen.", "The sample is not drawn yet.";
+    SeedUsed = "SEED_USED": "Mit diesem Startwert wurde in dieser Kette schon gezogen. Eine Erweiterung braucht einen neuen.", "This seed was used in this chain before. An extension needs a new one.";
+    SampleExtended = "SAMPLE_EXTENDED": "Diese Stichprobe ist schon erweitert ({}). Bitte die letzte der Kette erweitern.", "This sample is extended already ({}). Extend the last one of the chain.";
+    ExtensionNotDue = "EXTENSION_NOT_DUE": "Nach der festgelegten Regel wird hier nicht erweitert (Fehler / Regel: {}). Eine Erweiterung mit eigenem Umfang ist möglich und gilt als ungeplant.", "By the rule that was fixed there is no extension here (errors / rule: {}). One with a size of its own is possible and counts as unplanned.";
     SeedInvalid = "SEED_INVALID": "Der Startwert muss 1 bis 200 Zeichen haben.", "The seed must have 1 to 200 characters.";
     CaseNumberMissing = "CASE_NUMBER_MISSING": "Zu dieser Position gibt es kein Aktenzeichen: Der Auszug nannte keines, oder es wurde fristgerecht vernichtet. Bitte die Bezirksstelle fragen.", "There is no case number for this item: the extract had none, or it was destroyed on schedule. Ask the Bezirksstelle.";
     ItemNotInPopulation = "ITEM_NOT_IN_POPULATION": "Diese Position gibt es in der Grundgesamtheit nicht ({}).", "There is no such item in the population ({}).";

@@ -201,6 +201,8 @@ impl Ground {
             expected_cents: None,
             checks_per_item: 1,
             reason: Some("Vergleich der Verfahren".to_owned()),
+            extends: None,
+            extension_rule: None,
         }
     }
 

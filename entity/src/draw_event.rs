@@ -15,6 +15,8 @@ text_enum! {
         Abort = "ABORT",
         /// A sample drawn elsewhere was recorded.
         Record = "RECORD",
+        /// Items were chosen by hand.
+        Choose = "CHOOSE",
     }
 }
 

@@ -17,6 +17,8 @@ text_enum! {
         MonetaryUnitFixedInterval = "MONETARY_UNIT_FIXED_INTERVAL",
         /// Drawn elsewhere and recorded here; only evaluated, never presented as drawn by us.
         RecordedMonetaryUnit = "RECORDED_MONETARY_UNIT",
+        /// Chosen by a person for the risk of its items; never projected.
+        Judgemental = "JUDGEMENTAL",
     }
 }
 
@@ -32,6 +34,16 @@ text_enum! {
     }
 }
 
+text_enum! {
+    /// What an extension is of the sample it extends.
+    Extension {
+        /// Size and acceptance numbers were fixed with the first plan: both are evaluated together.
+        Planned = "PLANNED",
+        /// They were not: each is evaluated for itself.
+        Unplanned = "UNPLANNED",
+    }
+}
+
 /// One sample.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "sample")]
@@ -43,6 +55,10 @@ pub struct Model {
     pub engagement_id: EngagementId,
     /// The frozen population it is drawn from.
     pub population_id: PopulationId,
+    /// The drawn sample that it extends.
+    pub extends_id: Option<SampleId>,
+    /// What it is of that sample.
+    pub extension: Option<Extension>,
     /// Name, unique in the engagement.
     pub name: String,
     /// How items are selected.

@@ -66,6 +66,8 @@ pub struct Model {
     pub reference: String,
     /// Concerns a member of the own staff.
     pub own_staff: bool,
+    /// Why it was chosen, in a judgemental sample, where that was said of it alone.
+    pub choice_reason: Option<String>,
     /// From when its Bezirksstelle may see it: announced or requested.
     pub visible_from: Option<DateTimeUtc>,
     /// How far checking has come.

@@ -428,5 +428,6 @@ pub const EVALUATION: &str = "{ confidence provisional items checked units error
     exclusions { code } figures {
         ... on RateFigures { rate upperLimit bezirksstellen { result { size errors rate upperLimit } }
             strata { population result { size errors upperLimit } } }
+        ... on FoundFigures { bookValue over { items knownError } under { items knownError } }
         ... on MonetaryFigures { bookValue size over { items hits knownError projectedError upperLimit steps { rank } }
             under { items hits knownError projectedError upperLimit } } } }";

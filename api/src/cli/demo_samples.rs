@@ -270,6 +270,8 @@ fn payment_plan(population: PopulationId, tolerable: Cents) -> PlanInput {
         expected_cents: Some(Cents(tolerable.0 / 5)),
         checks_per_item: 1,
         reason: Some("Neuer Plan mit erwartetem Fehler, siehe aufgegebenen ersten Plan.".to_owned()),
+        extends: None,
+        extension_rule: None,
     }
 }
 
@@ -286,5 +288,7 @@ fn decision_plan(population: PopulationId) -> PlanInput {
         expected_cents: None,
         checks_per_item: 1,
         reason: None,
+        extends: None,
+        extension_rule: None,
     }
 }

@@ -10,6 +10,7 @@ use super::ContextExt;
 use super::check::ErrorClass;
 use super::disclosure::{Class, disclosure};
 use super::error::{Maybe, field};
+use super::extension::ExtensionRule;
 use super::jobcenter::Bezirksstelle;
 use super::loaders::StrataOf;
 use super::sample::Stratum;
@@ -83,13 +84,17 @@ pub(super) enum EvaluationFigures {
     Rate(RateFigures),
     /// Monetary units were selected: amounts.
     Monetary(MonetaryFigures),
+    /// The plan fixed an extension: a rate from both stages.
+    TwoStage(TwoStageFigures),
+    /// A person chose the items: what was found, and nothing projected.
+    Found(FoundFigures),
 }
 
 #[Object(use_type_description, directive = disclosure::apply(Class::Audit))]
 impl Evaluation {
-    /// Confidence of every limit.
-    async fn confidence(&self) -> Rate {
-        Rate(self.0.confidence)
+    /// Confidence of every limit; null where nothing is projected.
+    async fn confidence(&self) -> Option<Rate> {
+        self.0.confidence.map(Rate)
     }
 
     /// The dimension it is restricted to.
@@ -144,6 +149,8 @@ impl Evaluation {
                 sample: self.0.sample_id,
             }),
             service::Figures::Monetary(money) => EvaluationFigures::Monetary(MonetaryFigures(money.clone())),
+            service::Figures::TwoStage(stages) => EvaluationFigures::TwoStage(stages.into()),
+            service::Figures::Found(found) => EvaluationFigures::Found(found.into()),
         }
     }
 
@@ -158,6 +165,98 @@ impl Evaluation {
                 text: exclusion.text(language).to_owned(),
             })
             .collect()
+    }
+}
+
+/// What the acceptance numbers of a two-stage plan say.
+#[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
+#[graphql(remote = "figures::StageDecision")]
+pub(super) enum StageDecision {
+    /// No error in the first stage, or one there and none in the second.
+    Accepted,
+    /// Exactly one error in the first stage: the second one decides.
+    Extend,
+    /// More errors than the plan accepts.
+    NotAccepted,
+}
+
+/// What both stages of a plan say together; the same for either of its samples. The limit orders outcomes by stage (Jennison and
+/// Turnbull), under the hypergeometric law.
+#[derive(SimpleObject)]
+#[graphql(directive = disclosure::apply(Class::Audit))]
+pub(super) struct TwoStageFigures {
+    /// The rule, as fixed with the first plan.
+    rule: ExtensionRule,
+    /// The plan's tolerable rate.
+    tolerable_rate: Rate,
+    /// Errors in the first stage.
+    first_errors: Long,
+    /// Errors in the second one; null unless it is drawn.
+    second_errors: Option<Long>,
+    /// Errors by items checked in both, half to even at six places.
+    rate: Rate,
+    /// One-sided upper limit, rounded up to six places; null unless the rule accepts.
+    upper_limit: Option<Rate>,
+    /// What the rule says; null while items are open.
+    decision: Option<StageDecision>,
+    /// What follows for the tolerable rate; null while items are open.
+    conclusion: Option<Conclusion>,
+    /// Method of the limit.
+    method: &'static str,
+    /// Version of the method.
+    version: &'static str,
+}
+
+impl From<&service::TwoStageFigures> for TwoStageFigures {
+    fn from(found: &service::TwoStageFigures) -> Self {
+        Self {
+            rule: found.rule.clone().into(),
+            tolerable_rate: Rate(found.tolerable_rate),
+            first_errors: long(found.first_errors),
+            second_errors: found.second_errors.map(long),
+            rate: Rate(found.rate),
+            upper_limit: found.upper_limit.map(Rate),
+            decision: found.decision.map(Into::into),
+            conclusion: found.conclusion.map(Into::into),
+            method: found.method,
+            version: found.version,
+        }
+    }
+}
+
+/// What was found in a judgemental sample. It has no rate, no limit and no conclusion: nothing follows for other items.
+#[derive(SimpleObject)]
+#[graphql(directive = disclosure::apply(Class::Audit))]
+pub(super) struct FoundFigures {
+    /// Amount of the checked items.
+    book_value: Euro,
+    /// Amount above the correct one (overpayments).
+    over: FoundSide,
+    /// Amount below the correct one (underpayments).
+    under: FoundSide,
+}
+
+/// Errors found in one direction.
+#[derive(SimpleObject)]
+#[graphql(directive = disclosure::apply(Class::Audit))]
+pub(super) struct FoundSide {
+    /// Items in error.
+    items: Long,
+    /// Sum of the errors.
+    known_error: Euro,
+}
+
+impl From<&service::FoundFigures> for FoundFigures {
+    fn from(found: &service::FoundFigures) -> Self {
+        let side = |side: service::FoundSide| FoundSide {
+            items: long(side.items),
+            known_error: Euro(side.cents),
+        };
+        Self {
+            book_value: Euro(found.book),
+            over: side(found.over),
+            under: side(found.under),
+        }
     }
 }
 

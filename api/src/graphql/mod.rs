@@ -10,6 +10,7 @@ mod disclosure;
 mod engagement;
 mod error;
 mod evaluation;
+mod extension;
 mod grant;
 mod jobcenter;
 mod legal_hold;

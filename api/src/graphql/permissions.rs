@@ -45,6 +45,8 @@ pub(super) enum Action {
     SampleAbort,
     /// Record a sample drawn elsewhere.
     SampleRecord,
+    /// Choose the items of a sample by hand.
+    SampleChoose,
     /// See sample items within one's scope.
     SampleItemRead,
     /// Make sample items visible to their Bezirksstelle.

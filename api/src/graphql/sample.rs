@@ -17,9 +17,10 @@ use super::disclosure::{Class, disclosure};
 use super::engagement::Engagement;
 use super::error::{Maybe, bad_input, field, payload};
 use super::evaluation::{self, Dimension, Evaluation};
+use super::extension::{ExtensionRule, ExtensionRuleKind, SampleExtension};
 use super::jobcenter::Bezirksstelle;
 use super::loaders::{
-    CaseNumberOf, ChecksOf, DetailsOf, DrawEventsOf, ExternalReadsOf, SampleItemsKey, StrataOf,
+    CaseNumberOf, ChecksOf, DetailsOf, DrawEventsOf, ExtensionOf, ExternalReadsOf, SampleItemsKey, StrataOf,
 };
 use super::many::{self, Many, Rows};
 use super::node::NodeKind;
@@ -43,6 +44,8 @@ pub(super) enum SamplingMethod {
     MonetaryUnitFixedInterval,
     /// A monetary unit sample drawn elsewhere and recorded here.
     RecordedMonetaryUnit,
+    /// Chosen by a person for the risk of its items (bewusste Auswahl); never projected.
+    Judgemental,
 }
 
 /// The state of a sample.
@@ -67,6 +70,8 @@ pub(super) enum SizeSource {
     Computed,
     /// The sample was drawn elsewhere.
     Recorded,
+    /// A person chose the items.
+    Chosen,
 }
 
 /// The bounds of a sample, and how its size was found.
@@ -93,6 +98,8 @@ pub(super) struct SampleParameters {
     tolerable_error: Option<Euro>,
     /// Expected error.
     expected_error: Option<Euro>,
+    /// How the sample may be extended; null where that was not fixed beforehand.
+    extension_rule: Option<ExtensionRule>,
 }
 
 impl From<service::Parameters> for SampleParameters {
@@ -108,6 +115,7 @@ impl From<service::Parameters> for SampleParameters {
             expected_rate: kept.expected_rate.map(Rate),
             tolerable_error: kept.tolerable_cents.map(Euro),
             expected_error: kept.expected_cents.map(Euro),
+            extension_rule: kept.extension_rule.map(Into::into),
         }
     }
 }
@@ -207,6 +215,33 @@ impl Sample {
     #[graphql(directive = disclosure::apply(Class::Audit))]
     async fn frame_sum(&self) -> Euro {
         self.0.frame_cents.into()
+    }
+
+    /// The sample that this one extends.
+    #[graphql(directive = disclosure::apply(Class::Audit))]
+    async fn extends(&self, ctx: &Context<'_>) -> Maybe<Sample> {
+        let id = self.0.extends_id?;
+        ctx.loaders()
+            .one(ctx, id)
+            .await
+            .map(|row| row.map(Sample))
+            .transpose()
+    }
+
+    /// What it is of the sample it extends; null where it extends none.
+    #[graphql(directive = disclosure::apply(Class::Audit))]
+    async fn extension(&self) -> Option<SampleExtension> {
+        self.0.extension.map(Into::into)
+    }
+
+    /// The sample that extends this one; null where none does, or it was given up.
+    #[graphql(directive = disclosure::apply(Class::Audit))]
+    async fn extended_by(&self, ctx: &Context<'_>) -> Maybe<Sample> {
+        ctx.loaders()
+            .one(ctx, ExtensionOf(self.0.id))
+            .await
+            .map(|row| row.map(Sample))
+            .transpose()
     }
 
     /// Why there is another sample of the population, or why it was given up.
@@ -378,6 +413,8 @@ pub(super) enum DrawEventKind {
     Abort,
     /// A sample drawn elsewhere was recorded.
     Record,
+    /// Items were chosen by hand.
+    Choose,
 }
 
 /// A numbered event of drawing: "draw k of m" counts freezes and aborts too.
@@ -519,6 +556,12 @@ impl SampleItem {
     #[graphql(directive = disclosure::apply(Class::Audit))]
     async fn ticket(&self) -> Option<&str> {
         self.row.ticket.as_deref()
+    }
+
+    /// Why a person chose it, in a judgemental sample, where the sample's reason does not say it.
+    #[graphql(directive = disclosure::apply(Class::Audit))]
+    async fn choice_reason(&self) -> Option<&str> {
+        self.row.choice_reason.as_deref()
     }
 
     /// How often it was hit; each hit is one sampling unit.
@@ -1043,7 +1086,7 @@ pub(super) struct PlanSampleInput {
     population_id: ID,
     /// Name, unique in the engagement, up to 200 characters.
     name: String,
-    /// How items are to be selected; a recorded sample is not planned.
+    /// How items are to be selected; what is recorded or chosen by hand is not planned.
     method: SamplingMethod,
     /// Number of sampling units; computed from confidence, tolerable and expected error where it is not given.
     size: Option<Long>,
@@ -1062,6 +1105,13 @@ pub(super) struct PlanSampleInput {
     checks_per_item: i32,
     /// Why there is another sample of the same population; needed from the second on.
     reason: Option<String>,
+    /// The drawn sample that this one extends: of the same population, by the same method, and not extended yet. Items are drawn from
+    /// those that no sample of the chain has drawn; monetary units are an independent second selection. Without size and bounds it is
+    /// the extension that the first plan fixed (PLANNED), with them it is UNPLANNED.
+    extends: Option<ID>,
+    /// Fixes now how the sample may be extended, for simple random samples; size and acceptance numbers follow from confidence and
+    /// tolerable rate.
+    extension_rule: Option<ExtensionRuleKind>,
     /// Repeating the same input under the same key gives the same answer.
     idempotency_key: String,
 }
@@ -1120,6 +1170,33 @@ pub(super) struct RecordSampleInput {
     idempotency_key: String,
 }
 
+/// An item that a person chooses.
+#[derive(InputObject)]
+pub(super) struct ChosenItemInput {
+    /// Its business key: the values of the mapping's key columns, in order.
+    key: Vec<String>,
+    /// Why this one, where the reason of all does not say it; up to 1,000 characters, without personal data.
+    reason: Option<String>,
+}
+
+/// What chooses a sample by hand.
+#[derive(InputObject)]
+pub(super) struct ChooseSampleInput {
+    /// The frozen population.
+    population_id: ID,
+    /// Name, unique in the engagement, up to 200 characters.
+    name: String,
+    /// By what features of risk the items were chosen, and why; up to 4,000 characters, without personal data.
+    reason: String,
+    /// Checks every item needs: 1, or 2 for four eyes.
+    #[graphql(default = 1)]
+    checks_per_item: i32,
+    /// The items, at most 10,000. Any of the population, with an amount or without.
+    items: Vec<ChosenItemInput>,
+    /// Repeating the same input under the same key gives the same answer.
+    idempotency_key: String,
+}
+
 /// What makes items visible to their Bezirksstelle.
 #[derive(InputObject)]
 pub(super) struct AnnounceSampleItemsInput {
@@ -1158,6 +1235,14 @@ payload! {
 payload! {
     /// A recorded sample.
     RecordSamplePayload {
+        /// The sample.
+        sample: Sample
+    }
+}
+
+payload! {
+    /// A sample chosen by hand.
+    ChooseSamplePayload {
         /// The sample.
         sample: Sample
     }
@@ -1251,6 +1336,9 @@ pub(super) struct SampleMutation;
 impl SampleMutation {
     /// Plans a sample of a frozen population. The plan is fixed: another plan is another sample.
     async fn plan_sample(&self, ctx: &Context<'_>, input: PlanSampleInput) -> Result<PlanSamplePayload> {
+        let extends = input
+            .extends
+            .map(|id| NodeKind::Sample.require(&id, "input.extends"));
         let plan = service::PlanInput {
             population_id: PopulationId(
                 NodeKind::Population.require(&input.population_id, "input.populationId")?,
@@ -1265,6 +1353,8 @@ impl SampleMutation {
             expected_cents: input.expected_error.map(|euro| euro.0),
             checks_per_item: input.checks_per_item,
             reason: input.reason,
+            extends: extends.transpose()?.map(SampleId),
+            extension_rule: input.extension_rule.map(Into::into),
         };
         PlanSamplePayload::of(
             ctx,
@@ -1323,6 +1413,35 @@ impl SampleMutation {
         RecordSamplePayload::of(
             ctx,
             service::record(ctx.audit(), ctx.db(), &input.idempotency_key, record).await,
+        )
+    }
+
+    /// Stores a sample whose items a person chose for their risk (bewusste Auswahl). It counts among the numbered draws; its evaluation
+    /// is what was found, and nothing is projected.
+    async fn choose_sample(
+        &self,
+        ctx: &Context<'_>,
+        input: ChooseSampleInput,
+    ) -> Result<ChooseSamplePayload> {
+        let choose = service::Choose {
+            population_id: PopulationId(
+                NodeKind::Population.require(&input.population_id, "input.populationId")?,
+            ),
+            name: input.name,
+            reason: input.reason,
+            checks_per_item: input.checks_per_item,
+            items: input
+                .items
+                .into_iter()
+                .map(|item| service::ChosenItem {
+                    key: item.key,
+                    reason: item.reason,
+                })
+                .collect(),
+        };
+        ChooseSamplePayload::of(
+            ctx,
+            service::choose(ctx.audit(), ctx.db(), &input.idempotency_key, choose).await,
         )
     }
 

@@ -37,6 +37,8 @@ words! {
         SampleAbort = "SAMPLE_ABORT",
         /// Record a sample drawn elsewhere.
         SampleRecord = "SAMPLE_RECORD",
+        /// Choose the items of a sample by hand.
+        SampleChoose = "SAMPLE_CHOOSE",
         /// See sample items within one's scope.
         SampleItemRead = "SAMPLE_ITEM_READ",
         /// Make sample items visible to their Bezirksstelle.

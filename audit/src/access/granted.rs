@@ -61,6 +61,7 @@ pub const fn granted(kind: Kind, action: Action) -> bool {
         | Action::SampleDraw
         | Action::SampleAbort
         | Action::SampleRecord
+        | Action::SampleChoose
         | Action::SampleItemAnnounce
         | Action::GrantPropose
         | Action::GrantIssue

@@ -32,6 +32,7 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::SampleDraw
             | Action::SampleAbort
             | Action::SampleRecord
+            | Action::SampleChoose
             | Action::SampleItemRead
             | Action::SampleItemAnnounce
             | Action::Reidentify
@@ -71,6 +72,7 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::SampleDraw
             | Action::SampleAbort
             | Action::SampleRecord
+            | Action::SampleChoose
             | Action::SampleItemRead
             | Action::SampleItemAnnounce
             | Action::Reidentify
@@ -124,6 +126,7 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::SampleDraw
             | Action::SampleAbort
             | Action::SampleRecord
+            | Action::SampleChoose
             | Action::SampleItemAnnounce
             | Action::GrantRead
             | Action::GrantPropose
@@ -184,6 +187,7 @@ pub const fn needs_open(action: Action) -> bool {
             | Action::SampleDraw
             | Action::SampleAbort
             | Action::SampleRecord
+            | Action::SampleChoose
             | Action::SampleItemAnnounce
             | Action::CheckRecord
     )

@@ -14,6 +14,7 @@ use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
 
+use super::extension::{drawn_before, fresh_seed, items_of};
 use super::frame::{Selection, Selector, changed, select};
 use super::rules::WHOLE;
 use super::service::{lock_planned, planned, subject, visible_one};
@@ -25,7 +26,7 @@ use crate::{Code, Ctx, Db, Error, Result};
 
 /// Ids of one look-up.
 const LOOKED_UP: usize = 500;
-/// Rows of one insert: 15 columns each, below SQLite's limit of 32,766 parameters.
+/// Rows of one insert: 16 columns each, below SQLite's limit of 32,766 parameters.
 const INSERTED: usize = 1_000;
 /// Digits of a seed we make: as many as 20 ten-sided dice.
 const SEED_DIGITS: usize = 20;
@@ -48,13 +49,15 @@ pub async fn draw(ctx: &Ctx, db: &Db, input: Draw) -> Result<Model> {
     let row = ready(ctx, db, &input).await?;
     let text = input.seed.unwrap_or_else(|| random_seed(ctx));
     let seed = Seed::new(text).map_err(|_| Error::refused(Code::SeedInvalid, "input.seed"))?;
+    fresh_seed(db, &row, seed.as_str()).await?;
     let strata = sample_stratum::Entity::find()
         .filter(sample_stratum::Column::SampleId.eq(row.id))
         .order_by_asc(sample_stratum::Column::Ordinal)
         .all(db.reader())
         .await?;
     let (selector, algorithm) = selector(&row, &strata, &seed)?;
-    let selection = select(db, row.population_id, selector).await?;
+    let gone = items_of(db, &drawn_before(db.reader(), &row).await?).await?;
+    let selection = select(db, row.population_id, gone, selector).await?;
     if (selection.count, selection.sum) != (row.frame_count, row.frame_cents.0) {
         return Err(changed());
     }
@@ -126,7 +129,9 @@ fn selector(row: &Model, strata: &[sample_stratum::Model], seed: &Seed) -> Resul
                 FixedInterval::new(seed, WHOLE, row.frame_cents.0, size(row.size)).map_err(failed)?;
             (Selector::Interval(selector), FIXED_INTERVAL)
         }
-        Method::RecordedMonetaryUnit => return Err(Error::refused(Code::SampleNotPlanned, "input.id")),
+        Method::RecordedMonetaryUnit | Method::Judgemental => {
+            return Err(Error::refused(Code::SampleNotPlanned, "input.id"));
+        }
     })
 }
 
@@ -136,6 +141,8 @@ pub(super) struct Drawn {
     pub(super) stratum: StratumId,
     pub(super) hits: i64,
     pub(super) ticket: Option<String>,
+    /// Why it was chosen, where a person chose it.
+    pub(super) reason: Option<String>,
     pub(super) item: population_item::Model,
 }
 
@@ -165,6 +172,7 @@ async fn details(
                 stratum: strata.get(*place).ok_or_else(changed)?.id,
                 hits: i64::try_from(selected.hits).unwrap_or(i64::MAX),
                 ticket: selected.ticket.clone(),
+                reason: None,
                 item: found.remove(&id).ok_or_else(changed)?,
             });
         }
@@ -209,6 +217,7 @@ pub(super) async fn insert_items(
             bezirksstelle_id: Set(drawn.item.bezirksstelle_id),
             amount_cents: Set(drawn.item.amount_cents),
             reference: Set(drawn.item.reference),
+            choice_reason: Set(drawn.reason),
             own_staff: Set(drawn.item.own_staff),
             visible_from: Set(None),
             state: Set(sample_item::State::Open),

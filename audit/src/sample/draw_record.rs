@@ -11,8 +11,10 @@ use entity::{
     BezirksstelleId, Cents, ItemId, SampleId, StratumId, bezirksstelle, engagement, population_item,
     sample_item, sample_stratum,
 };
+use sea_orm::sea_query::Query;
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
 
+use super::extension::{ExtensionRule, drawn_before};
 use super::rules::{Parameters, WHOLE};
 use super::service::visible_one;
 use crate::access::{Action, Class, Classes, authorize, disclose};
@@ -35,6 +37,8 @@ pub struct DrawFrame {
     engagement: String,
     strata: Vec<sample_stratum::Model>,
     method: SelectionMethod,
+    /// Samples whose items were drawn before this one and are not in its frame.
+    before: Vec<SampleId>,
     /// Name of the stratum of each Bezirksstelle; empty where there is but one.
     names: HashMap<BezirksstelleId, String>,
     parts: HashMap<BezirksstelleId, String>,
@@ -68,6 +72,7 @@ pub async fn draw_frame(ctx: &Ctx, db: &Db, id: SampleId) -> Result<DrawFrame> {
     let parts = bezirksstelle::Entity::find().all(db.reader()).await?;
     Ok(DrawFrame {
         engagement: engagement.number,
+        before: drawn_before(db.reader(), &sample).await?,
         names: strata
             .iter()
             .filter_map(|stratum| Some((stratum.bezirksstelle_id?, stratum.label.clone())))
@@ -93,6 +98,14 @@ impl DrawFrame {
         let monetary = self.method.is_monetary();
         if monetary {
             select = select.filter(population_item::Column::AmountCents.gt(0));
+        }
+        if !self.before.is_empty() {
+            let drawn = Query::select()
+                .column(sample_item::Column::ItemId)
+                .from(sample_item::Entity)
+                .cond_where(sample_item::Column::SampleId.is_in(self.before.iter().copied()))
+                .to_owned();
+            select = select.filter(population_item::Column::Id.not_in_subquery(drawn));
         }
         if let Some(after) = after {
             select = select.filter(population_item::Column::Id.gt(after));
@@ -167,7 +180,7 @@ impl DrawFrame {
             expected_rate: parameters.expected_rate,
             tolerable_error: parameters.tolerable_cents.map(|cents| cents.0),
             expected_error: parameters.expected_cents.map(|cents| cents.0),
-            extension_rule: None,
+            extension_rule: parameters.extension_rule.as_ref().map(ExtensionRule::text),
             assurance: Assurance::Everyday,
             parties: Vec::new(),
             source: None,

@@ -1,7 +1,7 @@
 //! The way of a population through the selection: read once as a stream, selected on a thread of its own. Memory is the
 //! sample and a few buffers, whatever the population's size.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use entity::{BezirksstelleId, Cents, ItemId, PopulationId, population_item};
 use futures_util::TryStreamExt;
@@ -44,14 +44,19 @@ pub(super) struct Selection {
     pub(super) sum: i64,
 }
 
-/// Reads the frame and selects from it.
-pub(super) async fn select(db: &Db, population: PopulationId, selector: Selector) -> Result<Selection> {
+/// Reads the frame, that is the population without the items that are gone, and selects from it.
+pub(super) async fn select(
+    db: &Db,
+    population: PopulationId,
+    gone: HashSet<Uuid>,
+    selector: Selector,
+) -> Result<Selection> {
     let (sender, receiver) = channel(AHEAD);
     let needs = Needs {
         bezirksstelle: matches!(selector, Selector::Strata { .. }),
         positive_in_order: matches!(selector, Selector::Interval(_)),
     };
-    let work = tokio::task::spawn_blocking(move || consume(receiver, selector, needs));
+    let work = tokio::task::spawn_blocking(move || consume(receiver, selector, gone, needs));
     let read = match db.postgres() {
         Some(pool) => read_copy(pool, population, needs, sender).await,
         None => read_rows(db, population, needs, sender).await,
@@ -141,9 +146,15 @@ async fn read_rows(db: &Db, population: PopulationId, needs: Needs, sender: Send
 }
 
 /// Selects from what arrives until the reader is done.
-fn consume(mut receiver: Receiver<Chunk>, selector: Selector, needs: Needs) -> Result<Selection> {
+fn consume(
+    mut receiver: Receiver<Chunk>,
+    selector: Selector,
+    gone: HashSet<Uuid>,
+    needs: Needs,
+) -> Result<Selection> {
     let mut frame = Frame {
         selector,
+        gone,
         count: 0,
         sum: 0,
     };
@@ -193,12 +204,16 @@ fn bigint(bytes: &[u8]) -> Result<i64> {
 #[derive(Debug)]
 struct Frame {
     selector: Selector,
+    gone: HashSet<Uuid>,
     count: i64,
     sum: i64,
 }
 
 impl Frame {
     fn offer(&mut self, id: Uuid, cents: i64, bezirksstelle: Uuid) -> Result<()> {
+        if self.gone.contains(&id) {
+            return Ok(());
+        }
         self.count += 1;
         self.sum = self.sum.checked_add(cents).ok_or_else(changed)?;
         let mut text = Uuid::encode_buffer();

@@ -392,7 +392,7 @@ pub async fn announce(ctx: &Ctx, db: &Db, input: Announce) -> Result<u64> {
     Ok(count as u64)
 }
 
-fn at_path(error: Error, path: &str) -> Error {
+pub(super) fn at_path(error: Error, path: &str) -> Error {
     match error {
         Error::Refused(mut refusals) => {
             for refusal in &mut refusals {

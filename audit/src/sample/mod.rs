@@ -1,4 +1,5 @@
-//! A sample (Stichprobe): planned on a frozen population, then drawn or given up; or drawn elsewhere and recorded.
+//! A sample (Stichprobe): planned on a frozen population, then drawn or given up; or drawn elsewhere and recorded; or chosen by a
+//! person, and then never projected.
 //!
 //! The plan fixes method, size and bounds; the draw adds a seed and follows by a public algorithm, so that whoever
 //! holds population and seed gets the same items. Neither is ever edited: a new draw is a new sample with a reason.
@@ -9,26 +10,31 @@
 //! alone). Monetary unit: the items above zero in ascending order of id, with the context [`WHOLE`].
 
 mod case_number;
+mod choice;
 mod copy_out;
 mod draw;
 mod draw_record;
 mod evaluation;
+mod extension;
 mod frame;
 mod items;
+mod named;
 mod record;
 mod rules;
 mod service;
 
 pub use case_number::{MAX_REIDENTIFIED, Reidentify, case_numbers, reidentify};
+pub use choice::{Choose, ChosenItem, choose};
 pub use draw::{Draw, draw};
 pub use draw_record::{DRAWN_FROM, DrawFrame, draw_frame};
 pub use evaluation::{
-    BezirksstelleRate, Evaluate, Evaluation, Exclusion, Figures, MonetaryFigures, RateFigures, StratumRate,
-    evaluate,
+    BezirksstelleRate, Evaluate, Evaluation, Exclusion, Figures, FoundFigures, FoundSide, MonetaryFigures,
+    RateFigures, StratumRate, TwoStageFigures, evaluate,
 };
+pub use extension::{ExtensionRule, RuleKind};
 pub use items::{
     Announce, ItemFilter, ItemOrder, ItemSort, Totals, announce, items, items_by_id, population_items,
 };
 pub use record::{MAX_RECORDED_ITEMS, Record, RecordItem, record};
 pub use rules::{LARGEST_SAMPLE, Parameters, PlanInput, SizeSource, WHOLE};
-pub use service::{Abort, abort, draws, find, find_many, list, parameters, plan, strata};
+pub use service::{Abort, abort, draws, extensions, find, find_many, list, parameters, plan, strata};

@@ -14,6 +14,7 @@ use sea_orm::{
 use serde::Serialize;
 use serde_json::json;
 
+use super::extension::{Extended, Taken, extended};
 use super::rules::{FrameSize, Parameters, PlanInput, WHOLE, check_plan, find_size, is_monetary, share_out};
 use crate::access::{Action, authorize, authorize_write};
 use crate::db::among;
@@ -33,9 +34,24 @@ pub async fn plan(ctx: &Ctx, db: &Db, idempotency_key: &str, input: PlanInput) -
     }
     let population = frozen(ctx, db.reader(), input.population_id).await?;
     // A frozen population does not change: the long part needs no transaction.
+    let extended = extended(ctx, db, &population, &input).await?;
     let frame = frame_of(&population, input.method);
-    let parameters = size(input.clone(), frame).await?;
-    let strata = plan_strata(db, &population, input.method, frame, parameters.requested_size).await?;
+    let frame = extended.as_ref().map_or(frame, |extended| extended.rest(frame));
+    let by_rule = extended.as_ref().map(Extended::by_rule).transpose()?.flatten();
+    let parameters = match by_rule {
+        Some(parameters) => parameters,
+        None => size(input.clone(), frame).await?,
+    };
+    let taken = extended.as_ref().map(|extended| &extended.taken);
+    let strata = plan_strata(
+        db,
+        &population,
+        input.method,
+        frame,
+        taken,
+        parameters.requested_size,
+    )
+    .await?;
     let tx = db.begin_write().await?;
     let engagement = lock(&tx, ctx, population.engagement_id, "input.populationId").await?;
     let claim = match claim(&tx, ctx, idempotency_key, "planSample", &input).await? {
@@ -45,10 +61,15 @@ pub async fn plan(ctx: &Ctx, db: &Db, idempotency_key: &str, input: PlanInput) -
     must_be_open(&engagement, "input.populationId")?;
     name_free(&tx, population.engagement_id, &input.name).await?;
     reason_given(&tx, population.id, input.reason.as_deref()).await?;
+    if let Some(extended) = &extended {
+        extended.may_go_on(&tx).await?;
+    }
     let row = ActiveModel {
         id: Set(SampleId(ctx.new_id())),
         engagement_id: Set(population.engagement_id),
         population_id: Set(population.id),
+        extends_id: Set(extended.as_ref().map(Extended::id)),
+        extension: Set(extended.as_ref().map(Extended::kind)),
         name: Set(input.name),
         method: Set(input.method),
         state: Set(State::Planned),
@@ -71,7 +92,11 @@ pub async fn plan(ctx: &Ctx, db: &Db, idempotency_key: &str, input: PlanInput) -
     .await?;
     insert_strata(&tx, ctx, row.id, strata).await?;
     claim.remember(&tx, ctx, row.id.0).await?;
-    let detail = json!({ "name": row.name, "method": row.method, "size": row.size });
+    let mut detail = json!({ "name": row.name, "method": row.method, "size": row.size });
+    if let Some(first) = row.extends_id {
+        detail["extends"] = json!(first);
+        detail["extension"] = json!(row.extension);
+    }
     let subject = subject(&row).left(trail::state(ctx, &row)?);
     trail::record(&tx, ctx, &permit, subject, detail).await?;
     tx.commit().await?;
@@ -146,6 +171,7 @@ async fn plan_strata(
     population: &population::Model,
     method: Method,
     frame: FrameSize,
+    taken: Option<&Taken>,
     size: i64,
 ) -> Result<Vec<PlannedStratum>> {
     if method != Method::StratifiedByBezirksstelle {
@@ -160,11 +186,14 @@ async fn plan_strata(
         .into_iter()
         .filter_map(|part| {
             let (_, items, cents) = *counted.iter().find(|(id, ..)| *id == part.id)?;
+            let (gone, gone_cents) = taken
+                .and_then(|taken| taken.get(&part.id).copied())
+                .unwrap_or_default();
             Some(PlannedStratum {
                 bezirksstelle: Some(part.id),
                 label: format!("{} {}", part.number, part.name),
-                items,
-                cents,
+                items: items - gone,
+                cents: cents - gone_cents,
                 size: 0,
             })
         })
@@ -376,6 +405,16 @@ pub async fn find_many(ctx: &Ctx, db: &Db, ids: &[SampleId]) -> Result<Vec<Model
     authorize(ctx, Action::SampleRead)?;
     Ok(Entity::visible_to(&ctx.caller.scope(ctx.now()))
         .filter(among(db.reader(), Column::Id, ids.iter().copied()))
+        .all(db.reader())
+        .await?)
+}
+
+/// The samples that extend these and were not given up, those the caller may see.
+pub async fn extensions(ctx: &Ctx, db: &Db, of: &[SampleId]) -> Result<Vec<Model>> {
+    authorize(ctx, Action::SampleRead)?;
+    Ok(Entity::visible_to(&ctx.caller.scope(ctx.now()))
+        .filter(among(db.reader(), Column::ExtendsId, of.iter().copied()))
+        .filter(Column::State.ne(State::Aborted))
         .all(db.reader())
         .await?)
 }
