@@ -16,7 +16,7 @@ use tests::story::{Audit, change, nodes};
 use tests::{Service, on_both};
 
 /// Tables of working papers.
-const PAPERS: [&str; 14] = [
+const PAPERS: [&str; 15] = [
     "population",
     "population_import",
     "population_item",
@@ -25,6 +25,7 @@ const PAPERS: [&str; 14] = [
     "sample",
     "sample_stratum",
     "sample_item",
+    "replacement",
     "draw_event",
     "item_check",
     "check_answer",
@@ -51,10 +52,36 @@ async fn rows(service: &Service) -> Vec<i64> {
 /// An engagement with a paper of each kind, but for what no import leaves.
 async fn engagement<'a>(service: &'a Service, title: &str) -> Audit<'a> {
     let audit = Audit::titled(service, title).await;
-    let audit = audit.filled(&[("a", "09", 100), ("b", "01", 200)]).await;
-    let sample = audit.drawn(title, "SIMPLE_RANDOM", &json!({ "size": 2 })).await;
-    let items = audit.items(&sample).await;
-    audit.check_truly(&items).await;
+    let audit = audit
+        .filled(&[("a", "09", 100), ("b", "01", 200), ("c", "01", 300)])
+        .await;
+    let sample = audit.drawn(title, "SIMPLE_RANDOM", &json!({ "size": 1 })).await;
+    // One item is replaced by the second, and the third extends the sample.
+    let item = audit.items(&sample).await[0].clone();
+    let request = json!({
+        "sampleItemId": item["id"], "expectedVersion": item["version"], "cause": "OTHER", "reason": "Akte vernichtet",
+        "idempotencyKey": format!("{title}: Ersatz"),
+    });
+    let asked = audit
+        .auditor
+        .done(&change("requestReplacement", "replacement { id }"), request)
+        .await;
+    let approve = json!({ "id": asked["replacement"]["id"], "expectedVersion": 1 });
+    audit
+        .head
+        .done(&change("approveReplacement", "replacement { id }"), approve)
+        .await;
+    let further = format!("{title}: weitere");
+    let extension = json!({ "size": 1, "extends": sample["id"] });
+    let extension = audit.plan_input(&further, "SIMPLE_RANDOM", &extension);
+    let extension = audit.planned(extension).await;
+    let draw = json!({ "id": extension["id"], "expectedVersion": extension["version"] });
+    audit
+        .auditor
+        .done(&change("drawSample", "sample { id }"), draw)
+        .await;
+    audit.check_truly(&audit.items(&sample).await[1..]).await;
+    audit.check_truly(&audit.items(&extension).await).await;
     let grant = issued(&audit, inspection(&audit.engagement, &json!({}))).await;
     let comment = json!({ "engagementId": audit.engagement, "text": "Woher?", "idempotencyKey": title });
     let holder = service.holder(&grant).await;
@@ -86,7 +113,7 @@ on_both!(working_papers_go_ten_years_after_the_end, |service| async move {
     gone.head
         .done(&change("closeEngagement", "engagement { state }"), close)
         .await;
-    assert_eq!((due(3_640).await, due(3_660).await), (0, 4));
+    assert_eq!((due(3_640).await, due(3_660).await), (0, 6));
 
     // Nobody else deletes any, and no gate is opened for an engagement that is open or held.
     for table in PAPERS
@@ -119,7 +146,7 @@ on_both!(working_papers_go_ten_years_after_the_end, |service| async move {
         .done(&change("liftLegalHold", "legalHold { id }"), lift)
         .await;
 
-    assert_eq!(run(3_660).await.count, 4);
+    assert_eq!(run(3_660).await.count, 6);
     assert_eq!(rows(&service).await, one);
     assert_eq!(run(3_660).await.records, []);
     // The other one is whole, and of this one it is known that there was it, and who did what.
@@ -145,11 +172,11 @@ on_both!(working_papers_go_ten_years_after_the_end, |service| async move {
             .any(|entry| entry["action"] == "SAMPLE_DRAW")
     );
     let whole = look(&kept.engagement).await;
-    assert_eq!(whole["samples"]["totalCount"], 1);
+    assert_eq!(whole["samples"]["totalCount"], 2);
     let runs = "{ retentionRuns { edges { node { kind state count records { engagementId } } } } }";
     let runs = service.person("dsb", "DATENSCHUTZ").data(runs, json!({})).await;
     let told = |state: &str| {
-        json!({ "kind": "WORKING_PAPER", "state": state, "count": 4,
+        json!({ "kind": "WORKING_PAPER", "state": state, "count": 6,
             "records": [{ "engagementId": gone.engagement }] })
     };
     assert_eq!(nodes(&runs["retentionRuns"]), [told("ENDED"), told("BEGUN")]);

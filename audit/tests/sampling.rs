@@ -203,6 +203,7 @@ impl Ground {
             reason: Some("Vergleich der Verfahren".to_owned()),
             extends: None,
             extension_rule: None,
+            parameter_set: None,
         }
     }
 

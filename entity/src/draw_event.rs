@@ -17,6 +17,8 @@ text_enum! {
         Record = "RECORD",
         /// Items were chosen by hand.
         Choose = "CHOOSE",
+        /// A drawn item that cannot be checked gave its place to the next ticket.
+        Replace = "REPLACE",
     }
 }
 

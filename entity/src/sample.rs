@@ -15,6 +15,10 @@ text_enum! {
         StratifiedByBezirksstelle = "STRATIFIED_BY_BEZIRKSSTELLE",
         /// Monetary unit sampling by fixed interval over the items above zero.
         MonetaryUnitFixedInterval = "MONETARY_UNIT_FIXED_INTERVAL",
+        /// Monetary unit sampling by cells of the size of the interval, over the items above zero.
+        MonetaryUnitCell = "MONETARY_UNIT_CELL",
+        /// Items with replacement, by their number: one may be hit more than once.
+        RecordsWithReplacement = "RECORDS_WITH_REPLACEMENT",
         /// Drawn elsewhere and recorded here; only evaluated, never presented as drawn by us.
         RecordedMonetaryUnit = "RECORDED_MONETARY_UNIT",
         /// Chosen by a person for the risk of its items; never projected.

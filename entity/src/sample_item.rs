@@ -24,6 +24,8 @@ text_enum! {
         Disputed = "DISPUTED",
         /// As many checks as asked for, and they agree.
         Checked = "CHECKED",
+        /// Cannot be checked; another item took its place.
+        Replaced = "REPLACED",
     }
 }
 

@@ -424,7 +424,7 @@ pub fn check(item: &Value, class: &str, correct: [i64; 4], attributes: &[Value])
 }
 
 /// All of an evaluation.
-pub const EVALUATION: &str = "{ confidence provisional items checked units errors errorUnits errorClasses { errorClass count }
+pub const EVALUATION: &str = "{ confidence provisional items checked replaced notEvidenced units errors errorUnits errorClasses { errorClass count }
     exclusions { code } figures {
         ... on RateFigures { rate upperLimit bezirksstellen { result { size errors rate upperLimit } }
             strata { population result { size errors upperLimit } } }

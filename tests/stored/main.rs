@@ -4,6 +4,9 @@
 
 mod choice;
 mod extension;
+mod methods;
+mod parameters;
+mod replacement;
 
 use std::process::Command;
 
@@ -34,13 +37,14 @@ async fn events(person: &Person<'_>, engagement: &str) -> Vec<(i64, String, Valu
         .collect()
 }
 
-/// Checks all items of a sample; the first ones drawn are in error.
+/// Checks the open items of a sample; the first ones drawn are in error.
 async fn checked(audit: &Audit<'_>, sample: &Value, errors: usize) {
     let attributes = audit.attributes().await;
     let checks: Vec<Value> = audit
         .items(sample)
         .await
         .iter()
+        .filter(|item| item["state"] == "OPEN")
         .enumerate()
         .map(|(place, item)| {
             let amount = cents(&item["amount"]);

@@ -272,6 +272,7 @@ fn payment_plan(population: PopulationId, tolerable: Cents) -> PlanInput {
         reason: Some("Neuer Plan mit erwartetem Fehler, siehe aufgegebenen ersten Plan.".to_owned()),
         extends: None,
         extension_rule: None,
+        parameter_set: None,
     }
 }
 
@@ -290,5 +291,6 @@ fn decision_plan(population: PopulationId) -> PlanInput {
         reason: None,
         extends: None,
         extension_rule: None,
+        parameter_set: None,
     }
 }

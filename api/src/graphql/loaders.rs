@@ -192,6 +192,22 @@ impl Loader<ExtensionOf> for House {
     }
 }
 
+/// Replacements in a sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct ReplacementsOf(pub SampleId);
+
+impl Loader<ReplacementsOf> for House {
+    type Value = Vec<entity::replacement::Model>;
+    type Error = Arc<audit::Error>;
+
+    async fn load(&self, keys: &[ReplacementsOf]) -> Found<ReplacementsOf, Self::Value> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        grouped(sample::replacements(&self.ctx, &self.db, &ids).await, |row| {
+            ReplacementsOf(row.sample_id)
+        })
+    }
+}
+
 /// Strata of a sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct StrataOf(pub SampleId);

@@ -20,9 +20,11 @@ mod many;
 mod mapping;
 mod node;
 mod page;
+mod parameter_set;
 mod permissions;
 mod population;
 mod reads;
+mod replacement;
 mod sample;
 mod scalars;
 mod service_info;
@@ -59,6 +61,7 @@ pub struct Query(
     log::LogQuery,
     grant::GrantQuery,
     reads::ReadQuery,
+    parameter_set::ParameterSetQuery,
     calculator::CalculatorQuery,
 );
 
@@ -73,6 +76,8 @@ pub struct Mutation(
     grant::GrantMutation,
     comment::CommentMutation,
     legal_hold::LegalHoldMutation,
+    replacement::ReplacementMutation,
+    parameter_set::ParameterSetMutation,
 );
 
 /// What a person can wait for.

@@ -50,11 +50,15 @@ pub enum NodeKind {
     Comment,
     /// A legal hold: found through its engagement.
     LegalHold,
+    /// An edition of a parameter set: found in their list.
+    ParameterSet,
+    /// A replacement: found through its sample.
+    Replacement,
 }
 
 impl NodeKind {
     /// Every kind.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Bezirksstelle,
         Self::Engagement,
         Self::Population,
@@ -67,6 +71,8 @@ impl NodeKind {
         Self::Grant,
         Self::Comment,
         Self::LegalHold,
+        Self::ParameterSet,
+        Self::Replacement,
     ];
 
     /// The name of the type.
@@ -84,6 +90,8 @@ impl NodeKind {
             Self::Grant => "Grant",
             Self::Comment => "Comment",
             Self::LegalHold => "LegalHold",
+            Self::ParameterSet => "ParameterSet",
+            Self::Replacement => "Replacement",
         }
     }
 
@@ -190,7 +198,9 @@ async fn of_kind(ctx: &Context<'_>, kind: NodeKind, rows: &[Uuid]) -> Result<Vec
         | NodeKind::Stratum
         | NodeKind::Check
         | NodeKind::Comment
-        | NodeKind::LegalHold => true,
+        | NodeKind::LegalHold
+        | NodeKind::ParameterSet
+        | NodeKind::Replacement => true,
         NodeKind::Grant => ctx.caller().may(May::GrantRead),
         NodeKind::Engagement => ctx.caller().may(May::EngagementRead),
         NodeKind::Population | NodeKind::Import | NodeKind::Difference => {
@@ -238,6 +248,11 @@ async fn of_kind(ctx: &Context<'_>, kind: NodeKind, rows: &[Uuid]) -> Result<Vec
             SampleItem::from
         ),
         NodeKind::Grant => through!(grant::find_many, GrantId, Node::Grant, Grant),
-        NodeKind::Stratum | NodeKind::Check | NodeKind::Comment | NodeKind::LegalHold => Vec::new(),
+        NodeKind::Stratum
+        | NodeKind::Check
+        | NodeKind::Comment
+        | NodeKind::LegalHold
+        | NodeKind::ParameterSet
+        | NodeKind::Replacement => Vec::new(),
     })
 }

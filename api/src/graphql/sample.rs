@@ -7,8 +7,8 @@ use audit::access::Action as May;
 use audit::sample as service;
 use entity::sample::{Method, Model, State};
 use entity::{
-    BezirksstelleId, EngagementId, ListedCheck, ListedItem, PopulationId, SampleId, SampleItemId, StratumId,
-    draw_event, sample_item, sample_stratum,
+    BezirksstelleId, EngagementId, ListedCheck, ListedItem, ParameterSetId, PopulationId, SampleId,
+    SampleItemId, StratumId, draw_event, sample_item, sample_stratum,
 };
 
 use super::admit::{FIGURES, NESTED_PAGE, costs};
@@ -25,8 +25,10 @@ use super::loaders::{
 use super::many::{self, Many, Rows};
 use super::node::NodeKind;
 use super::page::{Window, by_id, connection, counted};
+use super::parameter_set::CitedParameterSet;
 use super::permissions::{Action, permitted_in};
 use super::population::{Population, Split};
+use super::replacement::{self, Replacement};
 use super::scalars::{Date, DateTime, Euro, Long, Rate, Sha256};
 use super::{ContextExt, finish};
 
@@ -42,6 +44,10 @@ pub(super) enum SamplingMethod {
     StratifiedByBezirksstelle,
     /// Monetary unit sampling by fixed interval over the items above zero (Wertstichprobe).
     MonetaryUnitFixedInterval,
+    /// Monetary unit sampling by cells of the size of the interval, over the items above zero; evaluated by the cell bound.
+    MonetaryUnitCell,
+    /// Items with replacement, by their number: one may be hit more than once, and each hit is a sampling unit.
+    RecordsWithReplacement,
     /// A monetary unit sample drawn elsewhere and recorded here.
     RecordedMonetaryUnit,
     /// Chosen by a person for the risk of its items (bewusste Auswahl); never projected.
@@ -100,6 +106,8 @@ pub(super) struct SampleParameters {
     expected_error: Option<Euro>,
     /// How the sample may be extended; null where that was not fixed beforehand.
     extension_rule: Option<ExtensionRule>,
+    /// The edition of a parameter set that confidence and materiality come from.
+    parameter_set: Option<CitedParameterSet>,
 }
 
 impl From<service::Parameters> for SampleParameters {
@@ -116,6 +124,7 @@ impl From<service::Parameters> for SampleParameters {
             tolerable_error: kept.tolerable_cents.map(Euro),
             expected_error: kept.expected_cents.map(Euro),
             extension_rule: kept.extension_rule.map(Into::into),
+            parameter_set: kept.parameter_set.map(Into::into),
         }
     }
 }
@@ -298,6 +307,12 @@ impl Sample {
         Some(rows.map(|rows| rows.unwrap_or_default().into_iter().map(Stratum).collect()))
     }
 
+    /// Drawn items that cannot be checked, and what became of them; oldest first.
+    #[graphql(directive = disclosure::apply(Class::Audit))]
+    async fn replacements(&self, ctx: &Context<'_>) -> Maybe<Vec<Replacement>> {
+        Some(replacement::of_sample(ctx, self.0.id).await)
+    }
+
     /// What the checks say about the population.
     #[graphql(directive = disclosure::apply(Class::Audit), directive = costs::apply(FIGURES))]
     async fn evaluation(
@@ -415,6 +430,8 @@ pub(super) enum DrawEventKind {
     Record,
     /// Items were chosen by hand.
     Choose,
+    /// A drawn item that cannot be checked gave its place to the next ticket.
+    Replace,
 }
 
 /// A numbered event of drawing: "draw k of m" counts freezes and aborts too.
@@ -480,6 +497,8 @@ pub(super) enum SampleItemState {
     Disputed,
     /// As many checks as asked for, and they agree.
     Checked,
+    /// Cannot be checked; another item took its place.
+    Replaced,
 }
 
 /// What checking found, once it is complete.
@@ -612,19 +631,19 @@ impl SampleItem {
     /// What the caller may do with it now.
     #[graphql(directive = disclosure::apply(Class::Internal))]
     async fn permissions(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {
-        permitted_in(
-            ctx,
-            self.row.engagement_id,
-            &[
-                May::SampleItemRead,
-                May::CaseNumberRead,
-                May::ExternalReadList,
-                May::Reidentify,
-                May::CheckRead,
-                May::CheckRecord,
-            ],
-        )
-        .await
+        let mut now = vec![
+            May::SampleItemRead,
+            May::CaseNumberRead,
+            May::ExternalReadList,
+            May::Reidentify,
+            May::CheckRead,
+        ];
+        now.extend(match self.row.state {
+            sample_item::State::Replaced => &[][..],
+            sample_item::State::Open => &[May::CheckRecord, May::ReplacementRequest],
+            _ => &[May::CheckRecord],
+        });
+        permitted_in(ctx, self.row.engagement_id, &now).await
     }
 
     /// How the amount is split over the funds.
@@ -1112,6 +1131,9 @@ pub(super) struct PlanSampleInput {
     /// Fixes now how the sample may be extended, for simple random samples; size and acceptance numbers follow from confidence and
     /// tolerable rate.
     extension_rule: Option<ExtensionRuleKind>,
+    /// The edition of a parameter set that confidence and materiality come from; then neither is given here. For samples of items its
+    /// materiality is the tolerable rate; for monetary units this part of the frame is the tolerable error.
+    parameter_set: Option<ID>,
     /// Repeating the same input under the same key gives the same answer.
     idempotency_key: String,
 }
@@ -1336,6 +1358,9 @@ pub(super) struct SampleMutation;
 impl SampleMutation {
     /// Plans a sample of a frozen population. The plan is fixed: another plan is another sample.
     async fn plan_sample(&self, ctx: &Context<'_>, input: PlanSampleInput) -> Result<PlanSamplePayload> {
+        let parameter_set = input
+            .parameter_set
+            .map(|id| NodeKind::ParameterSet.require(&id, "input.parameterSet"));
         let extends = input
             .extends
             .map(|id| NodeKind::Sample.require(&id, "input.extends"));
@@ -1355,6 +1380,7 @@ impl SampleMutation {
             reason: input.reason,
             extends: extends.transpose()?.map(SampleId),
             extension_rule: input.extension_rule.map(Into::into),
+            parameter_set: parameter_set.transpose()?.map(ParameterSetId),
         };
         PlanSamplePayload::of(
             ctx,

@@ -38,6 +38,10 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::Reidentify
             | Action::CheckRead
             | Action::CheckRecord
+            | Action::ReplacementRequest
+            | Action::ReplacementApprove
+            | Action::ParameterSetRead
+            | Action::ParameterSetPropose
             | Action::SampleEvaluate
             | Action::TrailRead
             | Action::GrantRead
@@ -50,6 +54,7 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::LegalHoldPlace
             | Action::LegalHoldLift => true,
             Action::GrantRedeem
+            | Action::ParameterSetApprove
             | Action::CommentWrite
             | Action::CaseNumberRead
             | Action::ExternalReadList
@@ -78,6 +83,9 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::Reidentify
             | Action::CheckRead
             | Action::CheckRecord
+            | Action::ReplacementRequest
+            | Action::ParameterSetRead
+            | Action::ParameterSetApprove
             | Action::SampleEvaluate
             | Action::TrailRead
             | Action::GrantRead
@@ -90,6 +98,8 @@ pub const fn permits(role: Role, action: Action) -> bool {
             Action::EngagementClose
             | Action::EngagementRestrict
             | Action::DifferenceApprove
+            | Action::ReplacementApprove
+            | Action::ParameterSetPropose
             | Action::GrantIssue
             | Action::GrantLift
             | Action::GrantRedeem
@@ -109,6 +119,9 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::SampleItemRead
             | Action::CheckRead
             | Action::CheckRecord
+            | Action::ReplacementApprove
+            | Action::ParameterSetRead
+            | Action::ParameterSetApprove
             | Action::SampleEvaluate
             | Action::TrailRead
             | Action::CommentRead
@@ -128,6 +141,8 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::SampleRecord
             | Action::SampleChoose
             | Action::SampleItemAnnounce
+            | Action::ReplacementRequest
+            | Action::ParameterSetPropose
             | Action::GrantRead
             | Action::GrantPropose
             | Action::GrantIssue
@@ -190,6 +205,8 @@ pub const fn needs_open(action: Action) -> bool {
             | Action::SampleChoose
             | Action::SampleItemAnnounce
             | Action::CheckRecord
+            | Action::ReplacementRequest
+            | Action::ReplacementApprove
     )
 }
 

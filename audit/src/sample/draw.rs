@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use entity::draw_event::Kind;
 use entity::sample::{ActiveModel, Method, Model, State};
 use entity::{
-    ItemId, PopulationId, SampleId, SampleItemId, StratumId, population_item, sample_item, sample_stratum,
+    EngagementId, ItemId, PopulationId, SampleId, SampleItemId, StratumId, population_item, sample_item,
+    sample_stratum,
 };
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, Set,
@@ -20,7 +21,10 @@ use super::rules::WHOLE;
 use super::service::{lock_planned, planned, subject, visible_one};
 use crate::access::{Action, authorize_write};
 use crate::population::number_event;
-use crate::sampling::selection::{FIXED_INTERVAL, FixedInterval, Seed, Selected, SimpleRandom, TICKETS};
+use crate::sampling::selection::{
+    CELL, Cell, FIXED_INTERVAL, FixedInterval, RECORDS_WITH_REPLACEMENT, RecordsWithReplacement, Seed,
+    Selected, SimpleRandom, TICKETS,
+};
 use crate::trail;
 use crate::{Code, Ctx, Db, Error, Result};
 
@@ -67,7 +71,7 @@ pub async fn draw(ctx: &Ctx, db: &Db, input: Draw) -> Result<Model> {
     let tx = db.begin_write().await?;
     let row = lock_planned(&tx, ctx, input.id, input.expected_version).await?;
     let count = drawn.len();
-    insert_items(&tx, ctx, &row, drawn).await?;
+    insert_items(&tx, ctx, &row, 1, drawn).await?;
     let (population, engagement) = (row.population_id, row.engagement_id);
     let (reason, before) = (row.reason.clone(), trail::state(ctx, &row)?);
     let mut change: ActiveModel = row.into();
@@ -91,11 +95,17 @@ pub async fn draw(ctx: &Ctx, db: &Db, input: Draw) -> Result<Model> {
 async fn ready(ctx: &Ctx, db: &Db, input: &Draw) -> Result<Model> {
     let row = visible_one(db.reader(), &ctx.caller.scope(ctx.now()), input.id).await?;
     planned(&row, input.expected_version)?;
-    let engagement = crate::engagement::find(ctx, db, row.engagement_id).await?;
+    open_engagement(ctx, db, row.engagement_id).await?;
+    Ok(row)
+}
+
+/// Refuses a closed engagement before the long selection; the transaction behind it asks again.
+pub(super) async fn open_engagement(ctx: &Ctx, db: &Db, id: EngagementId) -> Result<()> {
+    let engagement = crate::engagement::find(ctx, db, id).await?;
     if engagement.is_none_or(|engagement| engagement.state == entity::engagement::State::Closed) {
         return Err(Error::refused(Code::EngagementClosed, "input.id"));
     }
-    Ok(row)
+    Ok(())
 }
 
 /// Random digits; the remainder of 128 random bits favours none of them by more than 10^-18.
@@ -129,6 +139,17 @@ fn selector(row: &Model, strata: &[sample_stratum::Model], seed: &Seed) -> Resul
                 FixedInterval::new(seed, WHOLE, row.frame_cents.0, size(row.size)).map_err(failed)?;
             (Selector::Interval(selector), FIXED_INTERVAL)
         }
+        Method::MonetaryUnitCell => {
+            let selector = Cell::new(seed, WHOLE, row.frame_cents.0, size(row.size)).map_err(failed)?;
+            (Selector::Cell(selector), CELL)
+        }
+        Method::RecordsWithReplacement => {
+            let selector = RecordsWithReplacement::new(seed, WHOLE, size(row.frame_count), size(row.size));
+            (
+                Selector::WithReplacement(selector.map_err(failed)?),
+                RECORDS_WITH_REPLACEMENT,
+            )
+        }
         Method::RecordedMonetaryUnit | Method::Judgemental => {
             return Err(Error::refused(Code::SampleNotPlanned, "input.id"));
         }
@@ -147,7 +168,7 @@ pub(super) struct Drawn {
 }
 
 /// Looks the selected items up, in draw order.
-async fn details(
+pub(super) async fn details(
     db: &Db,
     row: &Model,
     strata: &[sample_stratum::Model],
@@ -194,19 +215,20 @@ async fn root(db: &Db, population: PopulationId) -> Result<Vec<u8>> {
         .ok_or_else(|| Error::refused(Code::PopulationNotFrozen, "input.id"))
 }
 
-/// Writes the items of a sample in draw order.
+/// Writes items of a sample in draw order, from this place on; their ids.
 pub(super) async fn insert_items(
     tx: &DatabaseTransaction,
     ctx: &Ctx,
     row: &Model,
+    from: i64,
     drawn: Vec<Drawn>,
-) -> Result<()> {
-    let ids = ctx.sources.new_ids(drawn.len());
-    let rows: Vec<sample_item::ActiveModel> = (1..)
-        .zip(ids)
+) -> Result<Vec<SampleItemId>> {
+    let ids: Vec<SampleItemId> = ctx.sources.new_ids(drawn.len()).map(SampleItemId).collect();
+    let rows: Vec<sample_item::ActiveModel> = (from..)
+        .zip(&ids)
         .zip(drawn)
         .map(|((order, id), drawn)| sample_item::ActiveModel {
-            id: Set(SampleItemId(id)),
+            id: Set(*id),
             sample_id: Set(row.id),
             stratum_id: Set(drawn.stratum),
             item_id: Set(drawn.item.id),
@@ -230,5 +252,5 @@ pub(super) async fn insert_items(
             .exec_without_returning(tx)
             .await?;
     }
-    Ok(())
+    Ok(ids)
 }

@@ -8,11 +8,14 @@ use std::collections::HashMap;
 
 use entity::sample::{Method, Model, State};
 use entity::{
-    BezirksstelleId, Cents, ItemId, SampleId, StratumId, bezirksstelle, engagement, population_item,
-    sample_item, sample_stratum,
+    BezirksstelleId, Cents, ItemId, SampleId, Scope, StratumId, bezirksstelle, engagement, population_item,
+    replacement, sample_item, sample_stratum,
 };
 use sea_orm::sea_query::Query;
-use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
+use sea_orm::{
+    ColumnTrait as _, EntityTrait as _, PaginatorTrait as _, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _,
+};
 
 use super::extension::{ExtensionRule, drawn_before};
 use super::rules::{Parameters, WHOLE};
@@ -58,6 +61,8 @@ pub async fn draw_frame(ctx: &Ctx, db: &Db, id: SampleId) -> Result<DrawFrame> {
             SelectionMethod::SimpleRandom
         }
         (State::Drawn, Method::MonetaryUnitFixedInterval) => SelectionMethod::FixedInterval,
+        (State::Drawn, Method::MonetaryUnitCell) => SelectionMethod::Cell,
+        (State::Drawn, Method::RecordsWithReplacement) => SelectionMethod::RecordsWithReplacement,
         _ => return Err(Error::refused(Code::SampleNotDrawn, "sample")),
     };
     let strata = sample_stratum::Entity::find()
@@ -187,9 +192,26 @@ impl DrawFrame {
         })
     }
 
+    /// The items of the draw itself.
+    async fn drawn(&self, db: &Db) -> Result<i64> {
+        let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+        let all = sample_item::Entity::find()
+            .filter(sample_item::Column::SampleId.eq(self.sample.id))
+            .count(db.reader())
+            .await?;
+        let later = replacement::Entity::visible_to(&Scope::Everything)
+            .filter(replacement::Column::SampleId.eq(self.sample.id))
+            .filter(replacement::Column::ByItemId.is_not_null())
+            .count(db.reader())
+            .await?;
+        Ok(count(all) - count(later))
+    }
+
     async fn items(&self, db: &Db) -> Result<Vec<DrawnItem>> {
         let rows: Vec<(i64, StratumId, ItemId, i64, Option<String>)> = sample_item::Entity::find()
             .filter(sample_item::Column::SampleId.eq(self.sample.id))
+            // What took the place of another was not of the draw.
+            .filter(sample_item::Column::DrawOrder.lte(self.drawn(db).await?))
             .order_by_asc(sample_item::Column::DrawOrder)
             .select_only()
             .column(sample_item::Column::DrawOrder)

@@ -1,7 +1,7 @@
 //! Extensions: a further sample of a population of which one was drawn. The first one stays as it is.
 //!
-//! Of items the extension is drawn from those that no sample of the chain has drawn yet; of monetary units it is an independent second
-//! selection of all. It is planned only if its size and the acceptance numbers were fixed with the first plan; both are evaluated
+//! Of items the extension is drawn from those that no sample of the chain has drawn yet; of monetary units, and with
+//! replacement, it is an independent second selection of all. It is planned only if its size and the acceptance numbers were fixed with the first plan; both are evaluated
 //! together then. Otherwise each is evaluated for itself, and both say that the extension was unplanned. A sample is extended once:
 //! whoever extends further extends the extension.
 
@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::items::at_path;
-use super::rules::{FrameSize, Parameters, PlanInput, SizeSource, is_monetary};
+use super::rules::{FrameSize, Parameters, PlanInput, SizeSource, is_by_tickets};
 use super::service::{parameters, visible_one};
 use crate::db::among;
 use crate::sampling::planning::SizeError;
@@ -239,7 +239,7 @@ pub(super) async fn extended(
     if left_to_it && rule.is_none() {
         return Err(Error::refused(Code::SizeInvalid, "input.size"));
     }
-    let (chain, taken) = if is_monetary(first.method) {
+    let (chain, taken) = if !is_by_tickets(first.method) {
         (Vec::new(), Taken::new())
     } else {
         let chain = chain(db.reader(), id).await?;
@@ -258,7 +258,9 @@ pub(super) async fn extended(
 async fn due(tx: &DatabaseTransaction, first: SampleId, rule: &ExtensionRule) -> Result<()> {
     let of_first = || sample_item::Entity::find().filter(sample_item::Column::SampleId.eq(first));
     let open = of_first()
-        .filter(sample_item::Column::State.ne(sample_item::State::Checked))
+        .filter(
+            sample_item::Column::State.is_not_in([sample_item::State::Checked, sample_item::State::Replaced]),
+        )
         .count(tx)
         .await?;
     if open > 0 {
@@ -304,10 +306,10 @@ pub(super) async fn chain(db: &impl ConnectionTrait, from: SampleId) -> Result<V
     Ok(chain)
 }
 
-/// The samples whose items are not in the frame of this one: what it extends, where items are drawn.
+/// The samples whose items are not in the frame of this one: what it extends, where items are drawn without replacement.
 pub(super) async fn drawn_before(db: &impl ConnectionTrait, row: &Model) -> Result<Vec<SampleId>> {
     match row.extends_id {
-        Some(id) if !is_monetary(row.method) => chain(db, id).await,
+        Some(id) if is_by_tickets(row.method) => chain(db, id).await,
         _ => Ok(Vec::new()),
     }
 }

@@ -411,7 +411,9 @@ async fn update(
     from: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Result<Vec<Model>> {
-    let which = which.add(not_announced(now));
+    let which = which
+        .add(not_announced(now))
+        .add(Column::State.ne(State::Replaced));
     let found = Entity::find().filter(which.clone()).all(tx).await?;
     Entity::update_many()
         .col_expr(Column::VisibleFrom, Expr::val(from))

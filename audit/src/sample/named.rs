@@ -89,7 +89,7 @@ pub(super) async fn store(
         reason: named.reason,
         item: named.item,
     });
-    insert_items(&tx, ctx, &row, drawn.collect()).await?;
+    insert_items(&tx, ctx, &row, 1, drawn.collect()).await?;
     let number = number_event(
         &tx,
         ctx,

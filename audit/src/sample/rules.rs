@@ -1,10 +1,11 @@
 //! What a plan has to look like, how its size is found, and how it is shared out over strata.
 
 use entity::sample::Method;
-use entity::{Cents, PopulationId, SampleId};
+use entity::{Cents, ParameterSetId, PopulationId, SampleId};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use super::cited::CitedParameterSet;
 use super::extension::{ExtensionRule, RuleKind, check_rule, two_stages};
 use crate::sampling::planning::{self, MINIMUM_PER_STRATUM, PlanError, StratumSize, allocate};
 use crate::{Code, Refusal};
@@ -49,6 +50,9 @@ pub struct PlanInput {
     /// How the sample may be extended, which finds its size too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub extension_rule: Option<RuleKind>,
+    /// The edition of a parameter set that confidence and materiality come from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parameter_set: Option<ParameterSetId>,
 }
 
 impl PlanInput {
@@ -103,6 +107,9 @@ pub struct Parameters {
     /// How it may be extended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extension_rule: Option<ExtensionRule>,
+    /// The edition of a parameter set that confidence and materiality come from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parameter_set: Option<CitedParameterSet>,
 }
 
 impl Parameters {
@@ -120,6 +127,7 @@ impl Parameters {
             tolerable_cents: None,
             expected_cents: None,
             extension_rule: None,
+            parameter_set: None,
         }
     }
 }
@@ -244,8 +252,13 @@ fn missing_for_computing(input: &PlanInput) -> Vec<Refusal> {
 pub(super) const fn is_monetary(method: Method) -> bool {
     matches!(
         method,
-        Method::MonetaryUnitFixedInterval | Method::RecordedMonetaryUnit
+        Method::MonetaryUnitFixedInterval | Method::MonetaryUnitCell | Method::RecordedMonetaryUnit
     )
+}
+
+/// Whether a method draws items without replacement by their tickets, so that there is a next one.
+pub(super) const fn is_by_tickets(method: Method) -> bool {
+    matches!(method, Method::SimpleRandom | Method::StratifiedByBezirksstelle)
 }
 
 /// The size of a checked plan, and how it was found. Heavy for hopeless figures: not for the async runtime.
@@ -395,6 +408,7 @@ mod tests {
             reason: None,
             extends: None,
             extension_rule: None,
+            parameter_set: None,
         }
     }
 

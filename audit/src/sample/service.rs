@@ -14,6 +14,7 @@ use sea_orm::{
 use serde::Serialize;
 use serde_json::json;
 
+use super::cited::with_cited;
 use super::extension::{Extended, Taken, extended};
 use super::rules::{FrameSize, Parameters, PlanInput, WHOLE, check_plan, find_size, is_monetary, share_out};
 use crate::access::{Action, authorize, authorize_write};
@@ -28,20 +29,22 @@ use crate::{Code, Ctx, Db, Error, Result};
 /// Plans a sample of a frozen population. From here on method, size and bounds are final.
 pub async fn plan(ctx: &Ctx, db: &Db, idempotency_key: &str, input: PlanInput) -> Result<Model> {
     let permit = authorize_write(ctx, db, Action::SamplePlan).await?;
-    let refusals = check_plan(&input);
+    let (plan, cited) = with_cited(ctx, db, &input).await?;
+    let refusals = check_plan(&plan);
     if !refusals.is_empty() {
         return Err(Error::Refused(refusals));
     }
     let population = frozen(ctx, db.reader(), input.population_id).await?;
     // A frozen population does not change: the long part needs no transaction.
-    let extended = extended(ctx, db, &population, &input).await?;
+    let extended = extended(ctx, db, &population, &plan).await?;
     let frame = frame_of(&population, input.method);
     let frame = extended.as_ref().map_or(frame, |extended| extended.rest(frame));
     let by_rule = extended.as_ref().map(Extended::by_rule).transpose()?.flatten();
-    let parameters = match by_rule {
+    let mut parameters = match by_rule {
         Some(parameters) => parameters,
-        None => size(input.clone(), frame).await?,
+        None => size(plan, frame).await?,
     };
+    parameters.parameter_set = cited;
     let taken = extended.as_ref().map(|extended| &extended.taken);
     let strata = plan_strata(
         db,

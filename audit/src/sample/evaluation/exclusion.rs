@@ -30,6 +30,10 @@ pub enum Exclusion {
     NotProjected,
     /// The sample was extended without a rule that was fixed before, or is such an extension.
     UnplannedExtension,
+    /// Items that could not be checked gave their place to others.
+    Replaced,
+    /// Items that cannot be checked count as in error with their full amount.
+    CountedNotEvidenced,
 }
 
 impl Exclusion {
@@ -48,6 +52,8 @@ impl Exclusion {
             Self::PartsWithheld => "PARTS_WITHHELD",
             Self::NotProjected => "NOT_PROJECTED",
             Self::UnplannedExtension => "UNPLANNED_EXTENSION",
+            Self::Replaced => "REPLACED",
+            Self::CountedNotEvidenced => "COUNTED_NOT_EVIDENCED",
         }
     }
 
@@ -93,6 +99,14 @@ impl Exclusion {
             Self::PartsWithheld => (
                 "Unter den Positionen sind solche des eigenen Personals; Aufgliederungen sieht nur, wer sie bearbeitet (§ 35 Abs. 1 S. 3 SGB I).",
                 "Items of own staff are among those counted; the breakdown is for those who handle them (§ 35 (1) S. 3 SGB I).",
+            ),
+            Self::Replaced => (
+                "Positionen, die sich nicht prüfen ließen, sind mit Begründung und Vier-Augen-Prinzip durch die nächste Losnummer ersetzt; jede steht an der Stichprobe.",
+                "Items that could not be checked were replaced by the next ticket, with a reason and a second person; each is told with the sample.",
+            ),
+            Self::CountedNotEvidenced => (
+                "Positionen, die sich nicht prüfen lassen und nicht ersetzt sind, zählen mit vollem Betrag als Fehler (ISA 530 Tz. 11).",
+                "Items that cannot be checked and were not replaced count as errors with their full amount (ISA 530, paragraph 11).",
             ),
             Self::UnplannedExtension => (
                 "UNGEPLANTE ERWEITERUNG: Umfang und Annahmezahlen lagen vor der ersten Ziehung nicht fest. Jede Stichprobe ist für sich ausgewertet; im Bericht stehen beide Ergebnisse.",

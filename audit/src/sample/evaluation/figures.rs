@@ -11,12 +11,15 @@ use rust_decimal::Decimal;
 use super::stages::Stages;
 use super::units::Unit;
 use super::{
-    BezirksstelleRate, Evaluate, Evaluation, Exclusion, Figures, FoundFigures, FoundSide, MonetaryFigures,
-    RateFigures, StratumRate,
+    BezirksstelleRate, CellFigures, Evaluate, Evaluation, Exclusion, Figures, FoundFigures, FoundSide,
+    MonetaryFigures, RateFigures, StratumRate,
 };
 use crate::sample::rules::{Parameters, is_monetary};
 use crate::sample::service::parameters;
-use crate::sampling::evaluation::{self, EvaluationError, OverallLimit, StratumCount, Tainting};
+use crate::sampling::evaluation::monetary::{self, CellInput, MonetaryItem, MonetarySample, cell_bound};
+use crate::sampling::evaluation::{
+    self, Distribution, EvaluationError, OverallLimit, StratumCount, Tainting,
+};
 use crate::{Code, Error, Result};
 
 /// Confidence where neither question nor plan names one.
@@ -31,6 +34,10 @@ pub(super) struct Checked {
     pub(super) unplanned: bool,
     pub(super) units: Vec<Unit>,
     pub(super) strata: Vec<sample_stratum::Model>,
+    /// Items that gave their place to another.
+    pub(super) replaced: usize,
+    /// Items that cannot be checked and were not replaced.
+    pub(super) not_evidenced: usize,
     pub(super) items: usize,
     pub(super) open: usize,
 }
@@ -56,6 +63,8 @@ impl Checked {
             (Figures::TwoStage(figures), Some(stages.confidence))
         } else if self.sample.method == Method::Judgemental {
             (Figures::Found(self.found()?), None)
+        } else if self.sample.method == Method::MonetaryUnitCell {
+            (Figures::Cell(self.cells(confidence, &bounds)?), Some(confidence))
         } else if is_monetary(self.sample.method) {
             let figures = self.monetary(confidence, &bounds)?;
             (Figures::Monetary(figures), Some(confidence))
@@ -70,10 +79,13 @@ impl Checked {
             provisional: self.open > 0,
             items: self.items as u64,
             checked: self.units.len() as u64,
+            replaced: self.replaced as u64,
+            not_evidenced: self.not_evidenced as u64,
             units: self.units.iter().map(|unit| unit.hits).sum(),
             errors: in_error().count() as u64,
             error_units: in_error().map(|unit| unit.hits).sum(),
             error_classes: self.error_classes(),
+            parameter_set: bounds.parameter_set,
             exclusions: self.exclusions(&figures, input.dimension),
             figures,
         })
@@ -98,10 +110,12 @@ impl Checked {
         let mut parts: BTreeMap<BezirksstelleId, (u64, u64)> = BTreeMap::new();
         for unit in &self.units {
             let error = u64::from(unit.error);
+            // An item that was hit twice, with replacement, is two sampling units.
+            let (hits, error) = (unit.hits, error * unit.hits);
             let (size, errors) = counts.entry(unit.stratum).or_default();
-            (*size, *errors) = (*size + 1, *errors + error);
+            (*size, *errors) = (*size + hits, *errors + error);
             let (size, errors) = parts.entry(unit.bezirksstelle).or_default();
-            (*size, *errors) = (*size + 1, *errors + error);
+            (*size, *errors) = (*size + hits, *errors + error);
         }
         let strata: Vec<StratumCount> = (1..)
             .zip(&self.strata)
@@ -185,6 +199,33 @@ impl Checked {
         })
     }
 
+    fn cells(&self, confidence: Decimal, bounds: &Parameters) -> Result<CellFigures> {
+        let items: Vec<MonetaryItem> = self
+            .units
+            .iter()
+            .map(|unit| MonetaryItem {
+                book: unit.book.0,
+                audit: if unit.error { unit.correct.0 } else { unit.book.0 },
+                hits: unit.hits,
+            })
+            .collect();
+        let input = CellInput {
+            sample: MonetarySample {
+                unit: monetary::Unit::Cent,
+                book_value: self.sample.frame_cents.0,
+                size: items.iter().map(|item| item.hits).sum(),
+                items,
+                exhaustive: Vec::new(),
+                confidence,
+                tolerable: bounds.tolerable_cents.map(|cents| cents.0),
+            },
+            // As of the Stringer bounds of stored samples.
+            distribution: Distribution::Binomial,
+        };
+        let result = cell_bound(&input).map_err(|error| self.refusal(&error))?;
+        Ok(CellFigures { result })
+    }
+
     /// What was found, and nothing more.
     fn found(&self) -> Result<FoundFigures> {
         let side = |sign: i64| {
@@ -223,7 +264,7 @@ impl Checked {
     fn exclusions(&self, figures: &Figures, dimension: Option<Dimension>) -> Vec<Exclusion> {
         let mut exclusions = vec![Exclusion::MissingItems];
         match figures {
-            Figures::Monetary(_) => {
+            Figures::Monetary(_) | Figures::Cell(_) => {
                 exclusions.extend([Exclusion::NotPositive, Exclusion::WithoutEffectOnTotal]);
             }
             Figures::Rate(rates) => {
@@ -237,6 +278,8 @@ impl Checked {
         }
         exclusions.extend((self.open > 0).then_some(Exclusion::Provisional));
         exclusions.extend(dimension.map(|_| Exclusion::OneDimension));
+        exclusions.extend((self.replaced > 0).then_some(Exclusion::Replaced));
+        exclusions.extend((self.not_evidenced > 0).then_some(Exclusion::CountedNotEvidenced));
         exclusions.extend(self.unplanned.then_some(Exclusion::UnplannedExtension));
         let elsewhere = self.sample.method == Method::RecordedMonetaryUnit;
         exclusions.extend(elsewhere.then_some(Exclusion::DrawnElsewhere));

@@ -17,10 +17,13 @@ pub use self::exclusion::Exclusion;
 use self::figures::Checked;
 pub use self::stages::TwoStageFigures;
 use self::stages::{Stages, is_unplanned, stages_of};
-use self::units::{Item, units};
+use self::units::{Item, Unit, units};
+use super::cited::CitedParameterSet;
+use super::replacement::uncheckable;
 use super::rules::check_confidence;
 use super::service::visible_one;
 use crate::access::{Action, Aggregate, authorize};
+use crate::sampling::evaluation::monetary::BoundResult;
 use crate::sampling::evaluation::{AttributeResult, Conclusion, MonetaryResult};
 use crate::{Code, Ctx, Db, Error, Result};
 
@@ -50,8 +53,12 @@ pub struct Evaluation {
     pub provisional: bool,
     /// Items of the sample.
     pub items: u64,
-    /// Items checked, which the figures rest on.
+    /// Items checked, which the figures rest on. Those that cannot be checked and were not replaced count as checked and not evidenced.
     pub checked: u64,
+    /// Items that gave their place to another.
+    pub replaced: u64,
+    /// Items that count as not evidenced because they cannot be checked and were not replaced.
+    pub not_evidenced: u64,
     /// Sampling units checked: hits, or items.
     pub units: u64,
     /// Checked items in error.
@@ -62,6 +69,8 @@ pub struct Evaluation {
     pub error_classes: Vec<(ErrorClass, u64)>,
     /// The figures.
     pub figures: Figures,
+    /// The edition of a parameter set that the plan took confidence and materiality from.
+    pub parameter_set: Option<CitedParameterSet>,
     /// What this evaluation cannot find or does not say.
     pub exclusions: Vec<Exclusion>,
 }
@@ -73,10 +82,19 @@ pub enum Figures {
     Rate(RateFigures),
     /// Monetary units were selected: amounts.
     Monetary(MonetaryFigures),
+    /// Monetary units were selected by cells: amounts with the cell bound.
+    Cell(CellFigures),
     /// The plan fixed an extension: a rate from both stages.
     TwoStage(TwoStageFigures),
     /// A person chose the items: what was found, without limits.
     Found(FoundFigures),
+}
+
+/// Amounts of a monetary unit sample by cells; over- and understatements are never netted.
+#[derive(Clone, Debug)]
+pub struct CellFigures {
+    /// Projections, bounds and their derivation, in cents.
+    pub result: BoundResult,
 }
 
 /// What was found in a judgemental sample: nothing is projected.
@@ -174,7 +192,7 @@ pub async fn evaluate(ctx: &Ctx, db: &Db, input: Evaluate) -> Result<Evaluation>
     let stages = stages_of(db, &sample).await?;
     let samples = stages.as_ref().map_or_else(|| vec![sample.id], Stages::samples);
     let rows = sample_item::Entity::visible_to(&counted)
-        .filter(sample_item::Column::SampleId.is_in(samples))
+        .filter(sample_item::Column::SampleId.is_in(samples.iter().copied()))
         .order_by_asc(sample_item::Column::SampleId)
         .order_by_asc(sample_item::Column::DrawOrder)
         .select_only()
@@ -191,21 +209,31 @@ pub async fn evaluate(ctx: &Ctx, db: &Db, input: Evaluate) -> Result<Evaluation>
         .into_model::<Item>()
         .all(db.reader())
         .await?;
+    let (uncheckable, replaced) = uncheckable(db, &samples).await?;
+    // What was replaced has its place among the items that were drawn instead.
+    let rows: Vec<Item> = rows
+        .into_iter()
+        .filter(|row| row.state != sample_item::State::Replaced)
+        .collect();
     let total = rows.len();
     let withheld = !hidden_from.holds_own_staff() && rows.iter().any(|row| row.own_staff);
-    let checked: Vec<Item> = rows
+    let (checked, unchecked): (Vec<Item>, Vec<Item>) = rows
         .into_iter()
-        .filter(|row| row.state == sample_item::State::Checked)
-        .collect();
-    let open = total - checked.len();
-    if checked.is_empty() || (open > 0 && !input.provisional) {
+        .partition(|row| row.state == sample_item::State::Checked);
+    let (missing, unchecked): (Vec<Item>, Vec<Item>) = unchecked
+        .into_iter()
+        .partition(|row| row.state == sample_item::State::Open && uncheckable.contains(&row.id));
+    let open = unchecked.len();
+    if open == total || (open > 0 && !input.provisional) {
         return Err(Error::refused_with(
             Code::SampleNotEvaluable,
             "input.id",
-            format!("{} / {total}", checked.len()),
+            format!("{} / {total}", total - open),
         ));
     }
-    let units = units(db, checked, input.dimension).await?;
+    let not_evidenced = missing.len();
+    let mut units = units(db, checked, input.dimension).await?;
+    units.extend(missing.iter().map(Unit::not_evidenced));
     let strata = sample_stratum::Entity::find()
         .filter(sample_stratum::Column::SampleId.eq(sample.id))
         .order_by_asc(sample_stratum::Column::Ordinal)
@@ -217,6 +245,8 @@ pub async fn evaluate(ctx: &Ctx, db: &Db, input: Evaluate) -> Result<Evaluation>
         sample,
         units,
         strata,
+        replaced,
+        not_evidenced,
         items: total,
         open,
     };
@@ -241,6 +271,10 @@ impl Evaluation {
                 figures.bezirksstellen.clear();
             }
             Figures::Monetary(figures) => {
+                figures.result.over.steps.clear();
+                figures.result.under.steps.clear();
+            }
+            Figures::Cell(figures) => {
                 figures.result.over.steps.clear();
                 figures.result.under.steps.clear();
             }

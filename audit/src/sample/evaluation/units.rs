@@ -40,6 +40,22 @@ pub(super) struct Unit {
     pub(super) error: bool,
 }
 
+impl Unit {
+    /// An item that cannot be checked: in error with its full amount (ISA 530, paragraph 11).
+    pub(super) fn not_evidenced(item: &Item) -> Self {
+        Self {
+            sample: item.sample_id,
+            stratum: item.stratum_id,
+            bezirksstelle: item.bezirksstelle_id,
+            hits: u64::try_from(item.hits).unwrap_or(0),
+            book: item.amount_cents,
+            correct: Cents(0),
+            class: ErrorClass::NotEvidenced,
+            error: true,
+        }
+    }
+}
+
 /// What was found in each of the items, which are all checked.
 pub(super) async fn units(db: &Db, items: Vec<Item>, dimension: Option<Dimension>) -> Result<Vec<Unit>> {
     let mut units = Vec::with_capacity(items.len());
