@@ -196,7 +196,7 @@ on_both!(two_instances_delete_once, |service| async move {
     let (one, other) = (service.later(3_660), service.later(3_660));
     for kind in [Kind::CaseNumber, Kind::WorkingPaper] {
         let (one, other) = tokio::join!(retention::run(&one, db, kind), retention::run(&other, db, kind));
-        let expected = if kind == Kind::WorkingPaper { 4 } else { 0 };
+        let expected = if kind == Kind::WorkingPaper { 6 } else { 0 };
         assert_eq!(one.unwrap().count + other.unwrap().count, expected, "{kind:?}");
     }
     assert!(rows(&service).await.iter().all(|count| *count == 0));
