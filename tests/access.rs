@@ -269,6 +269,12 @@ fn queries(audit: &Audit<'_>, sample: &Value, own: &Value) -> Vec<Way> {
             json!({}),
             Needs::Action(Action::SampleItemRead),
         ),
+        way(
+            "contributions",
+            "{ contributions { edges { node { party } } } }",
+            json!({}),
+            Needs::Action(Action::ContributionRead),
+        ),
     ]
 }
 
@@ -369,6 +375,21 @@ fn mutations() -> Vec<Way> {
             "drawSample",
             json!({ "id": sample, "expectedVersion": 1 }),
             Action::SampleDraw,
+        ),
+        way(
+            "commitContribution",
+            json!({
+                "id": unknown(NodeKind::Contribution), "expectedVersion": 1, "commitment": "00".repeat(32),
+                "idempotencyKey": "k",
+            }),
+            Action::ContributionCommit,
+        ),
+        way(
+            "openContribution",
+            json!({
+                "id": unknown(NodeKind::Contribution), "expectedVersion": 2, "salt": "00".repeat(32), "idempotencyKey": "k",
+            }),
+            Action::ContributionOpen,
         ),
         way(
             "abortSample",

@@ -625,6 +625,12 @@ on_both!(rows_are_as_the_trail_left_them, |service| async move {
     let aborted =
         audit.planned(audit.plan_input("noch eine", "SIMPLE_RANDOM", &json!({ "size": 1, "reason": "x" })));
     let aborted = aborted.await;
+    let witnessed = audit.witnessed("bezeugt").await;
+    let input = json!({ "id": witnessed["id"], "expectedVersion": 1, "reason": "nicht zustande gekommen" });
+    audit
+        .auditor
+        .done(&change("abortSample", "sample { id }"), input)
+        .await;
     let hold = json!({ "engagementId": audit.engagement, "reason": "Klage", "idempotencyKey": "h" });
     audit
         .auditor
@@ -653,12 +659,16 @@ on_both!(rows_are_as_the_trail_left_them, |service| async move {
             .filter(|line| line.contains("rows as in the trail"));
         lines.map(str::to_owned).collect::<Vec<_>>()
     };
-    // Engagement, population, import, control total, two samples, two checks, hold, grant, comment.
-    assert_eq!(rows(0).await, ["ok      rows as in the trail (11)"]);
+    // Engagement, population, import, control total, three samples, ceremony, two checks, hold, grant, comment.
+    assert_eq!(rows(0).await, ["ok      rows as in the trail (13)"]);
 
     // What somebody does to the database past the service shows, and what.
     let owner = service.db.owner();
-    for (table, trigger) in [("check_answer", "update"), ("legal_hold", "delete")] {
+    for (table, trigger) in [
+        ("check_answer", "update"),
+        ("legal_hold", "delete"),
+        ("contribution", "update"),
+    ] {
         let unguarded = if service.db.is_postgres() {
             format!("ALTER TABLE {table} DISABLE TRIGGER USER")
         } else {
@@ -669,6 +679,7 @@ on_both!(rows_are_as_the_trail_left_them, |service| async move {
     for statement in [
         "UPDATE check_answer SET remark = remark || '.'",
         "UPDATE engagement SET objective = 'Zweckmäßigkeit'",
+        "UPDATE contribution SET subject = 'jemand anders' WHERE party = 'Datenschutz'",
         "DELETE FROM legal_hold",
     ] {
         owner.execute_unprepared(statement).await.unwrap();
@@ -686,6 +697,7 @@ on_both!(rows_are_as_the_trail_left_them, |service| async move {
     for (kind, wrong, count) in [
         ("Check", "not as it was left last", 2),
         ("Engagement", "not as it was left last", 1),
+        ("Ceremony", "not as it was left last", 1),
         ("LegalHold", "gone", 1),
         ("Comment", "made without an entry", 1),
     ] {
@@ -694,7 +706,7 @@ on_both!(rows_are_as_the_trail_left_them, |service| async move {
             .filter(|line| line.contains(&format!(": {kind} ")) && line.contains(wrong));
         assert_eq!(told.count(), count, "{kind} in {found:#?}");
     }
-    assert_eq!(found.len(), 5);
+    assert_eq!(found.len(), 6);
 
     // A change through the service afterwards does not cover it.
     owner

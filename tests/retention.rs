@@ -16,7 +16,7 @@ use tests::story::{Audit, change, nodes};
 use tests::{Service, on_both};
 
 /// Tables of working papers.
-const PAPERS: [&str; 15] = [
+const PAPERS: [&str; 17] = [
     "population",
     "population_import",
     "population_item",
@@ -27,6 +27,8 @@ const PAPERS: [&str; 15] = [
     "sample_item",
     "replacement",
     "draw_event",
+    "ceremony",
+    "contribution",
     "item_check",
     "check_answer",
     "comment",
@@ -82,6 +84,13 @@ async fn engagement<'a>(service: &'a Service, title: &str) -> Audit<'a> {
         .await;
     audit.check_truly(&audit.items(&sample).await[1..]).await;
     audit.check_truly(&audit.items(&extension).await).await;
+    // A ceremony that came to nothing.
+    let planned = audit.witnessed(&format!("{title}, bezeugt")).await;
+    let abort = json!({ "id": planned["id"], "expectedVersion": planned["version"], "reason": "nicht zustande gekommen" });
+    audit
+        .auditor
+        .done(&change("abortSample", "sample { state }"), abort)
+        .await;
     let grant = issued(&audit, inspection(&audit.engagement, &json!({}))).await;
     let comment = json!({ "engagementId": audit.engagement, "text": "Woher?", "idempotencyKey": title });
     let holder = service.holder(&grant).await;
@@ -172,7 +181,7 @@ on_both!(working_papers_go_ten_years_after_the_end, |service| async move {
             .any(|entry| entry["action"] == "SAMPLE_DRAW")
     );
     let whole = look(&kept.engagement).await;
-    assert_eq!(whole["samples"]["totalCount"], 2);
+    assert_eq!(whole["samples"]["totalCount"], 3);
     let runs = "{ retentionRuns { edges { node { kind state count records { engagementId } } } } }";
     let runs = service.person("dsb", "DATENSCHUTZ").data(runs, json!({})).await;
     let told = |state: &str| {

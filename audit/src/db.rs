@@ -91,6 +91,18 @@ impl Db {
             .max_connections(max_connections.max(2))
             .acquire_timeout(patience)
             .test_before_acquire_if_idle_for(Duration::from_secs(30));
+        options.map_sqlx_postgres_pool_opts(|pool| {
+            pool.after_connect(|connection, _| {
+                Box::pin(async move {
+                    // Statements are prepared once and planned once: a page is found by its indexes whatever is asked for, and to
+                    // plan it anew each time took a tenth of it.
+                    sqlx::query("SET plan_cache_mode = force_generic_plan")
+                        .execute(connection)
+                        .await?;
+                    Ok(())
+                })
+            })
+        });
         let pool = Database::connect(options).await?;
         let mut options = quiet(url);
         options

@@ -9,8 +9,8 @@ use audit::check::{self, AnswerInput, PROGRAMMES, RecordCheck};
 use audit::engagement::{self, Open};
 use audit::page::{PageArgs, Position};
 use audit::sample::{
-    self, Abort, Announce, Draw, Evaluate, Figures, ItemFilter, ItemOrder, ItemSort, PlanInput, Record,
-    RecordItem,
+    self, Abort, Announce, CeremonyInput, Draw, Evaluate, Figures, ItemFilter, ItemOrder, ItemSort,
+    PlanInput, Record, RecordItem,
 };
 use audit::sampling::selection::{FixedInterval, Seed, ticket};
 use audit::{Code, Ctx, EngagementKey, Error, jobcenter};
@@ -204,6 +204,7 @@ impl Ground {
             extends: None,
             extension_rule: None,
             parameter_set: None,
+            ceremony: CeremonyInput::default(),
         }
     }
 
@@ -217,6 +218,7 @@ impl Ground {
             id: row.id,
             expected_version: row.version,
             seed: Some(seed.to_owned()),
+            source: None,
         };
         sample::draw(&self.anna, &self.house.db, draw).await
     }
@@ -541,6 +543,7 @@ on_both!(a_sample_is_drawn_once_or_given_up, async |house: House| {
         id: third.id,
         expected_version: third.version,
         seed: None,
+        source: None,
     };
     let seed = sample::draw(&ground.anna, db, draw).await.unwrap().seed.unwrap();
     assert!(seed.len() == 20 && seed.bytes().all(|digit| digit.is_ascii_digit()));

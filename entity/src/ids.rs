@@ -47,6 +47,8 @@ ids! {
     SampleId,
     /// Id of a stratum of a sample.
     StratumId,
+    /// Id of a contribution to the seed of a sample.
+    ContributionId,
     /// Id of an item drawn into a sample.
     SampleItemId,
     /// Id of one version of a check.

@@ -10,8 +10,10 @@ mod scope;
 
 pub mod bezirksstelle;
 pub mod case_number;
+pub mod ceremony;
 pub mod check_answer;
 pub mod comment;
+pub mod contribution;
 pub mod control_cell;
 pub mod control_total;
 pub mod difference;
@@ -43,9 +45,9 @@ pub mod trail_entry;
 
 pub use fund::{Fund, FundSplit};
 pub use ids::{
-    BezirksstelleId, CheckId, CommentId, ControlTotalId, DifferenceId, DrawEventId, EngagementId, GrantId,
-    ImportId, ItemId, JobcenterId, LegalHoldId, ParameterSetId, PopulationId, ReadRecordId, ReplacementId,
-    SampleId, SampleItemId, StratumId, TrailEntryId,
+    BezirksstelleId, CheckId, CommentId, ContributionId, ControlTotalId, DifferenceId, DrawEventId,
+    EngagementId, GrantId, ImportId, ItemId, JobcenterId, LegalHoldId, ParameterSetId, PopulationId,
+    ReadRecordId, ReplacementId, SampleId, SampleItemId, StratumId, TrailEntryId,
 };
 pub use listed::{Listed, ListedCheck, ListedItem};
 pub use money::Cents;

@@ -6,7 +6,10 @@ Reads JSON lines and prints one JSON line for each:
   {"what": "plan", "plan": {...}}                                                       -> digest
   {"what": "commitment", "plan": {...}, "contribution": {...}}                          -> digest
   {"what": "seed", "plan": {...}, "contributions": [...], "source": [text, ...]}        -> seed
-Plans and contributions have the fields of the API's JSON.
+  {"what": "record", "record": {...}, "rows": [[id, stratum, bezirksstelle, amount or null], ...]}
+                                                  -> {"planDigest", "seed", "late", "silent", "differences": [...]}
+Plans and contributions have the fields of the API's JSON; a record is the draw record. Signatures of the beacon are not verified
+here: that takes more than the standard library.
 """
 
 import hashlib
@@ -167,6 +170,107 @@ def seed_of(plan, contributions, source):
     return digest(texts + source).hex()
 
 
+CHAINS = {
+    "8990e7a9aaed2ffed73dbd7092123d6f289930540d7651336225dc172e51b2ce": (1595431050, 30),
+    "52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971": (1692803367, 3),
+}
+
+
+class Refused(Exception):
+    pass
+
+
+def require(holds, what):
+    if not holds:
+        raise Refused(what)
+
+
+def source_of(plan, source):
+    """What of the source goes into the seed, since when it exists, and its position in the log if it has one."""
+    planned = plan["source"]
+    require((planned is None) == (source is None), "source")
+    if planned is None:
+        return ["NONE"], None, None
+    require(planned["kind"] == source["kind"], "source")
+    if planned["kind"] == "DRAND":
+        require(planned["round"] == source["round"], "round")
+        require(source.get("chainHash") in (None, planned["chain"]), "chain")
+        randomness = hashlib.sha256(bytes.fromhex(source["signature"])).hexdigest()
+        require(source.get("randomness") in (None, randomness), "randomness")
+        genesis, period = CHAINS[planned["chain"]]
+        at = genesis + (planned["round"] - 1) * period
+        return ["DRAND", planned["chain"], str(planned["round"]), randomness], at, None
+    digits = source["digits"]
+    require(len(digits) == planned["throws"] and all(digit in "0123456789" for digit in digits), "digits")
+    require(any(witness != source["thrownBy"] for witness in source["witnesses"]), "witnesses")
+    require(source["begunAt"] <= source["logged"]["at"], "time of the session")
+    return ["DICE", digits], source["begunAt"], source["logged"]["position"]
+
+
+def ceremony(plan, material):
+    """The seed, who opened too late, and who did not open, of a ceremony in the order of the log."""
+    commitments, openings, source = material["commitments"], material["openings"], material["source"]
+    steps = [material["frozen"], material["planned"]] + [entry["logged"] for entry in commitments + openings]
+    texts, exists, position = source_of(plan, source)
+    if position is not None:
+        steps.append(source["logged"])
+    steps.sort(key=lambda step: step["position"])
+    for before, after in zip(steps, steps[1:]):
+        require(before["position"] < after["position"] and before["at"] <= after["at"], "order of the log")
+    frozen, planned = material["frozen"], material["planned"]
+    require(frozen["position"] < planned["position"], "frozen before planned")
+    require(sorted(entry["party"] for entry in commitments) == sorted(plan["parties"]), "one commitment of each")
+    digests = {entry["party"]: entry["digest"] for entry in commitments}
+    last = max(entry["logged"]["position"] for entry in commitments)
+
+    def known(step):
+        return exists is not None and (exists <= step["at"] or (position is not None and position <= step["position"]))
+
+    for step in [planned] + [entry["logged"] for entry in commitments]:
+        require(planned is step or planned["position"] < step["position"], "planned before committed")
+        require(not known(step), "source after plan and commitments")
+    opened = {}
+    for entry in openings:
+        contribution = entry["contribution"]
+        party = contribution["party"]
+        require(party not in opened and commitment(plan, contribution) == digests.get(party), "opened as committed")
+        require(last < entry["logged"]["position"], "opened after the last commitment")
+        opened[party] = entry
+    never = plan["assurance"] == "NOT_STEERABLE"
+    late = [party for party in plan["parties"] if party in opened and never and known(opened[party]["logged"])]
+    counted = [opened[party]["contribution"] for party in opened if party not in late]
+    require(counted, "somebody opened")
+    silent = [party for party in plan["parties"] if party not in opened]
+    return seed_of(plan, counted, texts), late, silent
+
+
+def record(record, rows):
+    plan, seed, late, silent, differences = record["plan"], record["seed"], [], [], []
+    if record["populationRoot"] != plan["populationRoot"]:
+        differences.append("root")
+    if frame(rows) != plan["frameDigest"]:
+        differences.append("draw file")
+    if record["material"] is not None:
+        try:
+            found, late, silent = ceremony(plan, record["material"])
+            if found != seed:
+                differences.append("seed")
+                seed = found
+        except Refused as refused:
+            differences.append(str(refused))
+    drawn = []
+    for stratum in plan["strata"]:
+        own = [[item, amount or 0] for item, name, _, amount in rows if name == stratum["name"]]
+        if len(own) != stratum["populationSize"]:
+            differences.append("number")
+        algorithm = ALGORITHMS[stratum["method"]]
+        drawn += [[stratum["name"], *item] for item in draw(algorithm, seed, stratum["name"], stratum["size"], own)]
+    recorded = [[item["stratum"], item["id"], item["hits"], item["ticket"]] for item in record["items"]]
+    if drawn != recorded:
+        differences.append("items")
+    return {"planDigest": plan_digest(plan), "seed": seed, "late": late, "silent": silent, "differences": differences}
+
+
 def answer(query):
     match query["what"]:
         case "draw":
@@ -179,6 +283,8 @@ def answer(query):
             return commitment(query["plan"], query["contribution"])
         case "seed":
             return seed_of(query["plan"], query["contributions"], query["source"])
+        case "record":
+            return record(query["record"], query["rows"])
     raise ValueError(query["what"])
 
 

@@ -15,8 +15,8 @@ pub mod program;
 pub mod story;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use api::app::{self, Running};
 use api::auth::{DevelopmentKey, TokenRequest, system_clock};
@@ -61,6 +61,15 @@ impl Service {
 
     /// The same with settings of its own, spelled as in the environment: `PRUEFPFAD__LIMITS__DEPTH`.
     pub async fn start_with(backend: Backend, settings: &[(&str, &str)]) -> Option<Self> {
+        Self::start_by(backend, settings, None).await
+    }
+
+    /// The same, whose time is what this clock says.
+    pub async fn start_by(
+        backend: Backend,
+        settings: &[(&str, &str)],
+        clock: Option<Arc<dyn Clock>>,
+    ) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let url = match backend {
             Backend::Sqlite => format!("sqlite://{}", folder.path().join("test.sqlite").display()),
@@ -91,7 +100,10 @@ impl Service {
         .load()
         .expect("settings of the test")
         .settings;
-        let sources = app::sources(&settings).unwrap();
+        let sources = match clock {
+            None => app::sources(&settings).unwrap(),
+            Some(clock) => sources_by(&settings, clock),
+        };
         let mut db = app::connect(&settings).await.unwrap();
         let migrate = settings.database.migrate_on_start;
         app::prepare(&settings, &db, &sources, migrate).await.unwrap();
@@ -125,13 +137,21 @@ impl Service {
 
     /// The service's sources some days from now.
     pub fn sources_later(&self, days: i64) -> Arc<Sources> {
-        let random = Arc::new(OsRandom::new().unwrap());
-        let clock = Arc::new(Moved(TimeDelta::days(days)));
-        let key = self
-            .settings
-            .secrets
-            .case_key_or_create(&app::case_key_file(&self.settings));
-        Arc::new(Sources::new(clock, random, Vault::new(key.unwrap())))
+        sources_by(&self.settings, Arc::new(Moved(TimeDelta::days(days))))
+    }
+
+    /// Ends the service, lets something happen to its database meanwhile, and starts it again.
+    pub async fn restarted(self, meanwhile: impl AsyncFnOnce(&Db, &Arc<Sources>)) -> Self {
+        self.running.stop().await.unwrap();
+        meanwhile(&self.db, &self.sources).await;
+        let running = app::start(&self.settings, self.db.clone(), self.sources.clone())
+            .await
+            .unwrap();
+        Self {
+            address: format!("http://{}", running.address),
+            running,
+            ..self
+        }
     }
 
     /// Ends the service.
@@ -441,6 +461,36 @@ macro_rules! on_both {
             }
         }
     };
+}
+
+/// The sources of a service by a clock of its own.
+fn sources_by(settings: &Settings, clock: Arc<dyn Clock>) -> Arc<Sources> {
+    let random = Arc::new(OsRandom::new().unwrap());
+    let key = settings.secrets.case_key_or_create(&app::case_key_file(settings));
+    Arc::new(Sources::new(clock, random, Vault::new(key.unwrap())))
+}
+
+/// A clock that is set by hand.
+pub struct Hand(Mutex<DateTime<Utc>>);
+
+impl Hand {
+    /// A clock that stands at this second since 1970.
+    pub fn at(seconds: i64) -> Arc<Self> {
+        let hand = Self(Mutex::default());
+        hand.set(seconds);
+        Arc::new(hand)
+    }
+
+    /// Sets it to this second since 1970.
+    pub fn set(&self, seconds: i64) {
+        *self.0.lock().unwrap() = DateTime::from_timestamp(seconds, 0).unwrap();
+    }
+}
+
+impl Clock for Hand {
+    fn now(&self) -> DateTime<Utc> {
+        *self.0.lock().unwrap()
+    }
 }
 
 /// A clock that is ahead.

@@ -267,6 +267,30 @@ impl<'a> Audit<'a> {
         self.auditor.done(&plan(), input).await["sample"].clone()
     }
 
+    /// A sample planned by this input, once the root of its population stands in a signed checkpoint: about a second after freezing.
+    pub async fn planned_once_signed(&self, input: Value) -> Value {
+        for _ in 0..100 {
+            let payload = self.auditor.payload(&plan(), input.clone()).await;
+            if payload["userErrors"][0]["code"] != "ROOT_NOT_SIGNED" {
+                assert_eq!(payload["userErrors"], json!([]), "{input}");
+                return payload["sample"].clone();
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+        panic!("the log is not signed");
+    }
+
+    /// A planned sample of one item, to which the data protection officer contributes.
+    pub async fn witnessed(&self, name: &str) -> Value {
+        let parties = json!([
+            { "name": "Innenrevision", "subject": "auditor", "role": "INNENREVISION" },
+            { "name": "Datenschutz", "subject": "dsb", "role": "DATENSCHUTZ" },
+        ]);
+        let fields = json!({ "size": 1, "assurance": "WITNESSED", "parties": parties });
+        self.planned_once_signed(self.plan_input(name, "SIMPLE_RANDOM", &fields))
+            .await
+    }
+
     /// A drawn sample.
     pub async fn drawn(&self, name: &str, method: &str, fields: &Value) -> Value {
         let sample = self.planned(self.plan_input(name, method, fields)).await;

@@ -340,7 +340,7 @@ on_both!(
             ]),
             json!([2 * size, 1, "0.80", "ACCEPTED", "NOT_MATERIAL"])
         );
-        assert_eq!(found["figures"]["upperLimit"], "0.175");
+        assert_eq!(found["figures"]["upperLimit"], "0.175000");
         assert!(!found["exclusions"].to_string().contains("UNPLANNED"), "{found}");
     }
 );

@@ -1,5 +1,6 @@
 //! Parameter sets, and plans that cite them.
 
+use sea_orm::ConnectionTrait as _;
 use serde_json::{Value, json};
 use tests::on_both;
 use tests::story::{Audit, change, nodes, plan, with};
@@ -179,7 +180,6 @@ on_both!(one_person_proposes_and_another_approves, |service| async move {
         .await
         .unwrap();
     assert_eq!(found, []);
-    use sea_orm::ConnectionTrait as _;
     for statement in [
         "UPDATE parameter_set SET materiality = '0.5'",
         "UPDATE parameter_set SET state = 'PROPOSED'",

@@ -6,8 +6,8 @@ use audit::demo::true_amount;
 use audit::page::PageArgs;
 use audit::population::find_many;
 use audit::sample::{
-    Abort, Announce, Draw, ItemFilter, ItemOrder, PlanInput, abort, announce, draw, items, plan,
-    population_items,
+    Abort, Announce, CeremonyInput, Draw, ItemFilter, ItemOrder, PlanInput, abort, announce, draw, items,
+    plan, population_items,
 };
 use audit::{Ctx, Db};
 use entity::check_answer::{Answer, Dimension};
@@ -76,6 +76,7 @@ impl Roles<'_> {
                     id: sample.id,
                     expected_version: sample.version,
                     seed: Some(dice.to_owned()),
+                    source: None,
                 };
                 sample = said(draw(self.auditor, db, input).await, language)?;
             }
@@ -273,6 +274,7 @@ fn payment_plan(population: PopulationId, tolerable: Cents) -> PlanInput {
         extends: None,
         extension_rule: None,
         parameter_set: None,
+        ceremony: CeremonyInput::default(),
     }
 }
 
@@ -292,5 +294,6 @@ fn decision_plan(population: PopulationId) -> PlanInput {
         extends: None,
         extension_rule: None,
         parameter_set: None,
+        ceremony: CeremonyInput::default(),
     }
 }

@@ -114,6 +114,32 @@ const GERMAN: &[(&str, &str)] = &[
     ("token --name", "Name der Person"),
     ("token --minutes", "Gültigkeit in Minuten"),
     (
+        "ceremony",
+        "Was eine Beteiligte an einer Ziehung am eigenen Arbeitsplatz braucht, ohne Datenbank und Dienst",
+    ),
+    (
+        "ceremony commit",
+        "Beitrag zum Startwert einer Ziehung erzeugen: frisches Salz und Festlegung als JSON, aufzubewahren bis zum Öffnen",
+    ),
+    ("ceremony commit --plan_digest", "Prüfsumme des Plans"),
+    (
+        "ceremony commit --party",
+        "Name der Beteiligten, genau wie im Plan",
+    ),
+    (
+        "ceremony commit --text",
+        "Ein Text eigener Wahl, bis 1.000 Zeichen",
+    ),
+    (
+        "ceremony round",
+        "Die erste Runde des Zufallsdienstes drand nach einem Zeitpunkt, für einen Plan",
+    ),
+    ("ceremony round --chain", "Name oder Hashwert der Kette"),
+    (
+        "ceremony round --after",
+        "Der Zeitpunkt, z. B. 2026-12-01T10:00:00Z",
+    ),
+    (
         "redraw",
         "Eine Ziehung aus Ziehungsdatei und Ziehungsprotokoll wiederholen, ohne Datenbank und Dienst; Exitcode 0: wie aufgezeichnet, 1: nicht, 2: nicht wiederholt",
     ),

@@ -3,6 +3,7 @@
 //! Texts of help stand here in English, as documentation of the code, and in `help.rs` in German, as people see them.
 
 mod calculate;
+mod ceremony;
 mod complaint;
 mod demo;
 mod demo_samples;
@@ -28,6 +29,7 @@ use audit::access::Role;
 use audit::sampling::ceremony::Bytes32;
 use audit::trail::note::VerifierKey;
 use audit::trail::witness::WitnessKey;
+use chrono::{DateTime, Utc};
 use clap::{Args, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use crate::auth::Now;
@@ -98,6 +100,9 @@ pub enum Command {
     LogKey(LogKeyCommand),
     /// Calculate: one JSON request a line from standard input, one JSON answer a line; without database and configuration.
     Calculate(CalculateArgs),
+    /// What a party of a draw needs at its own desk, without database and service.
+    #[command(subcommand)]
+    Ceremony(CeremonyCommand),
     /// Repeat a draw from its draw file and record, without database and service; exit code 0: as recorded, 1: not, 2: not repeated.
     Redraw(RedrawArgs),
     /// Check what the log gave out, without database and service; exit code 0: it holds, 1: it does not, 2: not checked.
@@ -122,6 +127,32 @@ pub struct CalculateArgs {
     /// Print every calculator with its methods, fields, units and source as JSON, and calculate nothing.
     #[arg(long)]
     pub describe: bool,
+}
+
+/// A part in a draw.
+#[derive(Debug, Clone, Subcommand)]
+pub enum CeremonyCommand {
+    /// Make a contribution to the seed of a draw: a fresh salt and the commitment, as JSON, to be kept until the opening.
+    Commit {
+        /// Digest of the plan.
+        #[arg(long, value_name = "HEX", value_parser = digest)]
+        plan_digest: Bytes32,
+        /// Name of the party, exactly as in the plan.
+        #[arg(long, value_name = "NAME")]
+        party: String,
+        /// A text of one's own choice, up to 1,000 characters.
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        text: String,
+    },
+    /// The first round of the drand beacon after a time, for a plan.
+    Round {
+        /// Name or hash of the chain.
+        #[arg(long, value_name = "CHAIN", default_value = "quicknet")]
+        chain: String,
+        /// The time, such as 2026-12-01T10:00:00Z.
+        #[arg(long, value_name = "TIME")]
+        after: DateTime<Utc>,
+    },
 }
 
 /// A draw to be repeated.
@@ -518,6 +549,7 @@ pub async fn run(cli: Cli, surroundings: Surroundings) -> anyhow::Result<ExitCod
             Ok(ExitCode::SUCCESS)
         }
         Command::Calculate(arguments) => Ok(calculate::run(arguments, language)?),
+        Command::Ceremony(command) => ceremony::run(&command, language),
         Command::Redraw(arguments) => redraw::run(&arguments, language),
         Command::Verify(arguments) => verify::run(&arguments, language),
         Command::Witness(arguments) => {
@@ -583,6 +615,8 @@ mod tests {
             "pruefpfad token --role SACHBEARBEITUNG --bezirksstelle 03 --subject u --minutes 5",
             "pruefpfad calculate --describe",
             "pruefpfad redraw --file FILE --record FILE --json --root 0000000000000000000000000000000000000000000000000000000000000000",
+            "pruefpfad ceremony commit --party NAME --text TEXT --plan-digest 0000000000000000000000000000000000000000000000000000000000000000",
+            "pruefpfad ceremony round --after 2026-12-01T10:00:00Z",
             "pruefpfad log-key new log.key",
             "pruefpfad log-key show",
             "pruefpfad verify checkpoint FILE --kept FILE --kept FILE",
@@ -605,6 +639,8 @@ mod tests {
             "pruefpfad token --role NOBODY",
             "pruefpfad token --role VORSTAND --minutes 0",
             "pruefpfad serve --set x",
+            "pruefpfad ceremony commit --party NAME --plan-digest 00",
+            "pruefpfad ceremony round --after tomorrow",
             "pruefpfad verify checkpoint FILE --key nonsense",
             "pruefpfad verify checkpoint FILE --witness example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k",
             "pruefpfad witness --name w.example --key-file k --state s",

@@ -213,11 +213,11 @@ pub(super) struct CellSide {
 
 /// Amounts of a monetary unit sample by cells (Leslie, Teitlebaum, Anderson); over- and understatements are never netted.
 #[derive(Description)]
-pub(super) struct CellFigures(figures::monetary::BoundResult);
+pub(super) struct CellFigures(Box<figures::monetary::BoundResult>);
 
 impl From<&figures::monetary::BoundResult> for CellFigures {
     fn from(result: &figures::monetary::BoundResult) -> Self {
-        Self(result.clone())
+        Self(Box::new(result.clone()))
     }
 }
 

@@ -208,6 +208,42 @@ impl Loader<ReplacementsOf> for House {
     }
 }
 
+/// The ceremony of a sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct CeremonyOf(pub SampleId);
+
+impl Loader<CeremonyOf> for House {
+    type Value = sample::Ceremony;
+    type Error = Arc<audit::Error>;
+
+    async fn load(&self, keys: &[CeremonyOf]) -> Found<CeremonyOf, Self::Value> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        by(sample::ceremonies(&self.ctx, &self.db, &ids).await, |ceremony| {
+            CeremonyOf(ceremony.row.sample_id)
+        })
+    }
+}
+
+/// How the seed of a drawn sample came about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct ConclusionOf(pub SampleId);
+
+impl Loader<ConclusionOf> for House {
+    type Value = audit::sampling::ceremony::Ceremony;
+    type Error = Arc<audit::Error>;
+
+    async fn load(&self, keys: &[ConclusionOf]) -> Found<ConclusionOf, Self::Value> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let found = sample::conclusions(&self.ctx, &self.db, &ids)
+            .await
+            .map_err(Arc::new)?;
+        Ok(found
+            .into_iter()
+            .map(|(id, conclusion)| (ConclusionOf(id), conclusion))
+            .collect())
+    }
+}
+
 /// Strata of a sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct StrataOf(pub SampleId);

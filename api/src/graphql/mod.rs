@@ -4,6 +4,7 @@
 
 pub mod admit;
 mod calculator;
+mod ceremony;
 mod check;
 mod comment;
 mod disclosure;
@@ -57,6 +58,7 @@ pub struct Query(
     engagement::EngagementQuery,
     population::PopulationQuery,
     sample::SampleQuery,
+    ceremony::ContributionQuery,
     check::CheckQuery,
     log::LogQuery,
     grant::GrantQuery,
@@ -72,6 +74,7 @@ pub struct Mutation(
     engagement::EngagementMutation,
     population::PopulationMutation,
     sample::SampleMutation,
+    ceremony::ContributionMutation,
     check::CheckMutation,
     grant::GrantMutation,
     comment::CommentMutation,

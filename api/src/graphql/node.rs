@@ -54,11 +54,13 @@ pub enum NodeKind {
     ParameterSet,
     /// A replacement: found through its sample.
     Replacement,
+    /// A contribution to a seed: found through its sample, or by whoever makes it.
+    Contribution,
 }
 
 impl NodeKind {
     /// Every kind.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Bezirksstelle,
         Self::Engagement,
         Self::Population,
@@ -73,6 +75,7 @@ impl NodeKind {
         Self::LegalHold,
         Self::ParameterSet,
         Self::Replacement,
+        Self::Contribution,
     ];
 
     /// The name of the type.
@@ -92,6 +95,7 @@ impl NodeKind {
             Self::LegalHold => "LegalHold",
             Self::ParameterSet => "ParameterSet",
             Self::Replacement => "Replacement",
+            Self::Contribution => "Contribution",
         }
     }
 
@@ -200,7 +204,8 @@ async fn of_kind(ctx: &Context<'_>, kind: NodeKind, rows: &[Uuid]) -> Result<Vec
         | NodeKind::Comment
         | NodeKind::LegalHold
         | NodeKind::ParameterSet
-        | NodeKind::Replacement => true,
+        | NodeKind::Replacement
+        | NodeKind::Contribution => true,
         NodeKind::Grant => ctx.caller().may(May::GrantRead),
         NodeKind::Engagement => ctx.caller().may(May::EngagementRead),
         NodeKind::Population | NodeKind::Import | NodeKind::Difference => {
@@ -253,6 +258,7 @@ async fn of_kind(ctx: &Context<'_>, kind: NodeKind, rows: &[Uuid]) -> Result<Vec
         | NodeKind::Comment
         | NodeKind::LegalHold
         | NodeKind::ParameterSet
-        | NodeKind::Replacement => Vec::new(),
+        | NodeKind::Replacement
+        | NodeKind::Contribution => Vec::new(),
     })
 }

@@ -41,6 +41,12 @@ pub(super) enum Action {
     SamplePlan,
     /// Draw a planned sample.
     SampleDraw,
+    /// See the draws to whose seed one contributes.
+    ContributionRead,
+    /// Commit one's contribution to a seed.
+    ContributionCommit,
+    /// Open one's committed contribution.
+    ContributionOpen,
     /// Give up a planned sample.
     SampleAbort,
     /// Record a sample drawn elsewhere.

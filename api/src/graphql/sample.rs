@@ -12,6 +12,7 @@ use entity::{
 };
 
 use super::admit::{FIGURES, NESTED_PAGE, costs};
+use super::ceremony::{Assurance, Ceremony, DrawPartyInput, DrawSourceInput, PlannedSourceInput};
 use super::check::Check;
 use super::disclosure::{Class, disclosure};
 use super::engagement::Engagement;
@@ -20,7 +21,8 @@ use super::evaluation::{self, Dimension, Evaluation};
 use super::extension::{ExtensionRule, ExtensionRuleKind, SampleExtension};
 use super::jobcenter::Bezirksstelle;
 use super::loaders::{
-    CaseNumberOf, ChecksOf, DetailsOf, DrawEventsOf, ExtensionOf, ExternalReadsOf, SampleItemsKey, StrataOf,
+    CaseNumberOf, CeremonyOf, ChecksOf, DetailsOf, DrawEventsOf, ExtensionOf, ExternalReadsOf,
+    SampleItemsKey, StrataOf,
 };
 use super::many::{self, Many, Rows};
 use super::node::NodeKind;
@@ -203,6 +205,40 @@ impl Sample {
         self.0.seed.as_deref()
     }
 
+    /// How hard it is to steer the draw; null for a sample drawn elsewhere.
+    #[graphql(directive = disclosure::apply(Class::Audit))]
+    async fn assurance(&self, ctx: &Context<'_>) -> Maybe<Assurance> {
+        if self.0.method == Method::RecordedMonetaryUnit {
+            return None;
+        }
+        let ceremony = ctx.loaders().one(ctx, CeremonyOf(self.0.id)).await;
+        Some(ceremony.map(Assurance::of))
+    }
+
+    /// Who contributes to the seed, and which public source; null at the level `EVERYDAY`.
+    #[graphql(directive = disclosure::apply(Class::Audit))]
+    async fn ceremony(&self, ctx: &Context<'_>) -> Maybe<Ceremony> {
+        let ceremony = ctx.loaders().one(ctx, CeremonyOf(self.0.id)).await;
+        ceremony
+            .map(|found| found.map(|found| Ceremony::new(found, self.0.state)))
+            .transpose()
+    }
+
+    /// Its number among the freezes, draws, aborts and records of the engagement; null while it is planned.
+    #[graphql(directive = disclosure::apply(Class::Audit))]
+    async fn draw_number(&self, ctx: &Context<'_>) -> Maybe<DrawNumber> {
+        let events = match events_of(ctx, self.0.engagement_id).await {
+            Ok(events) => events,
+            Err(error) => return Some(Err(error)),
+        };
+        let of = events.iter().map(|event| event.number).max()?;
+        let own = events.iter().find(|event| event.sample_id == Some(self.0.id))?;
+        Some(Ok(DrawNumber {
+            number: own.number,
+            of,
+        }))
+    }
+
     /// Selection algorithm with version, once drawn.
     async fn algorithm(&self) -> Option<&str> {
         self.0.algorithm.as_deref()
@@ -286,9 +322,17 @@ impl Sample {
 
     /// What the caller may do with it now.
     async fn permissions(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {
-        let now: &[May] = match self.0.state {
-            State::Planned => &[May::SampleRead, May::SampleDraw, May::SampleAbort],
-            State::Drawn => &[
+        let now = match self.0.state {
+            State::Planned => {
+                // Above the level of one person it depends on how far the ceremony is, and on who asks.
+                let ceremony = ctx.loaders().one(ctx, CeremonyOf(self.0.id)).await?;
+                let possible = ceremony.map_or_else(
+                    || vec![May::SampleDraw],
+                    |ceremony| ceremony.possible(ctx.audit()),
+                );
+                [vec![May::SampleRead], possible, vec![May::SampleAbort]].concat()
+            }
+            State::Drawn => vec![
                 May::SampleRead,
                 May::SampleItemRead,
                 May::SampleItemAnnounce,
@@ -296,9 +340,9 @@ impl Sample {
                 May::CheckRecord,
                 May::SampleEvaluate,
             ],
-            State::Aborted => &[May::SampleRead],
+            State::Aborted => vec![May::SampleRead],
         };
-        permitted_in(ctx, self.0.engagement_id, now).await
+        permitted_in(ctx, self.0.engagement_id, &now).await
     }
 
     /// Its strata (Schichten), in order; a Bezirksstelle sees its own.
@@ -432,6 +476,16 @@ pub(super) enum DrawEventKind {
     Choose,
     /// A drawn item that cannot be checked gave its place to the next ticket.
     Replace,
+}
+
+/// "Draw k of m": freezes and aborts count too.
+#[derive(SimpleObject)]
+#[graphql(directive = disclosure::apply(Class::Audit))]
+pub(super) struct DrawNumber {
+    /// Number of the sample's draw, abort or record, from 1.
+    number: i32,
+    /// Events of the engagement so far.
+    of: i32,
 }
 
 /// A numbered event of drawing: "draw k of m" counts freezes and aborts too.
@@ -1035,8 +1089,16 @@ pub(super) async fn of_engagement(
 
 /// Numbered events of an engagement, batched with those of its siblings.
 pub(super) async fn events(ctx: &Context<'_>, engagement: EngagementId) -> Result<Vec<DrawEvent>> {
+    Ok(events_of(ctx, engagement)
+        .await?
+        .into_iter()
+        .map(DrawEvent)
+        .collect())
+}
+
+async fn events_of(ctx: &Context<'_>, engagement: EngagementId) -> Result<Vec<draw_event::Model>> {
     let rows = ctx.loaders().one(ctx, DrawEventsOf(engagement)).await?;
-    Ok(rows.unwrap_or_default().into_iter().map(DrawEvent).collect())
+    Ok(rows.unwrap_or_default())
 }
 
 /// Finds samples and their items.
@@ -1134,6 +1196,18 @@ pub(super) struct PlanSampleInput {
     /// The edition of a parameter set that confidence and materiality come from; then neither is given here. For samples of items its
     /// materiality is the tolerable rate; for monetary units this part of the frame is the tolerable error.
     parameter_set: Option<ID>,
+    /// How hard the draw is to steer. Above `EVERYDAY` the population's root has to stand in a signed checkpoint.
+    #[graphql(default_with = "Assurance::Everyday")]
+    assurance: Assurance,
+    /// Who contributes to the seed, in the order of the seed, 2 to 20: one at least of the audit function, one at least not. None at
+    /// the level `EVERYDAY`.
+    #[graphql(default)]
+    parties: Vec<DrawPartyInput>,
+    /// The public source; needed at the level `NOT_STEERABLE`, possible at `WITNESSED`.
+    source: Option<PlannedSourceInput>,
+    /// Until when the draw waits for parties that did not open: not after the time of a drand round. Without it, until that time, or,
+    /// where no time is known beforehand, until all have opened.
+    open_until: Option<DateTime>,
     /// Repeating the same input under the same key gives the same answer.
     idempotency_key: String,
 }
@@ -1145,8 +1219,11 @@ pub(super) struct DrawSampleInput {
     id: ID,
     /// The version the caller saw.
     expected_version: i32,
-    /// The seed, 1 to 200 characters, for instance thrown with ten-sided dice; made by the service where none is given.
+    /// The seed at the level `EVERYDAY`, 1 to 200 characters; made by the service where none is given. Above that level it is formed
+    /// from the contributions and the source.
     seed: Option<String>,
+    /// What the planned public source said; needed once. It is recorded before anything is drawn, and not replaced.
+    source: Option<DrawSourceInput>,
 }
 
 /// What gives a planned sample up.
@@ -1381,6 +1458,12 @@ impl SampleMutation {
             extends: extends.transpose()?.map(SampleId),
             extension_rule: input.extension_rule.map(Into::into),
             parameter_set: parameter_set.transpose()?.map(ParameterSetId),
+            ceremony: service::CeremonyInput {
+                assurance: input.assurance.into(),
+                parties: input.parties.into_iter().map(Into::into).collect(),
+                source: input.source.map(Into::into),
+                open_until: input.open_until.map(|until| until.0),
+            },
         };
         PlanSamplePayload::of(
             ctx,
@@ -1388,12 +1471,14 @@ impl SampleMutation {
         )
     }
 
-    /// Draws a planned sample: the same population, plan and seed give the same items on any machine.
+    /// Draws a planned sample: the same population, plan and seed give the same items on any machine. Above the level `EVERYDAY` it ends
+    /// the ceremony, and waits up to four seconds for the log.
     async fn draw_sample(&self, ctx: &Context<'_>, input: DrawSampleInput) -> Result<DrawSamplePayload> {
         let draw = service::Draw {
             id: SampleId(NodeKind::Sample.require(&input.id, "input.id")?),
             expected_version: input.expected_version,
             seed: input.seed,
+            source: input.source.map(Into::into),
         };
         let (audit, db) = (ctx.audit().clone(), ctx.db().clone());
         DrawSamplePayload::of(

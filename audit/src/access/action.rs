@@ -33,6 +33,12 @@ words! {
         SamplePlan = "SAMPLE_PLAN",
         /// Draw a planned sample.
         SampleDraw = "SAMPLE_DRAW",
+        /// See the draws to whose seed one contributes.
+        ContributionRead = "CONTRIBUTION_READ",
+        /// Commit one's contribution to a seed.
+        ContributionCommit = "CONTRIBUTION_COMMIT",
+        /// Open one's committed contribution.
+        ContributionOpen = "CONTRIBUTION_OPEN",
         /// Give up a planned sample.
         SampleAbort = "SAMPLE_ABORT",
         /// Record a sample drawn elsewhere.

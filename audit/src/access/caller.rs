@@ -101,7 +101,7 @@ impl Caller {
             };
         }
         match self.role() {
-            Some(Role::InnenrevisionLeitung | Role::Innenrevision | Role::Qualitaetssicherung) => {
+            Some(role) if role.audits() => {
                 if self.handles_own_staff() {
                     Scope::Everything
                 } else {

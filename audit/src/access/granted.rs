@@ -59,6 +59,9 @@ pub const fn granted(kind: Kind, action: Action) -> bool {
         | Action::PopulationFreeze
         | Action::SamplePlan
         | Action::SampleDraw
+        | Action::ContributionRead
+        | Action::ContributionCommit
+        | Action::ContributionOpen
         | Action::SampleAbort
         | Action::SampleRecord
         | Action::SampleChoose

@@ -81,6 +81,14 @@ impl Role {
         )
     }
 
+    /// Whether it belongs to the audit function.
+    pub const fn audits(self) -> bool {
+        matches!(
+            self,
+            Self::InnenrevisionLeitung | Self::Innenrevision | Self::Qualitaetssicherung
+        )
+    }
+
     /// Whether a membership in this role needs a Bezirksstelle.
     pub const fn is_local(self) -> bool {
         matches!(
@@ -93,6 +101,12 @@ impl Role {
 impl fmt::Display for Role {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(self.as_str())
+    }
+}
+
+impl serde::Serialize for Role {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
     }
 }
 

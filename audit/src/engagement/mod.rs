@@ -11,4 +11,4 @@ pub use rules::{Open, check_open};
 pub use service::{
     Close, Restrict, by_number, close, find, find_many, lift_restriction, list, open, restrict,
 };
-pub(crate) use service::{key, lock, lock_open, must_be_open};
+pub(crate) use service::{key, lock, lock_open, lock_within, must_be_open};

@@ -272,7 +272,17 @@ pub async fn list(
 /// The visible engagement, locked until the transaction ends: what hangs on it is numbered under this lock. Every
 /// transaction that locks more than one row locks the engagement first.
 pub(crate) async fn lock(tx: &DatabaseTransaction, ctx: &Ctx, id: EngagementId, path: &str) -> Result<Model> {
-    Entity::visible_to(&ctx.caller.scope(ctx.now()))
+    lock_within(tx, &ctx.caller.scope(ctx.now()), id, path).await
+}
+
+/// The engagement within a scope, locked: whoever has a part in it may know nothing else of it.
+pub(crate) async fn lock_within(
+    tx: &DatabaseTransaction,
+    scope: &Scope,
+    id: EngagementId,
+    path: &str,
+) -> Result<Model> {
+    Entity::visible_to(scope)
         .filter(Column::Id.eq(id))
         .lock_exclusive()
         .one(tx)

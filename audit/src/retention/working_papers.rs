@@ -3,9 +3,9 @@
 
 use chrono::{DateTime, Utc};
 use entity::{
-    EngagementId, case_number, check_answer, comment, control_cell, control_total, difference, draw_event,
-    engagement, import_rejection, item_check, population, population_import, population_item, replacement,
-    retention_gate, sample, sample_item, sample_stratum,
+    EngagementId, case_number, ceremony, check_answer, comment, contribution, control_cell, control_total,
+    difference, draw_event, engagement, import_rejection, item_check, population, population_import,
+    population_item, replacement, retention_gate, sample, sample_item, sample_stratum,
 };
 use sea_orm::sea_query::{IntoCondition, Query, SelectStatement};
 use sea_orm::{
@@ -122,6 +122,9 @@ async fn delete_some(tx: &DatabaseTransaction, id: EngagementId) -> Result<(u64,
         sample_stratum::Column::SampleId.in_subquery(samples()),
         false
     );
+    let of_samples = contribution::Column::SampleId.in_subquery(samples());
+    delete!(contribution, of_samples, false);
+    delete!(ceremony, ceremony::Column::EngagementId.eq(id), false);
     delete!(sample, sample::Column::EngagementId.eq(id), false);
     delete!(
         difference,

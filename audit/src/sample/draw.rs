@@ -15,6 +15,7 @@ use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
 
+use super::ceremony::{SourceInput, ceremony_of, concluded};
 use super::extension::{drawn_before, fresh_seed, items_of};
 use super::frame::{Selection, Selector, changed, select};
 use super::rules::WHOLE;
@@ -42,8 +43,11 @@ pub struct Draw {
     pub id: SampleId,
     /// The version the caller saw.
     pub expected_version: i32,
-    /// The seed, 1 to 200 characters, for instance from dice; 20 random digits where none is given.
+    /// The seed of a sample without ceremony, 1 to 200 characters, for instance from dice; 20 random digits where none is given.
     pub seed: Option<String>,
+    /// The public source of a sample with ceremony, where its plan names one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<SourceInput>,
 }
 
 /// Draws a planned sample. The population is read and selected from before the write transaction, so that nobody waits
@@ -51,7 +55,17 @@ pub struct Draw {
 pub async fn draw(ctx: &Ctx, db: &Db, input: Draw) -> Result<Model> {
     let permit = authorize_write(ctx, db, Action::SampleDraw).await?;
     let row = ready(ctx, db, &input).await?;
-    let text = input.seed.unwrap_or_else(|| random_seed(ctx));
+    let unused = |path| Err(Error::refused(Code::NotUsedAtThisLevel, path));
+    let ceremony = match ceremony_of(db.reader(), row.id).await? {
+        None if input.source.is_some() => return unused("input.source"),
+        None => None,
+        Some(_) if input.seed.is_some() => return unused("input.seed"),
+        Some(found) => Some(concluded(ctx, db, &permit, &row, found, input.source.as_ref()).await?),
+    };
+    let text = match &ceremony {
+        Some(ceremony) => ceremony.conclusion.seed.clone(),
+        None => input.seed.unwrap_or_else(|| random_seed(ctx)),
+    };
     let seed = Seed::new(text).map_err(|_| Error::refused(Code::SeedInvalid, "input.seed"))?;
     fresh_seed(db, &row, seed.as_str()).await?;
     let strata = sample_stratum::Entity::find()
@@ -60,7 +74,7 @@ pub async fn draw(ctx: &Ctx, db: &Db, input: Draw) -> Result<Model> {
         .all(db.reader())
         .await?;
     let (selector, algorithm) = selector(&row, &strata, &seed)?;
-    let gone = items_of(db, &drawn_before(db.reader(), &row).await?).await?;
+    let gone = items_of(db, &drawn_before(db.reader(), row.extends_id, row.method).await?).await?;
     let selection = select(db, row.population_id, gone, selector).await?;
     if (selection.count, selection.sum) != (row.frame_count, row.frame_cents.0) {
         return Err(changed());
@@ -70,6 +84,9 @@ pub async fn draw(ctx: &Ctx, db: &Db, input: Draw) -> Result<Model> {
 
     let tx = db.begin_write().await?;
     let row = lock_planned(&tx, ctx, input.id, input.expected_version).await?;
+    if let Some(ceremony) = &ceremony {
+        ceremony.still_holds(&tx).await?;
+    }
     let count = drawn.len();
     insert_items(&tx, ctx, &row, 1, drawn).await?;
     let (population, engagement) = (row.population_id, row.engagement_id);
@@ -84,7 +101,10 @@ pub async fn draw(ctx: &Ctx, db: &Db, input: Draw) -> Result<Model> {
     change.version = Set(input.expected_version + 1);
     let row = change.update(&tx).await?;
     let number = number_event(&tx, ctx, engagement, Kind::Draw, population, Some(row.id), reason).await?;
-    let detail = json!({ "event": number, "seed": row.seed, "algorithm": algorithm, "items": count });
+    let mut detail = json!({ "event": number, "seed": row.seed, "algorithm": algorithm, "items": count });
+    if let Some(ceremony) = &ceremony {
+        detail["ceremony"] = ceremony.told();
+    }
     let subject = subject(&row).changed(before, trail::state(ctx, &row)?);
     trail::record(&tx, ctx, &permit, subject, detail).await?;
     tx.commit().await?;

@@ -6,28 +6,22 @@
 
 use std::collections::HashMap;
 
-use entity::sample::{Method, Model, State};
-use entity::{
-    BezirksstelleId, Cents, ItemId, SampleId, Scope, StratumId, bezirksstelle, engagement, population_item,
-    replacement, sample_item, sample_stratum,
-};
-use sea_orm::sea_query::Query;
+use entity::sample::{Model, State};
+use entity::{ItemId, SampleId, Scope, StratumId, engagement, replacement, sample_item, sample_stratum};
 use sea_orm::{
     ColumnTrait as _, EntityTrait as _, PaginatorTrait as _, QueryFilter as _, QueryOrder as _,
     QuerySelect as _,
 };
 
-use super::extension::{ExtensionRule, drawn_before};
-use super::rules::{Parameters, WHOLE};
-use super::service::visible_one;
+use super::ceremony::{Ceremony, ceremony_of};
+use super::draw_plan::{Frame, everyday_plan, planned_stratum, selection_method, stored_root};
+use super::extension::drawn_before;
+use super::rules::WHOLE;
+use super::service::{parameters, visible_one};
 use crate::access::{Action, Class, Classes, authorize, disclose};
-use crate::sampling::ceremony::{Assurance, Bytes32, Plan, PlannedStratum};
-use crate::sampling::redraw::{DrawRecord, DrawnItem, FrameDigest, FrameRow};
-use crate::sampling::selection::SelectionMethod;
+use crate::sampling::ceremony::Plan;
+use crate::sampling::redraw::{DrawRecord, DrawnItem, FrameRow};
 use crate::{Code, Ctx, Db, Error, Result};
-
-/// Rows read at once.
-const AT_ONCE: u64 = 5_000;
 
 /// What a file or record gives away.
 pub const DRAWN_FROM: Classes = Classes::of(&[Class::Internal, Class::Audit, Class::SocialData]);
@@ -39,12 +33,8 @@ pub struct DrawFrame {
     pub sample: Model,
     engagement: String,
     strata: Vec<sample_stratum::Model>,
-    method: SelectionMethod,
-    /// Samples whose items were drawn before this one and are not in its frame.
-    before: Vec<SampleId>,
-    /// Name of the stratum of each Bezirksstelle; empty where there is but one.
-    names: HashMap<BezirksstelleId, String>,
-    parts: HashMap<BezirksstelleId, String>,
+    frame: Frame,
+    ceremony: Option<Ceremony>,
 }
 
 /// The frame of a sample that was drawn here.
@@ -56,14 +46,8 @@ pub async fn draw_frame(ctx: &Ctx, db: &Db, id: SampleId) -> Result<DrawFrame> {
     if !scope.holds_own_staff() {
         return Err(Error::Forbidden(Action::PopulationRead));
     }
-    let method = match (sample.state, sample.method) {
-        (State::Drawn, Method::SimpleRandom | Method::StratifiedByBezirksstelle) => {
-            SelectionMethod::SimpleRandom
-        }
-        (State::Drawn, Method::MonetaryUnitFixedInterval) => SelectionMethod::FixedInterval,
-        (State::Drawn, Method::MonetaryUnitCell) => SelectionMethod::Cell,
-        (State::Drawn, Method::RecordsWithReplacement) => SelectionMethod::RecordsWithReplacement,
-        _ => return Err(Error::refused(Code::SampleNotDrawn, "sample")),
+    let (State::Drawn, Some(method)) = (sample.state, selection_method(sample.method)) else {
+        return Err(Error::refused(Code::SampleNotDrawn, "sample"));
     };
     let strata = sample_stratum::Entity::find()
         .filter(sample_stratum::Column::SampleId.eq(sample.id))
@@ -74,17 +58,15 @@ pub async fn draw_frame(ctx: &Ctx, db: &Db, id: SampleId) -> Result<DrawFrame> {
         .one(db.reader())
         .await?
         .ok_or_else(|| Error::internal("an engagement that is referred to is missing"))?;
-    let parts = bezirksstelle::Entity::find().all(db.reader()).await?;
+    let names = strata
+        .iter()
+        .map(|stratum| (stratum.bezirksstelle_id, stratum.label.as_str()));
+    let before = drawn_before(db.reader(), sample.extends_id, sample.method).await?;
     Ok(DrawFrame {
         engagement: engagement.number,
-        before: drawn_before(db.reader(), &sample).await?,
-        names: strata
-            .iter()
-            .filter_map(|stratum| Some((stratum.bezirksstelle_id?, stratum.label.clone())))
-            .collect(),
-        parts: parts.into_iter().map(|part| (part.id, part.number)).collect(),
+        frame: Frame::of(db, sample.population_id, method, before, names).await?,
+        ceremony: ceremony_of(db.reader(), sample.id).await?,
         strata,
-        method,
         sample,
     })
 }
@@ -92,104 +74,49 @@ pub async fn draw_frame(ctx: &Ctx, db: &Db, id: SampleId) -> Result<DrawFrame> {
 impl DrawFrame {
     /// The next rows, ascending by id: empty at the end. Amounts only where monetary units were drawn.
     pub async fn rows(&self, db: &Db, after: Option<ItemId>) -> Result<Vec<FrameRow>> {
-        let mut select = population_item::Entity::find()
-            .filter(population_item::Column::PopulationId.eq(self.sample.population_id))
-            .select_only()
-            .column(population_item::Column::Id)
-            .column(population_item::Column::AmountCents)
-            .column(population_item::Column::BezirksstelleId)
-            .order_by_asc(population_item::Column::Id)
-            .limit(AT_ONCE);
-        let monetary = self.method.is_monetary();
-        if monetary {
-            select = select.filter(population_item::Column::AmountCents.gt(0));
-        }
-        if !self.before.is_empty() {
-            let drawn = Query::select()
-                .column(sample_item::Column::ItemId)
-                .from(sample_item::Entity)
-                .cond_where(sample_item::Column::SampleId.is_in(self.before.iter().copied()))
-                .to_owned();
-            select = select.filter(population_item::Column::Id.not_in_subquery(drawn));
-        }
-        if let Some(after) = after {
-            select = select.filter(population_item::Column::Id.gt(after));
-        }
-        let rows: Vec<(ItemId, Cents, BezirksstelleId)> = select.into_tuple().all(db.reader()).await?;
-        let row = |(id, amount, part): (ItemId, Cents, BezirksstelleId)| FrameRow {
-            id: id.0.hyphenated().to_string(),
-            stratum: self.names.get(&part).map_or(WHOLE, String::as_str).to_owned(),
-            bezirksstelle: self.parts.get(&part).cloned().unwrap_or_default(),
-            amount: monetary.then_some(amount.0),
-        };
-        Ok(rows.into_iter().map(row).collect())
+        self.frame.rows(db, after).await
     }
 
     /// The id at which the next rows begin.
     pub fn after(rows: &[FrameRow]) -> Option<ItemId> {
-        rows.last()?.id.parse().ok().map(ItemId)
+        Frame::after(rows)
     }
 
-    /// Plan, seed and sample, with the digest of the draw file: reads all of the frame once.
+    /// Plan, ceremony, seed and sample. Without a ceremony, which has the digest of the draw file in its plan, it reads all of the
+    /// frame once.
     pub async fn record(&self, db: &Db) -> Result<DrawRecord> {
-        let mut digest = FrameDigest::default();
-        let mut after = None;
-        loop {
-            let rows = self.rows(db, after).await?;
-            for row in &rows {
-                digest
-                    .add(row)
-                    .map_err(|error| Error::internal(error.to_string()))?;
-            }
-            match Self::after(&rows) {
-                Some(last) => after = Some(last),
-                None => break,
-            }
-        }
-        let root = self.sample.population_root.as_deref().unwrap_or_default();
-        let root = Bytes32(
-            root.try_into()
-                .map_err(|_| Error::internal("a root has 32 bytes"))?,
-        );
-        let seed = self.sample.seed.clone().unwrap_or_default();
+        let root = stored_root(self.sample.population_root.as_deref())?;
+        let material = match &self.ceremony {
+            Some(ceremony) => Some(ceremony.logged_material(db, self.sample.population_id).await?),
+            None => None,
+        };
+        let plan = match &self.ceremony {
+            Some(ceremony) => ceremony.plan.clone(),
+            None => self.plan(db).await?,
+        };
         Ok(DrawRecord {
-            plan: self.plan(root, digest.finish())?,
-            material: None,
-            seed,
+            plan,
+            material,
+            seed: self.sample.seed.clone().unwrap_or_default(),
             population_root: root,
             items: self.items(db).await?,
         })
     }
 
-    fn plan(&self, population_root: Bytes32, frame_digest: Bytes32) -> Result<Plan> {
-        let parameters: Parameters = serde_json::from_str(&self.sample.parameters)
-            .map_err(|error| Error::internal(error.to_string()))?;
-        let count = |count: i64| count.unsigned_abs();
-        // Nothing was drawn from a stratum without items.
-        let strata = self.strata.iter().filter(|stratum| stratum.item_count > 0);
-        let strata = strata.map(|stratum| PlannedStratum {
-            name: stratum.label.clone(),
-            method: self.method,
-            size: count(stratum.size),
-            population_size: count(stratum.item_count),
-            book_value: self.method.is_monetary().then_some(stratum.sum_cents.0),
+    async fn plan(&self, db: &Db) -> Result<Plan> {
+        let method = self.frame.method;
+        let strata = self.strata.iter().map(|stratum| {
+            let (items, cents) = (stratum.item_count, stratum.sum_cents.0);
+            planned_stratum(&stratum.label, method, stratum.size, items, cents)
         });
-        Ok(Plan {
-            engagement: self.engagement.clone(),
-            sample: self.sample.name.clone(),
-            population_root,
-            frame_digest,
-            strata: strata.collect(),
-            confidence: parameters.confidence,
-            tolerable_rate: parameters.tolerable_rate,
-            expected_rate: parameters.expected_rate,
-            tolerable_error: parameters.tolerable_cents.map(|cents| cents.0),
-            expected_error: parameters.expected_cents.map(|cents| cents.0),
-            extension_rule: parameters.extension_rule.as_ref().map(ExtensionRule::text),
-            assurance: Assurance::Everyday,
-            parties: Vec::new(),
-            source: None,
-        })
+        Ok(everyday_plan(
+            self.engagement.clone(),
+            self.sample.name.clone(),
+            stored_root(self.sample.population_root.as_deref())?,
+            self.frame.digest(db).await?,
+            strata,
+            &parameters(&self.sample)?,
+        ))
     }
 
     /// The items of the draw itself.

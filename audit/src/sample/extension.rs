@@ -239,12 +239,12 @@ pub(super) async fn extended(
     if left_to_it && rule.is_none() {
         return Err(Error::refused(Code::SizeInvalid, "input.size"));
     }
-    let (chain, taken) = if !is_by_tickets(first.method) {
-        (Vec::new(), Taken::new())
-    } else {
+    let (chain, taken) = if is_by_tickets(first.method) {
         let chain = chain(db.reader(), id).await?;
         let taken = taken_by_bezirksstelle(db, &chain).await?;
         (chain, taken)
+    } else {
+        (Vec::new(), Taken::new())
     };
     Ok(Some(Extended {
         first,
@@ -307,9 +307,13 @@ pub(super) async fn chain(db: &impl ConnectionTrait, from: SampleId) -> Result<V
 }
 
 /// The samples whose items are not in the frame of this one: what it extends, where items are drawn without replacement.
-pub(super) async fn drawn_before(db: &impl ConnectionTrait, row: &Model) -> Result<Vec<SampleId>> {
-    match row.extends_id {
-        Some(id) if is_by_tickets(row.method) => chain(db, id).await,
+pub(super) async fn drawn_before(
+    db: &impl ConnectionTrait,
+    extends: Option<SampleId>,
+    method: Method,
+) -> Result<Vec<SampleId>> {
+    match extends {
+        Some(id) if is_by_tickets(method) => chain(db, id).await,
         _ => Ok(Vec::new()),
     }
 }

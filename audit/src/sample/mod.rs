@@ -4,6 +4,8 @@
 //! The plan fixes method, size and bounds; the draw adds a seed and follows by a public algorithm, so that whoever
 //! holds population and seed gets the same items. Neither is ever edited: a new draw is a new sample with a reason.
 //!
+//! The seed is one person's, or that of a `ceremony`: contributions of several parties and a public source.
+//!
 //! What the seed selects: [`crate::sampling::selection`] says how, and the draw offers every item by its id in lower
 //! case with hyphens. Simple random: the items with the smallest tickets of the population. Stratified: the same seed
 //! for all strata, and in each the items with the smallest tickets of that stratum (a ticket depends on seed and id
@@ -11,10 +13,12 @@
 //! replacement: all items so.
 
 mod case_number;
+mod ceremony;
 mod choice;
 mod cited;
 mod copy_out;
 mod draw;
+mod draw_plan;
 mod draw_record;
 mod evaluation;
 mod extension;
@@ -27,6 +31,10 @@ mod rules;
 mod service;
 
 pub use case_number::{MAX_REIDENTIFIED, Reidentify, case_numbers, reidentify};
+pub use ceremony::{
+    Ceremony, CeremonyInput, Commit, Contribution, DiceInput, Open, PartyInput, SourceInput, Standing,
+    ceremonies, commit, conclusions, contributions, open, standing,
+};
 pub use choice::{Choose, ChosenItem, choose};
 pub use cited::CitedParameterSet;
 pub use draw::{Draw, draw};

@@ -338,7 +338,7 @@ async fn next_ticket(db: &Db, sample: &sample::Model, item: &sample_item::Model)
         Selector::Strata { places, selectors }
     };
     let known = drawn_so_far(db.reader(), sample.id).await?;
-    let mut before = drawn_before(db.reader(), sample).await?;
+    let mut before = drawn_before(db.reader(), sample.extends_id, sample.method).await?;
     before.push(sample.id);
     let gone = items_of(db, &before).await?;
     let mut selection = select(db, sample.population_id, gone, selector).await?;

@@ -5,6 +5,7 @@ use entity::{Cents, ParameterSetId, PopulationId, SampleId};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use super::ceremony::{self, CeremonyInput};
 use super::cited::CitedParameterSet;
 use super::extension::{ExtensionRule, RuleKind, check_rule, two_stages};
 use crate::sampling::planning::{self, MINIMUM_PER_STRATUM, PlanError, StratumSize, allocate};
@@ -53,6 +54,9 @@ pub struct PlanInput {
     /// The edition of a parameter set that confidence and materiality come from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parameter_set: Option<ParameterSetId>,
+    /// How the seed comes about.
+    #[serde(skip_serializing_if = "CeremonyInput::is_none")]
+    pub ceremony: CeremonyInput,
 }
 
 impl PlanInput {
@@ -156,6 +160,7 @@ pub(super) fn check_plan(input: &PlanInput) -> Vec<Refusal> {
         Some(_) => check_rule(input),
         None => check_size(input),
     });
+    refusals.extend(ceremony::check(&input.ceremony));
     refusals
 }
 
@@ -409,6 +414,7 @@ mod tests {
             extends: None,
             extension_rule: None,
             parameter_set: None,
+            ceremony: CeremonyInput::default(),
         }
     }
 

@@ -14,6 +14,7 @@ use sea_orm::{
 use serde::Serialize;
 use serde_json::json;
 
+use super::ceremony;
 use super::cited::with_cited;
 use super::extension::{Extended, Taken, extended};
 use super::rules::{FrameSize, Parameters, PlanInput, WHOLE, check_plan, find_size, is_monetary, share_out};
@@ -55,6 +56,7 @@ pub async fn plan(ctx: &Ctx, db: &Db, idempotency_key: &str, input: PlanInput) -
         parameters.requested_size,
     )
     .await?;
+    let fixed = ceremony::prepare(db, &population, &strata, &parameters, &input).await?;
     let tx = db.begin_write().await?;
     let engagement = lock(&tx, ctx, population.engagement_id, "input.populationId").await?;
     let claim = match claim(&tx, ctx, idempotency_key, "planSample", &input).await? {
@@ -102,6 +104,9 @@ pub async fn plan(ctx: &Ctx, db: &Db, idempotency_key: &str, input: PlanInput) -
     }
     let subject = subject(&row).left(trail::state(ctx, &row)?);
     trail::record(&tx, ctx, &permit, subject, detail).await?;
+    if let Some(fixed) = fixed {
+        ceremony::fix(&tx, ctx, &permit, &row, fixed).await?;
+    }
     tx.commit().await?;
     Ok(row)
 }
@@ -368,11 +373,17 @@ pub(super) async fn lock_planned(
     Ok(row)
 }
 
+/// Refuses a sample that is drawn or given up.
+pub(super) fn must_be_planned(state: State) -> Result<()> {
+    match state {
+        State::Planned => Ok(()),
+        State::Drawn | State::Aborted => Err(Error::refused(Code::SampleNotPlanned, "input.id")),
+    }
+}
+
 /// Refuses unless the sample is planned and in the version the caller saw.
 pub(super) fn planned(row: &Model, expected_version: i32) -> Result<()> {
-    if row.state != State::Planned {
-        return Err(Error::refused(Code::SampleNotPlanned, "input.id"));
-    }
+    must_be_planned(row.state)?;
     if row.version != expected_version {
         return Err(Error::refused_with(
             Code::StaleVersion,

@@ -14,7 +14,7 @@
 //! | [`tile`] | the tree in files |
 //! | [`export`] | the whole log as JSON lines, and whether such a file holds |
 //! | `state`, [`rows`] | what a change found and left, as digests; whether rows are as they were left |
-//! | `service`, `log`, `cosigned` | the use cases: writing and listing entries; sequencing and reading the log; its cosignatures |
+//! | `service`, `log`, `cosigned`, `places` | the use cases: writing and listing entries; sequencing and reading the log; its cosignatures; where entries stand in it |
 //!
 //! All but the last two lines are pure: an outside auditor can read and run them alone.
 
@@ -25,6 +25,7 @@ pub mod export;
 mod log;
 pub mod merkle;
 pub mod note;
+mod places;
 pub mod proof;
 pub mod rows;
 mod service;
@@ -37,6 +38,7 @@ pub use log::{
     LogKeys, Placed, checkpoint_at, consistency, entries, growth, integrate, latest_checkpoint, proofs,
     tile_hashes, write_export,
 };
+pub(crate) use places::{Step, steps};
 pub(crate) use service::of_subject;
 pub use service::{
     DenialFilter, GrantAttempt, Subject, denials, denied, denied_grant, denied_read, list, record,

@@ -1,7 +1,8 @@
 //! Whether the rows of the database are as the trail left them: a row that was changed, removed or added past the service has a
 //! state that no entry tells of.
 //!
-//! Looked at are engagements, populations, complete imports, control totals, differences, samples, replacements, parameter sets, checks, holds, grants and
+//! Looked at are engagements, populations, complete imports, control totals, differences, samples, ceremonies, replacements, parameter sets,
+//! checks, holds, grants and
 //! comments: what changes with an entry of its own. Items of populations are covered by the root in the entry that froze them,
 //! the items of a sample by its seed: whoever draws again gets the same ones. Rows made before their states were told are not
 //! judged.
@@ -9,9 +10,9 @@
 use std::collections::HashMap;
 
 use entity::{
-    EngagementId, TrailEntryId, check_answer, comment, control_total, difference, engagement, grant,
-    item_check, legal_hold, log_leaf, log_queue, parameter_set, population, population_import, replacement,
-    sample, trail_entry,
+    EngagementId, TrailEntryId, ceremony, check_answer, comment, contribution, control_total, difference,
+    engagement, grant, item_check, legal_hold, log_leaf, log_queue, parameter_set, population,
+    population_import, replacement, sample, trail_entry,
 };
 use sea_orm::sea_query::Query;
 use sea_orm::{
@@ -90,6 +91,7 @@ pub async fn unexplained(ctx: &Ctx, db: &Db) -> Result<(Vec<Unexplained>, u64)> 
     look.rows::<comment::Entity>(&moment, "Comment", comment::Column::Id, |row| row.id.0)
         .await?;
     look.grants(&moment).await?;
+    look.ceremonies(&moment).await?;
     look.checks(&moment).await?;
     look.differences(&moment).await?;
     look.imports(&moment).await?;
@@ -112,24 +114,26 @@ pub async fn unexplained(ctx: &Ctx, db: &Db) -> Result<(Vec<Unexplained>, u64)> 
 }
 
 /// Kinds of working papers, which are deleted ten years after the end of their engagement.
-const PAPERS: [&str; 8] = [
+const PAPERS: [&str; 9] = [
     "Population",
     "ControlTotal",
     "Sample",
     "Replacement",
+    "Ceremony",
     "Comment",
     "Check",
     "Difference",
     "Import",
 ];
 
-const KINDS: [&str; 12] = [
+const KINDS: [&str; 13] = [
     "Engagement",
     "Population",
     "ControlTotal",
     "Sample",
     "Replacement",
     "ParameterSet",
+    "Ceremony",
     "LegalHold",
     "Comment",
     "Grant",
@@ -272,6 +276,28 @@ impl Look<'_> {
             for row in &rows {
                 let state = crate::grant::row_state(self.ctx, row)?;
                 self.row("Grant", row.id.0, state);
+            }
+        }
+    }
+
+    /// A ceremony is judged with its contributions.
+    async fn ceremonies(&mut self, db: &impl ConnectionTrait) -> Result<()> {
+        let mut last = Uuid::nil();
+        loop {
+            let rows = page::<ceremony::Entity>(db, ceremony::Column::SampleId, last).await?;
+            let Some(end) = rows.last() else { return Ok(()) };
+            last = end.sample_id.0;
+            let ids = rows.iter().map(|row| row.sample_id);
+            let contributions = contribution::Entity::find()
+                .filter(among(db, contribution::Column::SampleId, ids))
+                .order_by_asc(contribution::Column::Ordinal)
+                .all(db)
+                .await?;
+            for row in &rows {
+                let own = contributions.iter().filter(|one| one.sample_id == row.sample_id);
+                let own: Vec<_> = own.cloned().collect();
+                let state = state_with(self.ctx, row, &own)?;
+                self.row("Ceremony", row.sample_id.0, state);
             }
         }
     }

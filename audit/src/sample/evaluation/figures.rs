@@ -64,7 +64,8 @@ impl Checked {
         } else if self.sample.method == Method::Judgemental {
             (Figures::Found(self.found()?), None)
         } else if self.sample.method == Method::MonetaryUnitCell {
-            (Figures::Cell(self.cells(confidence, &bounds)?), Some(confidence))
+            let figures = self.cells(confidence, &bounds)?;
+            (Figures::Cell(Box::new(figures)), Some(confidence))
         } else if is_monetary(self.sample.method) {
             let figures = self.monetary(confidence, &bounds)?;
             (Figures::Monetary(figures), Some(confidence))

@@ -83,7 +83,7 @@ pub enum Figures {
     /// Monetary units were selected: amounts.
     Monetary(MonetaryFigures),
     /// Monetary units were selected by cells: amounts with the cell bound.
-    Cell(CellFigures),
+    Cell(Box<CellFigures>),
     /// The plan fixed an extension: a rate from both stages.
     TwoStage(TwoStageFigures),
     /// A person chose the items: what was found, without limits.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Bytes32, CeremonyError, Fields};
 
 /// Longest text of a contribution, in characters.
-const LONGEST_TEXT: usize = 1_000;
+pub const LONGEST_TEXT: usize = 1_000;
 
 /// Where and when something stands in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

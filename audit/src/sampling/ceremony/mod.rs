@@ -31,7 +31,7 @@ mod source;
 mod tests;
 
 pub use conclude::{Ceremony, Material, Silence, conclude};
-pub use contribution::{Commitment, Contribution, Logged, Opening, commitment};
+pub use contribution::{Commitment, Contribution, LONGEST_TEXT, Logged, Opening, commitment};
 pub use dice::{FEWEST_THROWS, MOST_THROWS, Session};
 pub use error::CeremonyError;
 pub use plan::{Assurance, Plan, PlannedSource, PlannedStratum};

@@ -44,6 +44,9 @@ pub enum Difference {
         reason: &'static str,
         /// What is wrong.
         message: String,
+        /// The same in German.
+        #[serde(skip)]
+        german: String,
     },
     /// The ceremony leads to another seed.
     SeedDiffers {
@@ -153,8 +156,11 @@ impl Difference {
     }
 
     pub(super) fn ceremony_refused(error: &CeremonyError) -> Self {
-        let (reason, message) = (error.code(), error.to_string());
-        Self::CeremonyRefused { reason, message }
+        Self::CeremonyRefused {
+            reason: error.code(),
+            message: error.to_string(),
+            german: error.german(),
+        }
     }
 
     pub(super) fn stratum_not_drawn(stratum: &str, error: &SelectionError) -> Self {
@@ -181,8 +187,8 @@ impl Difference {
                 format!("Die Wurzel der Grundgesamtheit ist {found}, erwartet ist {expected}."),
                 format!("The root of the population is {found}, expected is {expected}."),
             ),
-            Self::CeremonyRefused { reason, message } => Text::new(
-                format!("Die Beiträge ergeben keinen Startwert ({reason})."),
+            Self::CeremonyRefused { message, german, .. } => Text::new(
+                format!("Die Beiträge ergeben keinen Startwert: {german}"),
                 format!("The contributions lead to no seed: {message}."),
             ),
             Self::SeedDiffers { expected, found } => Text::new(

@@ -132,6 +132,7 @@ pub fn two_stages(input: &StagesInput) -> Result<StagesResult, EvaluationError> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sampling::numerics::float;
     use crate::sampling::planning::attribute::{Distribution, TwoStageInput, two_stage};
 
     fn rate(text: &str) -> Decimal {
@@ -153,7 +154,7 @@ mod tests {
 
     /// Ways to choose, as whole numbers: nothing is rounded.
     fn choose(n: u64, k: u64) -> f64 {
-        (0..k).fold(1.0, |product, i| product * (n - i) as f64 / (i + 1) as f64)
+        (0..k).fold(1.0, |product, i| product * float(n - i) / float(i + 1))
     }
 
     #[test]
@@ -171,7 +172,7 @@ mod tests {
             if bad == 0 || all + 1 < bad + n {
                 0.0
             } else {
-                bad as f64 * choose(all - bad, n - 1) / choose(all, n)
+                float(bad) * choose(all - bad, n - 1) / choose(all, n)
             }
         };
         let last = |probability: &dyn Fn(u64) -> f64| {
