@@ -203,6 +203,12 @@ fn queries(audit: &Audit<'_>, sample: &Value, own: &Value) -> Vec<Way> {
             Needs::Action(Action::ReadRecordList),
         ),
         way(
+            "parameterSets",
+            "{ parameterSets { __typename } }",
+            json!({}),
+            Needs::Action(Action::ParameterSetRead),
+        ),
+        way(
             "testProgrammes",
             "{ testProgrammes { id } }",
             json!({}),
@@ -398,6 +404,13 @@ fn mutations() -> Vec<Way> {
             Action::SampleRecord,
         ),
         way(
+            "chooseSample",
+            json!({
+                "populationId": population, "name": "x", "reason": "x", "idempotencyKey": "k", "items": [{ "key": ["a"] }],
+            }),
+            Action::SampleChoose,
+        ),
+        way(
             "announceSampleItems",
             json!({ "sampleId": sample }),
             Action::SampleItemAnnounce,
@@ -461,6 +474,41 @@ fn mutations() -> Vec<Way> {
             "liftLegalHold",
             json!({ "id": unknown(NodeKind::LegalHold), "reason": "x" }),
             Action::LegalHoldLift,
+        ),
+        way(
+            "proposeParameterSet",
+            json!({
+                "name": " ", "confidence": "0.95", "validFrom": "2026-01-01", "reason": "x", "idempotencyKey": "k",
+            }),
+            Action::ParameterSetPropose,
+        ),
+        way(
+            "approveParameterSet",
+            json!({ "id": unknown(NodeKind::ParameterSet), "expectedVersion": 1 }),
+            Action::ParameterSetApprove,
+        ),
+        way(
+            "declineParameterSet",
+            json!({ "id": unknown(NodeKind::ParameterSet), "expectedVersion": 1, "reason": "x" }),
+            Action::ParameterSetApprove,
+        ),
+        way(
+            "requestReplacement",
+            json!({
+                "sampleItemId": unknown(NodeKind::SampleItem), "expectedVersion": 1, "cause": "OTHER", "reason": "x",
+                "idempotencyKey": "k",
+            }),
+            Action::ReplacementRequest,
+        ),
+        way(
+            "approveReplacement",
+            json!({ "id": unknown(NodeKind::Replacement), "expectedVersion": 1 }),
+            Action::ReplacementApprove,
+        ),
+        way(
+            "declineReplacement",
+            json!({ "id": unknown(NodeKind::Replacement), "expectedVersion": 1, "reason": "x" }),
+            Action::ReplacementApprove,
         ),
         way("recordCheck", one_check, Action::CheckRecord),
         way(
@@ -860,6 +908,7 @@ on_both!(permissions_say_what_happens, |service| async move {
                 Action::PopulationCreate,
                 Action::SamplePlan,
                 Action::SampleRecord,
+                Action::SampleChoose,
                 Action::TrailRead,
                 Action::CommentRead,
                 Action::CommentWrite,
@@ -869,7 +918,12 @@ on_both!(permissions_say_what_happens, |service| async move {
         (
             "Population",
             json!(world.audit.population),
-            &[Action::PopulationRead, Action::SamplePlan, Action::SampleRecord],
+            &[
+                Action::PopulationRead,
+                Action::SamplePlan,
+                Action::SampleRecord,
+                Action::SampleChoose,
+            ],
         ),
         (
             "Import",
@@ -898,6 +952,7 @@ on_both!(permissions_say_what_happens, |service| async move {
                 Action::Reidentify,
                 Action::CheckRead,
                 Action::CheckRecord,
+                Action::ReplacementRequest,
             ],
         ),
     ];

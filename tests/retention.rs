@@ -16,7 +16,7 @@ use tests::story::{Audit, change, nodes};
 use tests::{Service, on_both};
 
 /// Tables of working papers.
-const PAPERS: [&str; 16] = [
+const PAPERS: [&str; 17] = [
     "population",
     "population_import",
     "population_item",
@@ -25,6 +25,7 @@ const PAPERS: [&str; 16] = [
     "sample",
     "sample_stratum",
     "sample_item",
+    "replacement",
     "draw_event",
     "ceremony",
     "contribution",
@@ -53,10 +54,36 @@ async fn rows(service: &Service) -> Vec<i64> {
 /// An engagement with a paper of each kind, but for what no import leaves.
 async fn engagement<'a>(service: &'a Service, title: &str) -> Audit<'a> {
     let audit = Audit::titled(service, title).await;
-    let audit = audit.filled(&[("a", "09", 100), ("b", "01", 200)]).await;
-    let sample = audit.drawn(title, "SIMPLE_RANDOM", &json!({ "size": 2 })).await;
-    let items = audit.items(&sample).await;
-    audit.check_truly(&items).await;
+    let audit = audit
+        .filled(&[("a", "09", 100), ("b", "01", 200), ("c", "01", 300)])
+        .await;
+    let sample = audit.drawn(title, "SIMPLE_RANDOM", &json!({ "size": 1 })).await;
+    // One item is replaced by the second, and the third extends the sample.
+    let item = audit.items(&sample).await[0].clone();
+    let request = json!({
+        "sampleItemId": item["id"], "expectedVersion": item["version"], "cause": "OTHER", "reason": "Akte vernichtet",
+        "idempotencyKey": format!("{title}: Ersatz"),
+    });
+    let asked = audit
+        .auditor
+        .done(&change("requestReplacement", "replacement { id }"), request)
+        .await;
+    let approve = json!({ "id": asked["replacement"]["id"], "expectedVersion": 1 });
+    audit
+        .head
+        .done(&change("approveReplacement", "replacement { id }"), approve)
+        .await;
+    let further = format!("{title}: weitere");
+    let extension = json!({ "size": 1, "extends": sample["id"] });
+    let extension = audit.plan_input(&further, "SIMPLE_RANDOM", &extension);
+    let extension = audit.planned(extension).await;
+    let draw = json!({ "id": extension["id"], "expectedVersion": extension["version"] });
+    audit
+        .auditor
+        .done(&change("drawSample", "sample { id }"), draw)
+        .await;
+    audit.check_truly(&audit.items(&sample).await[1..]).await;
+    audit.check_truly(&audit.items(&extension).await).await;
     // A ceremony that came to nothing.
     let planned = audit.witnessed(&format!("{title}, bezeugt")).await;
     let abort = json!({ "id": planned["id"], "expectedVersion": planned["version"], "reason": "nicht zustande gekommen" });
@@ -95,7 +122,7 @@ on_both!(working_papers_go_ten_years_after_the_end, |service| async move {
     gone.head
         .done(&change("closeEngagement", "engagement { state }"), close)
         .await;
-    assert_eq!((due(3_640).await, due(3_660).await), (0, 4));
+    assert_eq!((due(3_640).await, due(3_660).await), (0, 6));
 
     // Nobody else deletes any, and no gate is opened for an engagement that is open or held.
     for table in PAPERS
@@ -128,7 +155,7 @@ on_both!(working_papers_go_ten_years_after_the_end, |service| async move {
         .done(&change("liftLegalHold", "legalHold { id }"), lift)
         .await;
 
-    assert_eq!(run(3_660).await.count, 4);
+    assert_eq!(run(3_660).await.count, 6);
     assert_eq!(rows(&service).await, one);
     assert_eq!(run(3_660).await.records, []);
     // The other one is whole, and of this one it is known that there was it, and who did what.
@@ -154,11 +181,11 @@ on_both!(working_papers_go_ten_years_after_the_end, |service| async move {
             .any(|entry| entry["action"] == "SAMPLE_DRAW")
     );
     let whole = look(&kept.engagement).await;
-    assert_eq!(whole["samples"]["totalCount"], 2);
+    assert_eq!(whole["samples"]["totalCount"], 3);
     let runs = "{ retentionRuns { edges { node { kind state count records { engagementId } } } } }";
     let runs = service.person("dsb", "DATENSCHUTZ").data(runs, json!({})).await;
     let told = |state: &str| {
-        json!({ "kind": "WORKING_PAPER", "state": state, "count": 4,
+        json!({ "kind": "WORKING_PAPER", "state": state, "count": 6,
             "records": [{ "engagementId": gone.engagement }] })
     };
     assert_eq!(nodes(&runs["retentionRuns"]), [told("ENDED"), told("BEGUN")]);
@@ -178,7 +205,7 @@ on_both!(two_instances_delete_once, |service| async move {
     let (one, other) = (service.later(3_660), service.later(3_660));
     for kind in [Kind::CaseNumber, Kind::WorkingPaper] {
         let (one, other) = tokio::join!(retention::run(&one, db, kind), retention::run(&other, db, kind));
-        let expected = if kind == Kind::WorkingPaper { 4 } else { 0 };
+        let expected = if kind == Kind::WorkingPaper { 6 } else { 0 };
         assert_eq!(one.unwrap().count + other.unwrap().count, expected, "{kind:?}");
     }
     assert!(rows(&service).await.iter().all(|count| *count == 0));

@@ -5,7 +5,6 @@
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use audit::demo::Extract;
@@ -13,11 +12,12 @@ use entity::{population_import, population_item};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait as _, EntityTrait as _, PaginatorTrait as _, QueryFilter as _};
 use serde_json::{Value, json};
+use tests::oracle::oracle;
 use tests::program::Program;
 use tests::story::{
     Audit, DICE, ITEMS, cents, change, check, demo, demo_mapping, draw, euro, nodes, plan, truth, with,
 };
-use tests::{Backend, Person, Service, missing, on_both};
+use tests::{Backend, Person, Service, on_both};
 
 fn refusal(code: &str, path: &str) -> Vec<(String, String)> {
     vec![(code.to_owned(), path.to_owned())]
@@ -29,29 +29,6 @@ fn number(rate: &Value) -> f64 {
 
 fn close_to(found: f64, expected: f64, tolerance: f64) {
     assert!((found - expected).abs() <= tolerance, "{found} is not {expected}");
-}
-
-/// What an oracle in Python prints; nothing where Python or its packages are missing and nobody named an interpreter.
-fn oracle(script: &str, arguments: &[&str], input: &str) -> Option<String> {
-    let named = std::env::var("PYTHON");
-    let mut python = Command::new(named.as_deref().unwrap_or("python3"))
-        .arg(format!("{}/oracles/{script}", env!("CARGO_MANIFEST_DIR")))
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // A script that fails at once closes its end.
-    let _closed = python.stdin.take().unwrap().write_all(input.as_bytes());
-    let answer = python.wait_with_output().unwrap();
-    if !answer.status.success() {
-        assert!(named.is_err(), "{script} failed");
-        missing(&format!(
-            "the Python packages of tests/requirements.txt, for {script}"
-        ));
-        return None;
-    }
-    Some(String::from_utf8(answer.stdout).unwrap())
 }
 
 /// Ids with ticket numbers of a simple random sample.

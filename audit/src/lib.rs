@@ -18,6 +18,7 @@ pub mod jobcenter;
 mod language;
 pub mod legal_hold;
 pub mod page;
+pub mod parameter_set;
 pub mod population;
 pub mod reads;
 mod refusal;

@@ -201,6 +201,9 @@ impl Ground {
             expected_cents: None,
             checks_per_item: 1,
             reason: Some("Vergleich der Verfahren".to_owned()),
+            extends: None,
+            extension_rule: None,
+            parameter_set: None,
             ceremony: CeremonyInput::default(),
         }
     }

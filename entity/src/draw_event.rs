@@ -15,6 +15,10 @@ text_enum! {
         Abort = "ABORT",
         /// A sample drawn elsewhere was recorded.
         Record = "RECORD",
+        /// Items were chosen by hand.
+        Choose = "CHOOSE",
+        /// A drawn item that cannot be checked gave its place to the next ticket.
+        Replace = "REPLACE",
     }
 }
 

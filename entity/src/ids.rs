@@ -65,4 +65,8 @@ ids! {
     ReadRecordId,
     /// Id of a legal hold.
     LegalHoldId,
+    /// Id of an edition of a parameter set.
+    ParameterSetId,
+    /// Id of a replacement.
+    ReplacementId,
 }

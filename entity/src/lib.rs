@@ -30,11 +30,13 @@ pub mod log_cosignature;
 pub mod log_leaf;
 pub mod log_node;
 pub mod log_queue;
+pub mod parameter_set;
 pub mod population;
 pub mod population_import;
 pub mod population_item;
 pub mod read_gate;
 pub mod read_record;
+pub mod replacement;
 pub mod retention_gate;
 pub mod sample;
 pub mod sample_item;
@@ -44,8 +46,8 @@ pub mod trail_entry;
 pub use fund::{Fund, FundSplit};
 pub use ids::{
     BezirksstelleId, CheckId, CommentId, ContributionId, ControlTotalId, DifferenceId, DrawEventId,
-    EngagementId, GrantId, ImportId, ItemId, JobcenterId, LegalHoldId, PopulationId, ReadRecordId, SampleId,
-    SampleItemId, StratumId, TrailEntryId,
+    EngagementId, GrantId, ImportId, ItemId, JobcenterId, LegalHoldId, ParameterSetId, PopulationId,
+    ReadRecordId, ReplacementId, SampleId, SampleItemId, StratumId, TrailEntryId,
 };
 pub use listed::{Listed, ListedCheck, ListedItem};
 pub use money::Cents;

@@ -66,6 +66,7 @@ listed!(
         bezirksstelle_id: crate::BezirksstelleId,
         amount_cents: crate::Cents,
         reference: String,
+        choice_reason: Option<String>,
         visible_from: Option<chrono::DateTime<chrono::Utc>>,
         state: crate::sample_item::State,
         result: Option<crate::sample_item::CheckResult>,

@@ -15,8 +15,14 @@ text_enum! {
         StratifiedByBezirksstelle = "STRATIFIED_BY_BEZIRKSSTELLE",
         /// Monetary unit sampling by fixed interval over the items above zero.
         MonetaryUnitFixedInterval = "MONETARY_UNIT_FIXED_INTERVAL",
+        /// Monetary unit sampling by cells of the size of the interval, over the items above zero.
+        MonetaryUnitCell = "MONETARY_UNIT_CELL",
+        /// Items with replacement, by their number: one may be hit more than once.
+        RecordsWithReplacement = "RECORDS_WITH_REPLACEMENT",
         /// Drawn elsewhere and recorded here; only evaluated, never presented as drawn by us.
         RecordedMonetaryUnit = "RECORDED_MONETARY_UNIT",
+        /// Chosen by a person for the risk of its items; never projected.
+        Judgemental = "JUDGEMENTAL",
     }
 }
 
@@ -32,6 +38,16 @@ text_enum! {
     }
 }
 
+text_enum! {
+    /// What an extension is of the sample it extends.
+    Extension {
+        /// Size and acceptance numbers were fixed with the first plan: both are evaluated together.
+        Planned = "PLANNED",
+        /// They were not: each is evaluated for itself.
+        Unplanned = "UNPLANNED",
+    }
+}
+
 /// One sample.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "sample")]
@@ -43,6 +59,10 @@ pub struct Model {
     pub engagement_id: EngagementId,
     /// The frozen population it is drawn from.
     pub population_id: PopulationId,
+    /// The drawn sample that it extends.
+    pub extends_id: Option<SampleId>,
+    /// What it is of that sample.
+    pub extension: Option<Extension>,
     /// Name, unique in the engagement.
     pub name: String,
     /// How items are selected.

@@ -24,6 +24,8 @@ text_enum! {
         Disputed = "DISPUTED",
         /// As many checks as asked for, and they agree.
         Checked = "CHECKED",
+        /// Cannot be checked; another item took its place.
+        Replaced = "REPLACED",
     }
 }
 
@@ -66,6 +68,8 @@ pub struct Model {
     pub reference: String,
     /// Concerns a member of the own staff.
     pub own_staff: bool,
+    /// Why it was chosen, in a judgemental sample, where that was said of it alone.
+    pub choice_reason: Option<String>,
     /// From when its Bezirksstelle may see it: announced or requested.
     pub visible_from: Option<DateTimeUtc>,
     /// How far checking has come.

@@ -29,6 +29,7 @@ mod m20261121_000015_trail_denied;
 mod m20261121_000016_engagement_restriction;
 mod m20261121_000017_retention_gate;
 mod m20261121_000018_ceremony;
+mod m20261121_000019_stored_samples;
 mod m20261121_000020_log_order;
 pub mod reads;
 
@@ -56,6 +57,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000016_engagement_restriction::Migration),
             Box::new(m20261121_000017_retention_gate::Migration),
             Box::new(m20261121_000018_ceremony::Migration),
+            Box::new(m20261121_000019_stored_samples::Migration),
             Box::new(m20261121_000020_log_order::Migration),
         ]
     }

@@ -96,6 +96,9 @@ by_hand!(
                     expected_cents: None,
                     checks_per_item: 1,
                     reason: None,
+                    extends: None,
+                    extension_rule: None,
+                    parameter_set: None,
                     ceremony: audit::sample::CeremonyInput {
                         assurance: audit::sampling::ceremony::Assurance::Witnessed,
                         parties: [

@@ -10,6 +10,7 @@
 pub mod contract;
 pub mod grants;
 pub mod key;
+pub mod oracle;
 pub mod program;
 pub mod story;
 

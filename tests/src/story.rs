@@ -448,9 +448,10 @@ pub fn check(item: &Value, class: &str, correct: [i64; 4], attributes: &[Value])
 }
 
 /// All of an evaluation.
-pub const EVALUATION: &str = "{ confidence provisional items checked units errors errorUnits errorClasses { errorClass count }
+pub const EVALUATION: &str = "{ confidence provisional items checked replaced notEvidenced units errors errorUnits errorClasses { errorClass count }
     exclusions { code } figures {
         ... on RateFigures { rate upperLimit bezirksstellen { result { size errors rate upperLimit } }
             strata { population result { size errors upperLimit } } }
+        ... on FoundFigures { bookValue over { items knownError } under { items knownError } }
         ... on MonetaryFigures { bookValue size over { items hits knownError projectedError upperLimit steps { rank } }
             under { items hits knownError projectedError upperLimit } } } }";

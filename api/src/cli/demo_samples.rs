@@ -271,6 +271,9 @@ fn payment_plan(population: PopulationId, tolerable: Cents) -> PlanInput {
         expected_cents: Some(Cents(tolerable.0 / 5)),
         checks_per_item: 1,
         reason: Some("Neuer Plan mit erwartetem Fehler, siehe aufgegebenen ersten Plan.".to_owned()),
+        extends: None,
+        extension_rule: None,
+        parameter_set: None,
         ceremony: CeremonyInput::default(),
     }
 }
@@ -288,6 +291,9 @@ fn decision_plan(population: PopulationId) -> PlanInput {
         expected_cents: None,
         checks_per_item: 1,
         reason: None,
+        extends: None,
+        extension_rule: None,
+        parameter_set: None,
         ceremony: CeremonyInput::default(),
     }
 }

@@ -151,6 +151,7 @@ impl Engagement {
             May::PopulationCreate,
             May::SamplePlan,
             May::SampleRecord,
+            May::SampleChoose,
             May::CommentRead,
             May::CommentWrite,
             May::LegalHoldPlace,

@@ -1,7 +1,9 @@
 //! Evaluations: what the checks of a sample say about its population, with everything needed to repeat it.
 
 use async_graphql::{Context, Description, Enum, Object, Result, SimpleObject, Union};
+use audit::Language;
 use audit::sample as service;
+use audit::sampling::derivation::Step;
 use audit::sampling::evaluation as figures;
 use entity::check_answer;
 use rust_decimal::Decimal;
@@ -10,8 +12,10 @@ use super::ContextExt;
 use super::check::ErrorClass;
 use super::disclosure::{Class, disclosure};
 use super::error::{Maybe, field};
+use super::extension::ExtensionRule;
 use super::jobcenter::Bezirksstelle;
 use super::loaders::StrataOf;
+use super::parameter_set::CitedParameterSet;
 use super::sample::Stratum;
 use super::scalars::{Euro, Long, Rate};
 
@@ -83,13 +87,19 @@ pub(super) enum EvaluationFigures {
     Rate(RateFigures),
     /// Monetary units were selected: amounts.
     Monetary(MonetaryFigures),
+    /// Monetary units were selected by cells: amounts with the cell bound.
+    Cell(CellFigures),
+    /// The plan fixed an extension: a rate from both stages.
+    TwoStage(TwoStageFigures),
+    /// A person chose the items: what was found, and nothing projected.
+    Found(FoundFigures),
 }
 
 #[Object(use_type_description, directive = disclosure::apply(Class::Audit))]
 impl Evaluation {
-    /// Confidence of every limit.
-    async fn confidence(&self) -> Rate {
-        Rate(self.0.confidence)
+    /// Confidence of every limit; null where nothing is projected.
+    async fn confidence(&self) -> Option<Rate> {
+        self.0.confidence.map(Rate)
     }
 
     /// The dimension it is restricted to.
@@ -107,9 +117,19 @@ impl Evaluation {
         long(self.0.items)
     }
 
-    /// Items checked, which the figures rest on.
+    /// Items checked, which the figures rest on; those that count as not evidenced are among them.
     async fn checked(&self) -> Long {
         long(self.0.checked)
+    }
+
+    /// Items that gave their place to another; they are in no other figure.
+    async fn replaced(&self) -> Long {
+        long(self.0.replaced)
+    }
+
+    /// Items that cannot be checked and were not replaced: in error with their full amount.
+    async fn not_evidenced(&self) -> Long {
+        long(self.0.not_evidenced)
     }
 
     /// Sampling units checked: hits, or items.
@@ -144,7 +164,15 @@ impl Evaluation {
                 sample: self.0.sample_id,
             }),
             service::Figures::Monetary(money) => EvaluationFigures::Monetary(MonetaryFigures(money.clone())),
+            service::Figures::Cell(cells) => EvaluationFigures::Cell((&cells.result).into()),
+            service::Figures::TwoStage(stages) => EvaluationFigures::TwoStage(stages.into()),
+            service::Figures::Found(found) => EvaluationFigures::Found(found.into()),
         }
+    }
+
+    /// The edition of a parameter set that the plan took confidence and materiality from.
+    async fn parameter_set(&self) -> Option<CitedParameterSet> {
+        self.0.parameter_set.clone().map(Into::into)
     }
 
     /// What it cannot find or does not say.
@@ -158,6 +186,191 @@ impl Evaluation {
                 text: exclusion.text(language).to_owned(),
             })
             .collect()
+    }
+}
+
+/// Errors in one direction in a monetary unit sample by cells.
+#[derive(SimpleObject)]
+#[graphql(directive = disclosure::apply(Class::Audit))]
+pub(super) struct CellSide {
+    /// Items in error.
+    items: Long,
+    /// Hits on items in error.
+    hits: Long,
+    /// Sum of the errors found, each item once.
+    known_error: Euro,
+    /// Projected error in euro: book value by size times the sum of the taintings.
+    projected_error: Rate,
+    /// Limit for no error at all, in euro.
+    basic_precision: Option<Rate>,
+    /// Cell bound in euro, rounded up.
+    upper_limit: Option<Rate>,
+    /// How the bound came about, in the language of the request.
+    steps: Vec<String>,
+    /// What follows for the tolerable error.
+    conclusion: Option<Conclusion>,
+}
+
+/// Amounts of a monetary unit sample by cells (Leslie, Teitlebaum, Anderson); over- and understatements are never netted.
+#[derive(Description)]
+pub(super) struct CellFigures(Box<figures::monetary::BoundResult>);
+
+impl From<&figures::monetary::BoundResult> for CellFigures {
+    fn from(result: &figures::monetary::BoundResult) -> Self {
+        Self(Box::new(result.clone()))
+    }
+}
+
+fn cell_side(ctx: &Context<'_>, side: &figures::monetary::BoundSide) -> CellSide {
+    let euro = |cents: Decimal| Rate((cents / Decimal::ONE_HUNDRED).normalize());
+    let language = ctx.language();
+    CellSide {
+        items: long(side.items),
+        hits: long(side.hits),
+        known_error: Euro(entity::Cents(side.known)),
+        projected_error: euro(side.projected),
+        basic_precision: side.basic_precision.map(euro),
+        upper_limit: side.upper_limit.map(euro),
+        steps: side.steps.iter().map(|step| step_text(step, language)).collect(),
+        conclusion: side.conclusion.map(Into::into),
+    }
+}
+
+fn step_text(step: &Step, language: Language) -> String {
+    let said = match language {
+        Language::De => &step.de,
+        Language::En => &step.en,
+    };
+    format!("{said} = {}", step.value)
+}
+
+#[Object(use_type_description, directive = disclosure::apply(Class::Audit))]
+impl CellFigures {
+    /// Hits of the sample.
+    async fn size(&self) -> Long {
+        long(self.0.size)
+    }
+
+    /// Book value of the items that could be selected.
+    async fn book_value(&self) -> Euro {
+        Euro(entity::Cents(self.0.book_value))
+    }
+
+    /// Amount above the correct one (overpayments).
+    async fn over(&self, ctx: &Context<'_>) -> CellSide {
+        cell_side(ctx, &self.0.over)
+    }
+
+    /// Amount below the correct one (underpayments).
+    async fn under(&self, ctx: &Context<'_>) -> CellSide {
+        cell_side(ctx, &self.0.under)
+    }
+
+    /// The plan's tolerable error.
+    async fn tolerable_error(&self) -> Option<Euro> {
+        self.0.tolerable.map(|cents| Euro(entity::Cents(cents)))
+    }
+
+    /// Method of the bounds.
+    async fn method(&self) -> &'static str {
+        self.0.method
+    }
+
+    /// Version of the method.
+    async fn version(&self) -> &'static str {
+        self.0.version
+    }
+}
+
+/// What the acceptance numbers of a two-stage plan say.
+#[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
+#[graphql(remote = "figures::StageDecision")]
+pub(super) enum StageDecision {
+    /// No error in the first stage, or one there and none in the second.
+    Accepted,
+    /// Exactly one error in the first stage: the second one decides.
+    Extend,
+    /// More errors than the plan accepts.
+    NotAccepted,
+}
+
+/// What both stages of a plan say together; the same for either of its samples. The limit orders outcomes by stage (Jennison and
+/// Turnbull), under the hypergeometric law.
+#[derive(SimpleObject)]
+#[graphql(directive = disclosure::apply(Class::Audit))]
+pub(super) struct TwoStageFigures {
+    /// The rule, as fixed with the first plan.
+    rule: ExtensionRule,
+    /// The plan's tolerable rate.
+    tolerable_rate: Rate,
+    /// Errors in the first stage.
+    first_errors: Long,
+    /// Errors in the second one; null unless it is drawn.
+    second_errors: Option<Long>,
+    /// Errors by items checked in both, half to even at six places.
+    rate: Rate,
+    /// One-sided upper limit, rounded up to six places; null unless the rule accepts.
+    upper_limit: Option<Rate>,
+    /// What the rule says; null while items are open.
+    decision: Option<StageDecision>,
+    /// What follows for the tolerable rate; null while items are open.
+    conclusion: Option<Conclusion>,
+    /// Method of the limit.
+    method: &'static str,
+    /// Version of the method.
+    version: &'static str,
+}
+
+impl From<&service::TwoStageFigures> for TwoStageFigures {
+    fn from(found: &service::TwoStageFigures) -> Self {
+        Self {
+            rule: found.rule.clone().into(),
+            tolerable_rate: Rate(found.tolerable_rate),
+            first_errors: long(found.first_errors),
+            second_errors: found.second_errors.map(long),
+            rate: Rate(found.rate),
+            upper_limit: found.upper_limit.map(Rate),
+            decision: found.decision.map(Into::into),
+            conclusion: found.conclusion.map(Into::into),
+            method: found.method,
+            version: found.version,
+        }
+    }
+}
+
+/// What was found in a judgemental sample. It has no rate, no limit and no conclusion: nothing follows for other items.
+#[derive(SimpleObject)]
+#[graphql(directive = disclosure::apply(Class::Audit))]
+pub(super) struct FoundFigures {
+    /// Amount of the checked items.
+    book_value: Euro,
+    /// Amount above the correct one (overpayments).
+    over: FoundSide,
+    /// Amount below the correct one (underpayments).
+    under: FoundSide,
+}
+
+/// Errors found in one direction.
+#[derive(SimpleObject)]
+#[graphql(directive = disclosure::apply(Class::Audit))]
+pub(super) struct FoundSide {
+    /// Items in error.
+    items: Long,
+    /// Sum of the errors.
+    known_error: Euro,
+}
+
+impl From<&service::FoundFigures> for FoundFigures {
+    fn from(found: &service::FoundFigures) -> Self {
+        let side = |side: service::FoundSide| FoundSide {
+            items: long(side.items),
+            known_error: Euro(side.cents),
+        };
+        Self {
+            book_value: Euro(found.book),
+            over: side(found.over),
+            under: side(found.under),
+        }
     }
 }
 

@@ -174,6 +174,40 @@ impl Loader<SampleId> for House {
     }
 }
 
+/// The sample that extends a sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct ExtensionOf(pub SampleId);
+
+impl Loader<ExtensionOf> for House {
+    type Value = entity::sample::Model;
+    type Error = Arc<audit::Error>;
+
+    async fn load(&self, keys: &[ExtensionOf]) -> Found<ExtensionOf, Self::Value> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let found = sample::extensions(&self.ctx, &self.db, &ids)
+            .await
+            .map_err(Arc::new)?;
+        let extended = |row: entity::sample::Model| Some((ExtensionOf(row.extends_id?), row));
+        Ok(found.into_iter().filter_map(extended).collect())
+    }
+}
+
+/// Replacements in a sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct ReplacementsOf(pub SampleId);
+
+impl Loader<ReplacementsOf> for House {
+    type Value = Vec<entity::replacement::Model>;
+    type Error = Arc<audit::Error>;
+
+    async fn load(&self, keys: &[ReplacementsOf]) -> Found<ReplacementsOf, Self::Value> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        grouped(sample::replacements(&self.ctx, &self.db, &ids).await, |row| {
+            ReplacementsOf(row.sample_id)
+        })
+    }
+}
+
 /// The ceremony of a sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct CeremonyOf(pub SampleId);

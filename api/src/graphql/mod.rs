@@ -11,6 +11,7 @@ mod disclosure;
 mod engagement;
 mod error;
 mod evaluation;
+mod extension;
 mod grant;
 mod jobcenter;
 mod legal_hold;
@@ -20,9 +21,11 @@ mod many;
 mod mapping;
 mod node;
 mod page;
+mod parameter_set;
 mod permissions;
 mod population;
 mod reads;
+mod replacement;
 mod sample;
 mod scalars;
 mod service_info;
@@ -60,6 +63,7 @@ pub struct Query(
     log::LogQuery,
     grant::GrantQuery,
     reads::ReadQuery,
+    parameter_set::ParameterSetQuery,
     calculator::CalculatorQuery,
 );
 
@@ -75,6 +79,8 @@ pub struct Mutation(
     grant::GrantMutation,
     comment::CommentMutation,
     legal_hold::LegalHoldMutation,
+    replacement::ReplacementMutation,
+    parameter_set::ParameterSetMutation,
 );
 
 /// What a person can wait for.

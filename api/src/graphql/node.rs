@@ -50,13 +50,17 @@ pub enum NodeKind {
     Comment,
     /// A legal hold: found through its engagement.
     LegalHold,
+    /// An edition of a parameter set: found in their list.
+    ParameterSet,
+    /// A replacement: found through its sample.
+    Replacement,
     /// A contribution to a seed: found through its sample, or by whoever makes it.
     Contribution,
 }
 
 impl NodeKind {
     /// Every kind.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Bezirksstelle,
         Self::Engagement,
         Self::Population,
@@ -69,6 +73,8 @@ impl NodeKind {
         Self::Grant,
         Self::Comment,
         Self::LegalHold,
+        Self::ParameterSet,
+        Self::Replacement,
         Self::Contribution,
     ];
 
@@ -87,6 +93,8 @@ impl NodeKind {
             Self::Grant => "Grant",
             Self::Comment => "Comment",
             Self::LegalHold => "LegalHold",
+            Self::ParameterSet => "ParameterSet",
+            Self::Replacement => "Replacement",
             Self::Contribution => "Contribution",
         }
     }
@@ -195,6 +203,8 @@ async fn of_kind(ctx: &Context<'_>, kind: NodeKind, rows: &[Uuid]) -> Result<Vec
         | NodeKind::Check
         | NodeKind::Comment
         | NodeKind::LegalHold
+        | NodeKind::ParameterSet
+        | NodeKind::Replacement
         | NodeKind::Contribution => true,
         NodeKind::Grant => ctx.caller().may(May::GrantRead),
         NodeKind::Engagement => ctx.caller().may(May::EngagementRead),
@@ -247,6 +257,8 @@ async fn of_kind(ctx: &Context<'_>, kind: NodeKind, rows: &[Uuid]) -> Result<Vec
         | NodeKind::Check
         | NodeKind::Comment
         | NodeKind::LegalHold
+        | NodeKind::ParameterSet
+        | NodeKind::Replacement
         | NodeKind::Contribution => Vec::new(),
     })
 }

@@ -51,6 +51,8 @@ pub(super) enum Action {
     SampleAbort,
     /// Record a sample drawn elsewhere.
     SampleRecord,
+    /// Choose the items of a sample by hand.
+    SampleChoose,
     /// See sample items within one's scope.
     SampleItemRead,
     /// Make sample items visible to their Bezirksstelle.
@@ -65,6 +67,16 @@ pub(super) enum Action {
     CheckRead,
     /// Record a check.
     CheckRecord,
+    /// Ask for a drawn item that cannot be checked to be replaced.
+    ReplacementRequest,
+    /// Approve or decline a replacement that another person asked for.
+    ReplacementApprove,
+    /// See parameter sets of samples.
+    ParameterSetRead,
+    /// Propose an edition of a parameter set.
+    ParameterSetPropose,
+    /// Approve or decline an edition that another person proposed.
+    ParameterSetApprove,
     /// Evaluate a sample.
     SampleEvaluate,
     /// See the trail.

@@ -225,7 +225,12 @@ impl Population {
                 May::PopulationFreeze,
                 May::PopulationDiscard,
             ],
-            State::Frozen => &[May::PopulationRead, May::SamplePlan, May::SampleRecord],
+            State::Frozen => &[
+                May::PopulationRead,
+                May::SamplePlan,
+                May::SampleRecord,
+                May::SampleChoose,
+            ],
             State::Discarded => &[May::PopulationRead],
         };
         permitted_in(ctx, self.0.engagement_id, now).await

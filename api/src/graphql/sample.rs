@@ -7,8 +7,8 @@ use audit::access::Action as May;
 use audit::sample as service;
 use entity::sample::{Method, Model, State};
 use entity::{
-    BezirksstelleId, EngagementId, ListedCheck, ListedItem, PopulationId, SampleId, SampleItemId, StratumId,
-    draw_event, sample_item, sample_stratum,
+    BezirksstelleId, EngagementId, ListedCheck, ListedItem, ParameterSetId, PopulationId, SampleId,
+    SampleItemId, StratumId, draw_event, sample_item, sample_stratum,
 };
 
 use super::admit::{FIGURES, NESTED_PAGE, costs};
@@ -18,15 +18,19 @@ use super::disclosure::{Class, disclosure};
 use super::engagement::Engagement;
 use super::error::{Maybe, bad_input, field, payload};
 use super::evaluation::{self, Dimension, Evaluation};
+use super::extension::{ExtensionRule, ExtensionRuleKind, SampleExtension};
 use super::jobcenter::Bezirksstelle;
 use super::loaders::{
-    CaseNumberOf, CeremonyOf, ChecksOf, DetailsOf, DrawEventsOf, ExternalReadsOf, SampleItemsKey, StrataOf,
+    CaseNumberOf, CeremonyOf, ChecksOf, DetailsOf, DrawEventsOf, ExtensionOf, ExternalReadsOf,
+    SampleItemsKey, StrataOf,
 };
 use super::many::{self, Many, Rows};
 use super::node::NodeKind;
 use super::page::{Window, by_id, connection, counted};
+use super::parameter_set::CitedParameterSet;
 use super::permissions::{Action, permitted_in};
 use super::population::{Population, Split};
+use super::replacement::{self, Replacement};
 use super::scalars::{Date, DateTime, Euro, Long, Rate, Sha256};
 use super::{ContextExt, finish};
 
@@ -42,8 +46,14 @@ pub(super) enum SamplingMethod {
     StratifiedByBezirksstelle,
     /// Monetary unit sampling by fixed interval over the items above zero (Wertstichprobe).
     MonetaryUnitFixedInterval,
+    /// Monetary unit sampling by cells of the size of the interval, over the items above zero; evaluated by the cell bound.
+    MonetaryUnitCell,
+    /// Items with replacement, by their number: one may be hit more than once, and each hit is a sampling unit.
+    RecordsWithReplacement,
     /// A monetary unit sample drawn elsewhere and recorded here.
     RecordedMonetaryUnit,
+    /// Chosen by a person for the risk of its items (bewusste Auswahl); never projected.
+    Judgemental,
 }
 
 /// The state of a sample.
@@ -68,6 +78,8 @@ pub(super) enum SizeSource {
     Computed,
     /// The sample was drawn elsewhere.
     Recorded,
+    /// A person chose the items.
+    Chosen,
 }
 
 /// The bounds of a sample, and how its size was found.
@@ -94,6 +106,10 @@ pub(super) struct SampleParameters {
     tolerable_error: Option<Euro>,
     /// Expected error.
     expected_error: Option<Euro>,
+    /// How the sample may be extended; null where that was not fixed beforehand.
+    extension_rule: Option<ExtensionRule>,
+    /// The edition of a parameter set that confidence and materiality come from.
+    parameter_set: Option<CitedParameterSet>,
 }
 
 impl From<service::Parameters> for SampleParameters {
@@ -109,6 +125,8 @@ impl From<service::Parameters> for SampleParameters {
             expected_rate: kept.expected_rate.map(Rate),
             tolerable_error: kept.tolerable_cents.map(Euro),
             expected_error: kept.expected_cents.map(Euro),
+            extension_rule: kept.extension_rule.map(Into::into),
+            parameter_set: kept.parameter_set.map(Into::into),
         }
     }
 }
@@ -244,6 +262,33 @@ impl Sample {
         self.0.frame_cents.into()
     }
 
+    /// The sample that this one extends.
+    #[graphql(directive = disclosure::apply(Class::Audit))]
+    async fn extends(&self, ctx: &Context<'_>) -> Maybe<Sample> {
+        let id = self.0.extends_id?;
+        ctx.loaders()
+            .one(ctx, id)
+            .await
+            .map(|row| row.map(Sample))
+            .transpose()
+    }
+
+    /// What it is of the sample it extends; null where it extends none.
+    #[graphql(directive = disclosure::apply(Class::Audit))]
+    async fn extension(&self) -> Option<SampleExtension> {
+        self.0.extension.map(Into::into)
+    }
+
+    /// The sample that extends this one; null where none does, or it was given up.
+    #[graphql(directive = disclosure::apply(Class::Audit))]
+    async fn extended_by(&self, ctx: &Context<'_>) -> Maybe<Sample> {
+        ctx.loaders()
+            .one(ctx, ExtensionOf(self.0.id))
+            .await
+            .map(|row| row.map(Sample))
+            .transpose()
+    }
+
     /// Why there is another sample of the population, or why it was given up.
     #[graphql(directive = disclosure::apply(Class::Audit))]
     async fn reason(&self) -> Option<&str> {
@@ -304,6 +349,12 @@ impl Sample {
     async fn strata(&self, ctx: &Context<'_>) -> Maybe<Vec<Stratum>> {
         let rows = ctx.loaders().one(ctx, StrataOf(self.0.id)).await;
         Some(rows.map(|rows| rows.unwrap_or_default().into_iter().map(Stratum).collect()))
+    }
+
+    /// Drawn items that cannot be checked, and what became of them; oldest first.
+    #[graphql(directive = disclosure::apply(Class::Audit))]
+    async fn replacements(&self, ctx: &Context<'_>) -> Maybe<Vec<Replacement>> {
+        Some(replacement::of_sample(ctx, self.0.id).await)
     }
 
     /// What the checks say about the population.
@@ -421,6 +472,10 @@ pub(super) enum DrawEventKind {
     Abort,
     /// A sample drawn elsewhere was recorded.
     Record,
+    /// Items were chosen by hand.
+    Choose,
+    /// A drawn item that cannot be checked gave its place to the next ticket.
+    Replace,
 }
 
 /// "Draw k of m": freezes and aborts count too.
@@ -496,6 +551,8 @@ pub(super) enum SampleItemState {
     Disputed,
     /// As many checks as asked for, and they agree.
     Checked,
+    /// Cannot be checked; another item took its place.
+    Replaced,
 }
 
 /// What checking found, once it is complete.
@@ -574,6 +631,12 @@ impl SampleItem {
         self.row.ticket.as_deref()
     }
 
+    /// Why a person chose it, in a judgemental sample, where the sample's reason does not say it.
+    #[graphql(directive = disclosure::apply(Class::Audit))]
+    async fn choice_reason(&self) -> Option<&str> {
+        self.row.choice_reason.as_deref()
+    }
+
     /// How often it was hit; each hit is one sampling unit.
     async fn hits(&self) -> Long {
         Long(self.row.hits)
@@ -622,19 +685,19 @@ impl SampleItem {
     /// What the caller may do with it now.
     #[graphql(directive = disclosure::apply(Class::Internal))]
     async fn permissions(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {
-        permitted_in(
-            ctx,
-            self.row.engagement_id,
-            &[
-                May::SampleItemRead,
-                May::CaseNumberRead,
-                May::ExternalReadList,
-                May::Reidentify,
-                May::CheckRead,
-                May::CheckRecord,
-            ],
-        )
-        .await
+        let mut now = vec![
+            May::SampleItemRead,
+            May::CaseNumberRead,
+            May::ExternalReadList,
+            May::Reidentify,
+            May::CheckRead,
+        ];
+        now.extend(match self.row.state {
+            sample_item::State::Replaced => &[][..],
+            sample_item::State::Open => &[May::CheckRecord, May::ReplacementRequest],
+            _ => &[May::CheckRecord],
+        });
+        permitted_in(ctx, self.row.engagement_id, &now).await
     }
 
     /// How the amount is split over the funds.
@@ -1104,7 +1167,7 @@ pub(super) struct PlanSampleInput {
     population_id: ID,
     /// Name, unique in the engagement, up to 200 characters.
     name: String,
-    /// How items are to be selected; a recorded sample is not planned.
+    /// How items are to be selected; what is recorded or chosen by hand is not planned.
     method: SamplingMethod,
     /// Number of sampling units; computed from confidence, tolerable and expected error where it is not given.
     size: Option<Long>,
@@ -1123,6 +1186,16 @@ pub(super) struct PlanSampleInput {
     checks_per_item: i32,
     /// Why there is another sample of the same population; needed from the second on.
     reason: Option<String>,
+    /// The drawn sample that this one extends: of the same population, by the same method, and not extended yet. Items are drawn from
+    /// those that no sample of the chain has drawn; monetary units are an independent second selection. Without size and bounds it is
+    /// the extension that the first plan fixed (PLANNED), with them it is UNPLANNED.
+    extends: Option<ID>,
+    /// Fixes now how the sample may be extended, for simple random samples; size and acceptance numbers follow from confidence and
+    /// tolerable rate.
+    extension_rule: Option<ExtensionRuleKind>,
+    /// The edition of a parameter set that confidence and materiality come from; then neither is given here. For samples of items its
+    /// materiality is the tolerable rate; for monetary units this part of the frame is the tolerable error.
+    parameter_set: Option<ID>,
     /// How hard the draw is to steer. Above `EVERYDAY` the population's root has to stand in a signed checkpoint.
     #[graphql(default_with = "Assurance::Everyday")]
     assurance: Assurance,
@@ -1196,6 +1269,33 @@ pub(super) struct RecordSampleInput {
     idempotency_key: String,
 }
 
+/// An item that a person chooses.
+#[derive(InputObject)]
+pub(super) struct ChosenItemInput {
+    /// Its business key: the values of the mapping's key columns, in order.
+    key: Vec<String>,
+    /// Why this one, where the reason of all does not say it; up to 1,000 characters, without personal data.
+    reason: Option<String>,
+}
+
+/// What chooses a sample by hand.
+#[derive(InputObject)]
+pub(super) struct ChooseSampleInput {
+    /// The frozen population.
+    population_id: ID,
+    /// Name, unique in the engagement, up to 200 characters.
+    name: String,
+    /// By what features of risk the items were chosen, and why; up to 4,000 characters, without personal data.
+    reason: String,
+    /// Checks every item needs: 1, or 2 for four eyes.
+    #[graphql(default = 1)]
+    checks_per_item: i32,
+    /// The items, at most 10,000. Any of the population, with an amount or without.
+    items: Vec<ChosenItemInput>,
+    /// Repeating the same input under the same key gives the same answer.
+    idempotency_key: String,
+}
+
 /// What makes items visible to their Bezirksstelle.
 #[derive(InputObject)]
 pub(super) struct AnnounceSampleItemsInput {
@@ -1234,6 +1334,14 @@ payload! {
 payload! {
     /// A recorded sample.
     RecordSamplePayload {
+        /// The sample.
+        sample: Sample
+    }
+}
+
+payload! {
+    /// A sample chosen by hand.
+    ChooseSamplePayload {
         /// The sample.
         sample: Sample
     }
@@ -1327,6 +1435,12 @@ pub(super) struct SampleMutation;
 impl SampleMutation {
     /// Plans a sample of a frozen population. The plan is fixed: another plan is another sample.
     async fn plan_sample(&self, ctx: &Context<'_>, input: PlanSampleInput) -> Result<PlanSamplePayload> {
+        let parameter_set = input
+            .parameter_set
+            .map(|id| NodeKind::ParameterSet.require(&id, "input.parameterSet"));
+        let extends = input
+            .extends
+            .map(|id| NodeKind::Sample.require(&id, "input.extends"));
         let plan = service::PlanInput {
             population_id: PopulationId(
                 NodeKind::Population.require(&input.population_id, "input.populationId")?,
@@ -1341,6 +1455,9 @@ impl SampleMutation {
             expected_cents: input.expected_error.map(|euro| euro.0),
             checks_per_item: input.checks_per_item,
             reason: input.reason,
+            extends: extends.transpose()?.map(SampleId),
+            extension_rule: input.extension_rule.map(Into::into),
+            parameter_set: parameter_set.transpose()?.map(ParameterSetId),
             ceremony: service::CeremonyInput {
                 assurance: input.assurance.into(),
                 parties: input.parties.into_iter().map(Into::into).collect(),
@@ -1407,6 +1524,35 @@ impl SampleMutation {
         RecordSamplePayload::of(
             ctx,
             service::record(ctx.audit(), ctx.db(), &input.idempotency_key, record).await,
+        )
+    }
+
+    /// Stores a sample whose items a person chose for their risk (bewusste Auswahl). It counts among the numbered draws; its evaluation
+    /// is what was found, and nothing is projected.
+    async fn choose_sample(
+        &self,
+        ctx: &Context<'_>,
+        input: ChooseSampleInput,
+    ) -> Result<ChooseSamplePayload> {
+        let choose = service::Choose {
+            population_id: PopulationId(
+                NodeKind::Population.require(&input.population_id, "input.populationId")?,
+            ),
+            name: input.name,
+            reason: input.reason,
+            checks_per_item: input.checks_per_item,
+            items: input
+                .items
+                .into_iter()
+                .map(|item| service::ChosenItem {
+                    key: item.key,
+                    reason: item.reason,
+                })
+                .collect(),
+        };
+        ChooseSamplePayload::of(
+            ctx,
+            service::choose(ctx.audit(), ctx.db(), &input.idempotency_key, choose).await,
         )
     }
 

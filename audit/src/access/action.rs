@@ -43,6 +43,8 @@ words! {
         SampleAbort = "SAMPLE_ABORT",
         /// Record a sample drawn elsewhere.
         SampleRecord = "SAMPLE_RECORD",
+        /// Choose the items of a sample by hand.
+        SampleChoose = "SAMPLE_CHOOSE",
         /// See sample items within one's scope.
         SampleItemRead = "SAMPLE_ITEM_READ",
         /// Make sample items visible to their Bezirksstelle.
@@ -57,6 +59,16 @@ words! {
         CheckRead = "CHECK_READ",
         /// Record a check.
         CheckRecord = "CHECK_RECORD",
+        /// Ask for a drawn item that cannot be checked to be replaced.
+        ReplacementRequest = "REPLACEMENT_REQUEST",
+        /// Approve or decline a replacement that another person asked for.
+        ReplacementApprove = "REPLACEMENT_APPROVE",
+        /// See parameter sets of samples.
+        ParameterSetRead = "PARAMETER_SET_READ",
+        /// Propose an edition of a parameter set.
+        ParameterSetPropose = "PARAMETER_SET_PROPOSE",
+        /// Approve or decline an edition that another person proposed.
+        ParameterSetApprove = "PARAMETER_SET_APPROVE",
         /// Evaluate a sample.
         SampleEvaluate = "SAMPLE_EVALUATE",
         /// See the trail.

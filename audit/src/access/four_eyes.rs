@@ -12,6 +12,10 @@ words! {
         DifferenceApproval = "DIFFERENCE_APPROVAL",
         /// Whoever checked an item does not make its second check, where the plan asks for one.
         SecondCheck = "SECOND_CHECK",
+        /// Whoever asks for a drawn item to be replaced does not approve it.
+        Replacement = "REPLACEMENT",
+        /// Whoever proposes an edition of a parameter set does not approve it.
+        ParameterSet = "PARAMETER_SET",
         /// Whoever proposes a grant does not issue it.
         GrantIssue = "GRANT_ISSUE",
         /// Whoever placed a legal hold does not lift it.
@@ -26,6 +30,8 @@ impl FourEyes {
             Self::ControlTotal => Action::PopulationImport,
             Self::DifferenceApproval => Action::DifferenceExplain,
             Self::SecondCheck => Action::CheckRecord,
+            Self::Replacement => Action::ReplacementRequest,
+            Self::ParameterSet => Action::ParameterSetPropose,
             Self::GrantIssue => Action::GrantPropose,
             Self::LegalHold => Action::LegalHoldPlace,
         }
@@ -37,6 +43,8 @@ impl FourEyes {
             Self::ControlTotal => Action::ControlTotalEnter,
             Self::DifferenceApproval => Action::DifferenceApprove,
             Self::SecondCheck => Action::CheckRecord,
+            Self::Replacement => Action::ReplacementApprove,
+            Self::ParameterSet => Action::ParameterSetApprove,
             Self::GrantIssue => Action::GrantIssue,
             Self::LegalHold => Action::LegalHoldLift,
         }
@@ -46,7 +54,8 @@ impl FourEyes {
     pub const fn usual(self) -> Role {
         match self {
             Self::ControlTotal | Self::SecondCheck => Role::Innenrevision,
-            Self::DifferenceApproval | Self::LegalHold => Role::InnenrevisionLeitung,
+            Self::DifferenceApproval | Self::Replacement | Self::LegalHold => Role::InnenrevisionLeitung,
+            Self::ParameterSet => Role::Qualitaetssicherung,
             Self::GrantIssue => Role::Fachbereichsleitung,
         }
     }
@@ -57,7 +66,8 @@ impl FourEyes {
             Self::ControlTotal | Self::SecondCheck => {
                 &[Role::InnenrevisionLeitung, Role::Qualitaetssicherung]
             }
-            Self::DifferenceApproval => &[Role::Qualitaetssicherung],
+            Self::DifferenceApproval | Self::Replacement => &[Role::Qualitaetssicherung],
+            Self::ParameterSet => &[Role::Innenrevision],
             Self::GrantIssue => &[Role::InnenrevisionLeitung],
             Self::LegalHold => &[Role::Innenrevision, Role::Qualitaetssicherung],
         }
@@ -69,6 +79,8 @@ impl FourEyes {
             Self::ControlTotal => Code::ControlTotalSamePerson,
             Self::DifferenceApproval => Code::ApproverIsAuthor,
             Self::SecondCheck => Code::SecondCheckSamePerson,
+            Self::Replacement => Code::ReplacementOwn,
+            Self::ParameterSet => Code::ParameterSetOwn,
             Self::GrantIssue => Code::GrantSamePerson,
             Self::LegalHold => Code::LegalHoldOwn,
         }

@@ -64,7 +64,13 @@ pub const fn granted(kind: Kind, action: Action) -> bool {
         | Action::ContributionOpen
         | Action::SampleAbort
         | Action::SampleRecord
+        | Action::SampleChoose
         | Action::SampleItemAnnounce
+        | Action::ReplacementRequest
+        | Action::ReplacementApprove
+        | Action::ParameterSetRead
+        | Action::ParameterSetPropose
+        | Action::ParameterSetApprove
         | Action::GrantPropose
         | Action::GrantIssue
         | Action::GrantRevoke

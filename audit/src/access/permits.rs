@@ -35,11 +35,16 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::ContributionOpen
             | Action::SampleAbort
             | Action::SampleRecord
+            | Action::SampleChoose
             | Action::SampleItemRead
             | Action::SampleItemAnnounce
             | Action::Reidentify
             | Action::CheckRead
             | Action::CheckRecord
+            | Action::ReplacementRequest
+            | Action::ReplacementApprove
+            | Action::ParameterSetRead
+            | Action::ParameterSetPropose
             | Action::SampleEvaluate
             | Action::TrailRead
             | Action::GrantRead
@@ -52,6 +57,7 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::LegalHoldPlace
             | Action::LegalHoldLift => true,
             Action::GrantRedeem
+            | Action::ParameterSetApprove
             | Action::CommentWrite
             | Action::CaseNumberRead
             | Action::ExternalReadList
@@ -77,11 +83,15 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::ContributionOpen
             | Action::SampleAbort
             | Action::SampleRecord
+            | Action::SampleChoose
             | Action::SampleItemRead
             | Action::SampleItemAnnounce
             | Action::Reidentify
             | Action::CheckRead
             | Action::CheckRecord
+            | Action::ReplacementRequest
+            | Action::ParameterSetRead
+            | Action::ParameterSetApprove
             | Action::SampleEvaluate
             | Action::TrailRead
             | Action::GrantRead
@@ -94,6 +104,8 @@ pub const fn permits(role: Role, action: Action) -> bool {
             Action::EngagementClose
             | Action::EngagementRestrict
             | Action::DifferenceApprove
+            | Action::ReplacementApprove
+            | Action::ParameterSetPropose
             | Action::GrantIssue
             | Action::GrantLift
             | Action::GrantRedeem
@@ -116,6 +128,9 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::SampleItemRead
             | Action::CheckRead
             | Action::CheckRecord
+            | Action::ReplacementApprove
+            | Action::ParameterSetRead
+            | Action::ParameterSetApprove
             | Action::SampleEvaluate
             | Action::TrailRead
             | Action::CommentRead
@@ -133,7 +148,10 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::SampleDraw
             | Action::SampleAbort
             | Action::SampleRecord
+            | Action::SampleChoose
             | Action::SampleItemAnnounce
+            | Action::ReplacementRequest
+            | Action::ParameterSetPropose
             | Action::GrantRead
             | Action::GrantPropose
             | Action::GrantIssue
@@ -215,8 +233,11 @@ pub const fn needs_open(action: Action) -> bool {
             | Action::ContributionOpen
             | Action::SampleAbort
             | Action::SampleRecord
+            | Action::SampleChoose
             | Action::SampleItemAnnounce
             | Action::CheckRecord
+            | Action::ReplacementRequest
+            | Action::ReplacementApprove
     )
 }
 

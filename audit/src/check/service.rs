@@ -81,6 +81,9 @@ async fn record_one(
     must_be_open(&engagement, "input.sampleItemId")?;
     // Read again: whoever held the lock before may have checked it meanwhile.
     let item = visible_item(&tx, &scope, input.sample_item_id).await?;
+    if item.state == sample_item::State::Replaced {
+        return Err(Error::refused(Code::ItemReplaced, "input.sampleItemId"));
+    }
     if item.version != input.expected_version {
         return Err(Error::refused_with(
             Code::StaleVersion,

@@ -215,7 +215,9 @@ async fn open_work(tx: &DatabaseTransaction, scope: Scope, id: EngagementId) -> 
         .await?;
     let unchecked = sample_item::Entity::visible_to(&Aggregate::OpenWork.rows(scope))
         .filter(sample_item::Column::EngagementId.eq(id))
-        .filter(sample_item::Column::State.ne(sample_item::State::Checked))
+        .filter(
+            sample_item::Column::State.is_not_in([sample_item::State::Checked, sample_item::State::Replaced]),
+        )
         .count(tx)
         .await?;
     Ok((planned + unchecked > 0)

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use entity::{
     EngagementId, case_number, ceremony, check_answer, comment, contribution, control_cell, control_total,
     difference, draw_event, engagement, import_rejection, item_check, population, population_import,
-    population_item, retention_gate, sample, sample_item, sample_stratum,
+    population_item, replacement, retention_gate, sample, sample_item, sample_stratum,
 };
 use sea_orm::sea_query::{IntoCondition, Query, SelectStatement};
 use sea_orm::{
@@ -114,6 +114,7 @@ async fn delete_some(tx: &DatabaseTransaction, id: EngagementId) -> Result<(u64,
         false
     );
     delete!(comment, comment::Column::EngagementId.eq(id), false);
+    delete!(replacement, replacement::Column::EngagementId.eq(id), false);
     delete!(sample_item, sample_item::Column::EngagementId.eq(id), true);
     delete!(draw_event, draw_event::Column::EngagementId.eq(id), false);
     delete!(

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use entity::draw_event::Kind;
 use entity::sample::{ActiveModel, Method, Model, State};
 use entity::{
-    ItemId, PopulationId, SampleId, SampleItemId, StratumId, population_item, sample_item, sample_stratum,
+    EngagementId, ItemId, PopulationId, SampleId, SampleItemId, StratumId, population_item, sample_item,
+    sample_stratum,
 };
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, Set,
@@ -15,18 +16,22 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::ceremony::{SourceInput, ceremony_of, concluded};
+use super::extension::{drawn_before, fresh_seed, items_of};
 use super::frame::{Selection, Selector, changed, select};
 use super::rules::WHOLE;
 use super::service::{lock_planned, planned, subject, visible_one};
 use crate::access::{Action, authorize_write};
 use crate::population::number_event;
-use crate::sampling::selection::{FIXED_INTERVAL, FixedInterval, Seed, Selected, SimpleRandom, TICKETS};
+use crate::sampling::selection::{
+    CELL, Cell, FIXED_INTERVAL, FixedInterval, RECORDS_WITH_REPLACEMENT, RecordsWithReplacement, Seed,
+    Selected, SimpleRandom, TICKETS,
+};
 use crate::trail;
 use crate::{Code, Ctx, Db, Error, Result};
 
 /// Ids of one look-up.
 const LOOKED_UP: usize = 500;
-/// Rows of one insert: 15 columns each, below SQLite's limit of 32,766 parameters.
+/// Rows of one insert: 16 columns each, below SQLite's limit of 32,766 parameters.
 const INSERTED: usize = 1_000;
 /// Digits of a seed we make: as many as 20 ten-sided dice.
 const SEED_DIGITS: usize = 20;
@@ -62,13 +67,15 @@ pub async fn draw(ctx: &Ctx, db: &Db, input: Draw) -> Result<Model> {
         None => input.seed.unwrap_or_else(|| random_seed(ctx)),
     };
     let seed = Seed::new(text).map_err(|_| Error::refused(Code::SeedInvalid, "input.seed"))?;
+    fresh_seed(db, &row, seed.as_str()).await?;
     let strata = sample_stratum::Entity::find()
         .filter(sample_stratum::Column::SampleId.eq(row.id))
         .order_by_asc(sample_stratum::Column::Ordinal)
         .all(db.reader())
         .await?;
     let (selector, algorithm) = selector(&row, &strata, &seed)?;
-    let selection = select(db, row.population_id, selector).await?;
+    let gone = items_of(db, &drawn_before(db.reader(), row.extends_id, row.method).await?).await?;
+    let selection = select(db, row.population_id, gone, selector).await?;
     if (selection.count, selection.sum) != (row.frame_count, row.frame_cents.0) {
         return Err(changed());
     }
@@ -81,7 +88,7 @@ pub async fn draw(ctx: &Ctx, db: &Db, input: Draw) -> Result<Model> {
         ceremony.still_holds(&tx).await?;
     }
     let count = drawn.len();
-    insert_items(&tx, ctx, &row, drawn).await?;
+    insert_items(&tx, ctx, &row, 1, drawn).await?;
     let (population, engagement) = (row.population_id, row.engagement_id);
     let (reason, before) = (row.reason.clone(), trail::state(ctx, &row)?);
     let mut change: ActiveModel = row.into();
@@ -108,11 +115,17 @@ pub async fn draw(ctx: &Ctx, db: &Db, input: Draw) -> Result<Model> {
 async fn ready(ctx: &Ctx, db: &Db, input: &Draw) -> Result<Model> {
     let row = visible_one(db.reader(), &ctx.caller.scope(ctx.now()), input.id).await?;
     planned(&row, input.expected_version)?;
-    let engagement = crate::engagement::find(ctx, db, row.engagement_id).await?;
+    open_engagement(ctx, db, row.engagement_id).await?;
+    Ok(row)
+}
+
+/// Refuses a closed engagement before the long selection; the transaction behind it asks again.
+pub(super) async fn open_engagement(ctx: &Ctx, db: &Db, id: EngagementId) -> Result<()> {
+    let engagement = crate::engagement::find(ctx, db, id).await?;
     if engagement.is_none_or(|engagement| engagement.state == entity::engagement::State::Closed) {
         return Err(Error::refused(Code::EngagementClosed, "input.id"));
     }
-    Ok(row)
+    Ok(())
 }
 
 /// Random digits; the remainder of 128 random bits favours none of them by more than 10^-18.
@@ -146,7 +159,20 @@ fn selector(row: &Model, strata: &[sample_stratum::Model], seed: &Seed) -> Resul
                 FixedInterval::new(seed, WHOLE, row.frame_cents.0, size(row.size)).map_err(failed)?;
             (Selector::Interval(selector), FIXED_INTERVAL)
         }
-        Method::RecordedMonetaryUnit => return Err(Error::refused(Code::SampleNotPlanned, "input.id")),
+        Method::MonetaryUnitCell => {
+            let selector = Cell::new(seed, WHOLE, row.frame_cents.0, size(row.size)).map_err(failed)?;
+            (Selector::Cell(selector), CELL)
+        }
+        Method::RecordsWithReplacement => {
+            let selector = RecordsWithReplacement::new(seed, WHOLE, size(row.frame_count), size(row.size));
+            (
+                Selector::WithReplacement(selector.map_err(failed)?),
+                RECORDS_WITH_REPLACEMENT,
+            )
+        }
+        Method::RecordedMonetaryUnit | Method::Judgemental => {
+            return Err(Error::refused(Code::SampleNotPlanned, "input.id"));
+        }
     })
 }
 
@@ -156,11 +182,13 @@ pub(super) struct Drawn {
     pub(super) stratum: StratumId,
     pub(super) hits: i64,
     pub(super) ticket: Option<String>,
+    /// Why it was chosen, where a person chose it.
+    pub(super) reason: Option<String>,
     pub(super) item: population_item::Model,
 }
 
 /// Looks the selected items up, in draw order.
-async fn details(
+pub(super) async fn details(
     db: &Db,
     row: &Model,
     strata: &[sample_stratum::Model],
@@ -185,6 +213,7 @@ async fn details(
                 stratum: strata.get(*place).ok_or_else(changed)?.id,
                 hits: i64::try_from(selected.hits).unwrap_or(i64::MAX),
                 ticket: selected.ticket.clone(),
+                reason: None,
                 item: found.remove(&id).ok_or_else(changed)?,
             });
         }
@@ -206,19 +235,20 @@ async fn root(db: &Db, population: PopulationId) -> Result<Vec<u8>> {
         .ok_or_else(|| Error::refused(Code::PopulationNotFrozen, "input.id"))
 }
 
-/// Writes the items of a sample in draw order.
+/// Writes items of a sample in draw order, from this place on; their ids.
 pub(super) async fn insert_items(
     tx: &DatabaseTransaction,
     ctx: &Ctx,
     row: &Model,
+    from: i64,
     drawn: Vec<Drawn>,
-) -> Result<()> {
-    let ids = ctx.sources.new_ids(drawn.len());
-    let rows: Vec<sample_item::ActiveModel> = (1..)
-        .zip(ids)
+) -> Result<Vec<SampleItemId>> {
+    let ids: Vec<SampleItemId> = ctx.sources.new_ids(drawn.len()).map(SampleItemId).collect();
+    let rows: Vec<sample_item::ActiveModel> = (from..)
+        .zip(&ids)
         .zip(drawn)
         .map(|((order, id), drawn)| sample_item::ActiveModel {
-            id: Set(SampleItemId(id)),
+            id: Set(*id),
             sample_id: Set(row.id),
             stratum_id: Set(drawn.stratum),
             item_id: Set(drawn.item.id),
@@ -229,6 +259,7 @@ pub(super) async fn insert_items(
             bezirksstelle_id: Set(drawn.item.bezirksstelle_id),
             amount_cents: Set(drawn.item.amount_cents),
             reference: Set(drawn.item.reference),
+            choice_reason: Set(drawn.reason),
             own_staff: Set(drawn.item.own_staff),
             visible_from: Set(None),
             state: Set(sample_item::State::Open),
@@ -241,5 +272,5 @@ pub(super) async fn insert_items(
             .exec_without_returning(tx)
             .await?;
     }
-    Ok(())
+    Ok(ids)
 }

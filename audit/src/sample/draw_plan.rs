@@ -3,9 +3,13 @@
 use std::collections::HashMap;
 
 use entity::sample::Method;
-use entity::{BezirksstelleId, Cents, ItemId, PopulationId, bezirksstelle, population_item};
+use entity::{
+    BezirksstelleId, Cents, ItemId, PopulationId, SampleId, bezirksstelle, population_item, sample_item,
+};
+use sea_orm::sea_query::Query;
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
 
+use super::extension::ExtensionRule;
 use super::rules::{Parameters, WHOLE};
 use crate::sampling::ceremony::{Assurance, Bytes32, Plan, PlannedStratum};
 use crate::sampling::redraw::{FrameDigest, FrameRow};
@@ -15,12 +19,14 @@ use crate::{Db, Error, Result};
 /// Rows read at once.
 const AT_ONCE: u64 = 5_000;
 
-/// How the items of a method are found; none for what is drawn elsewhere.
+/// How the items of a method are found; none for what is drawn elsewhere or chosen.
 pub(super) const fn selection_method(method: Method) -> Option<SelectionMethod> {
     match method {
         Method::SimpleRandom | Method::StratifiedByBezirksstelle => Some(SelectionMethod::SimpleRandom),
         Method::MonetaryUnitFixedInterval => Some(SelectionMethod::FixedInterval),
-        Method::RecordedMonetaryUnit => None,
+        Method::MonetaryUnitCell => Some(SelectionMethod::Cell),
+        Method::RecordsWithReplacement => Some(SelectionMethod::RecordsWithReplacement),
+        Method::RecordedMonetaryUnit | Method::Judgemental => None,
     }
 }
 
@@ -29,6 +35,8 @@ pub(super) const fn selection_method(method: Method) -> Option<SelectionMethod> 
 pub(super) struct Frame {
     population: PopulationId,
     pub(super) method: SelectionMethod,
+    /// Samples whose items were drawn before this one and are not in its frame.
+    before: Vec<SampleId>,
     /// Name of the stratum of each Bezirksstelle; empty where there is but one.
     names: HashMap<BezirksstelleId, String>,
     parts: HashMap<BezirksstelleId, String>,
@@ -40,12 +48,14 @@ impl Frame {
         db: &Db,
         population: PopulationId,
         method: SelectionMethod,
+        before: Vec<SampleId>,
         strata: impl Iterator<Item = (Option<BezirksstelleId>, &'a str)>,
     ) -> Result<Self> {
         let parts = bezirksstelle::Entity::find().all(db.reader()).await?;
         Ok(Self {
             population,
             method,
+            before,
             names: strata
                 .filter_map(|(part, name)| Some((part?, name.to_owned())))
                 .collect(),
@@ -66,6 +76,14 @@ impl Frame {
         let monetary = self.method.is_monetary();
         if monetary {
             select = select.filter(population_item::Column::AmountCents.gt(0));
+        }
+        if !self.before.is_empty() {
+            let drawn = Query::select()
+                .column(sample_item::Column::ItemId)
+                .from(sample_item::Entity)
+                .cond_where(sample_item::Column::SampleId.is_in(self.before.iter().copied()))
+                .to_owned();
+            select = select.filter(population_item::Column::Id.not_in_subquery(drawn));
         }
         if let Some(after) = after {
             select = select.filter(population_item::Column::Id.gt(after));
@@ -141,7 +159,7 @@ pub(super) fn everyday_plan(
         expected_rate: parameters.expected_rate,
         tolerable_error: parameters.tolerable_cents.map(|cents| cents.0),
         expected_error: parameters.expected_cents.map(|cents| cents.0),
-        extension_rule: None,
+        extension_rule: parameters.extension_rule.as_ref().map(ExtensionRule::text),
         assurance: Assurance::Everyday,
         parties: Vec::new(),
         source: None,

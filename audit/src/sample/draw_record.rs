@@ -7,11 +7,15 @@
 use std::collections::HashMap;
 
 use entity::sample::{Model, State};
-use entity::{ItemId, SampleId, StratumId, engagement, sample_item, sample_stratum};
-use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
+use entity::{ItemId, SampleId, Scope, StratumId, engagement, replacement, sample_item, sample_stratum};
+use sea_orm::{
+    ColumnTrait as _, EntityTrait as _, PaginatorTrait as _, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _,
+};
 
 use super::ceremony::{Ceremony, ceremony_of};
 use super::draw_plan::{Frame, everyday_plan, planned_stratum, selection_method, stored_root};
+use super::extension::drawn_before;
 use super::rules::WHOLE;
 use super::service::{parameters, visible_one};
 use crate::access::{Action, Class, Classes, authorize, disclose};
@@ -57,9 +61,10 @@ pub async fn draw_frame(ctx: &Ctx, db: &Db, id: SampleId) -> Result<DrawFrame> {
     let names = strata
         .iter()
         .map(|stratum| (stratum.bezirksstelle_id, stratum.label.as_str()));
+    let before = drawn_before(db.reader(), sample.extends_id, sample.method).await?;
     Ok(DrawFrame {
         engagement: engagement.number,
-        frame: Frame::of(db, sample.population_id, method, names).await?,
+        frame: Frame::of(db, sample.population_id, method, before, names).await?,
         ceremony: ceremony_of(db.reader(), sample.id).await?,
         strata,
         sample,
@@ -114,9 +119,26 @@ impl DrawFrame {
         ))
     }
 
+    /// The items of the draw itself.
+    async fn drawn(&self, db: &Db) -> Result<i64> {
+        let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+        let all = sample_item::Entity::find()
+            .filter(sample_item::Column::SampleId.eq(self.sample.id))
+            .count(db.reader())
+            .await?;
+        let later = replacement::Entity::visible_to(&Scope::Everything)
+            .filter(replacement::Column::SampleId.eq(self.sample.id))
+            .filter(replacement::Column::ByItemId.is_not_null())
+            .count(db.reader())
+            .await?;
+        Ok(count(all) - count(later))
+    }
+
     async fn items(&self, db: &Db) -> Result<Vec<DrawnItem>> {
         let rows: Vec<(i64, StratumId, ItemId, i64, Option<String>)> = sample_item::Entity::find()
             .filter(sample_item::Column::SampleId.eq(self.sample.id))
+            // What took the place of another was not of the draw.
+            .filter(sample_item::Column::DrawOrder.lte(self.drawn(db).await?))
             .order_by_asc(sample_item::Column::DrawOrder)
             .select_only()
             .column(sample_item::Column::DrawOrder)

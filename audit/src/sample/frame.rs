@@ -1,7 +1,7 @@
 //! The way of a population through the selection: read once as a stream, selected on a thread of its own. Memory is the
 //! sample and a few buffers, whatever the population's size.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use entity::{BezirksstelleId, Cents, ItemId, PopulationId, population_item};
 use futures_util::TryStreamExt;
@@ -11,7 +11,9 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use uuid::Uuid;
 
 use super::copy_out::FixedRows;
-use crate::sampling::selection::{FixedInterval, Selected, SelectionError, SimpleRandom};
+use crate::sampling::selection::{
+    Cell, FixedInterval, RecordsWithReplacement, Selected, SelectionError, Selector as _, SimpleRandom,
+};
 use crate::{Code, Db, Error, Result};
 
 /// PostgreSQL sends a message a row; they are handed on in buffers of about this size.
@@ -33,6 +35,10 @@ pub(super) enum Selector {
     },
     /// From the items above zero, in order.
     Interval(FixedInterval),
+    /// The same by cells.
+    Cell(Cell),
+    /// From all items in order, with replacement.
+    WithReplacement(RecordsWithReplacement),
 }
 
 /// What was selected, in draw order, and what was seen on the way.
@@ -44,14 +50,20 @@ pub(super) struct Selection {
     pub(super) sum: i64,
 }
 
-/// Reads the frame and selects from it.
-pub(super) async fn select(db: &Db, population: PopulationId, selector: Selector) -> Result<Selection> {
+/// Reads the frame, that is the population without the items that are gone, and selects from it.
+pub(super) async fn select(
+    db: &Db,
+    population: PopulationId,
+    gone: HashSet<Uuid>,
+    selector: Selector,
+) -> Result<Selection> {
     let (sender, receiver) = channel(AHEAD);
     let needs = Needs {
         bezirksstelle: matches!(selector, Selector::Strata { .. }),
-        positive_in_order: matches!(selector, Selector::Interval(_)),
+        positive: matches!(selector, Selector::Interval(_) | Selector::Cell(_)),
+        in_order: !matches!(selector, Selector::Whole(_) | Selector::Strata { .. }),
     };
-    let work = tokio::task::spawn_blocking(move || consume(receiver, selector, needs));
+    let work = tokio::task::spawn_blocking(move || consume(receiver, selector, gone, needs));
     let read = match db.postgres() {
         Some(pool) => read_copy(pool, population, needs, sender).await,
         None => read_rows(db, population, needs, sender).await,
@@ -65,7 +77,8 @@ pub(super) async fn select(db: &Db, population: PopulationId, selector: Selector
 #[derive(Clone, Copy, Debug)]
 struct Needs {
     bezirksstelle: bool,
-    positive_in_order: bool,
+    positive: bool,
+    in_order: bool,
 }
 
 #[derive(Debug)]
@@ -85,13 +98,14 @@ async fn read_copy(
     } else {
         ""
     };
-    let part = if needs.positive_in_order {
-        "AND amount_cents > 0 ORDER BY id"
+    let part = if needs.positive {
+        "AND amount_cents > 0"
     } else {
         ""
     };
+    let order = if needs.in_order { "ORDER BY id" } else { "" };
     let sql = format!(
-        "COPY (SELECT id, amount_cents{column} FROM population_item WHERE population_id = '{population}' {part})
+        "COPY (SELECT id, amount_cents{column} FROM population_item WHERE population_id = '{population}' {part} {order})
          TO STDOUT (FORMAT binary)"
     );
     let mut stream = pool.copy_out_raw(&sql).await?;
@@ -117,10 +131,11 @@ async fn read_rows(db: &Db, population: PopulationId, needs: Needs, sender: Send
         .column(population_item::Column::AmountCents)
         .column(population_item::Column::BezirksstelleId)
         .filter(population_item::Column::PopulationId.eq(population));
-    if needs.positive_in_order {
-        query = query
-            .filter(population_item::Column::AmountCents.gt(0))
-            .order_by_asc(population_item::Column::Id);
+    if needs.positive {
+        query = query.filter(population_item::Column::AmountCents.gt(0));
+    }
+    if needs.in_order {
+        query = query.order_by_asc(population_item::Column::Id);
     }
     let mut stream = query
         .into_tuple::<(ItemId, Cents, BezirksstelleId)>()
@@ -141,9 +156,15 @@ async fn read_rows(db: &Db, population: PopulationId, needs: Needs, sender: Send
 }
 
 /// Selects from what arrives until the reader is done.
-fn consume(mut receiver: Receiver<Chunk>, selector: Selector, needs: Needs) -> Result<Selection> {
+fn consume(
+    mut receiver: Receiver<Chunk>,
+    selector: Selector,
+    gone: HashSet<Uuid>,
+    needs: Needs,
+) -> Result<Selection> {
     let mut frame = Frame {
         selector,
+        gone,
         count: 0,
         sum: 0,
     };
@@ -193,12 +214,16 @@ fn bigint(bytes: &[u8]) -> Result<i64> {
 #[derive(Debug)]
 struct Frame {
     selector: Selector,
+    gone: HashSet<Uuid>,
     count: i64,
     sum: i64,
 }
 
 impl Frame {
     fn offer(&mut self, id: Uuid, cents: i64, bezirksstelle: Uuid) -> Result<()> {
+        if self.gone.contains(&id) {
+            return Ok(());
+        }
         self.count += 1;
         self.sum = self.sum.checked_add(cents).ok_or_else(changed)?;
         let mut text = Uuid::encode_buffer();
@@ -212,6 +237,14 @@ impl Frame {
                 selector.offer(id.hyphenated().encode_lower(&mut text));
             }
             Selector::Interval(selector) => selector.offer(id.hyphenated(), cents).map_err(|_| changed())?,
+            Selector::Cell(selector) => {
+                let id = id.hyphenated().encode_lower(&mut text);
+                selector.offer(id, cents).map_err(|_| changed())?;
+            }
+            Selector::WithReplacement(selector) => {
+                let id = id.hyphenated().encode_lower(&mut text);
+                selector.offer(id, cents).map_err(|_| changed())?;
+            }
         }
         Ok(())
     }
@@ -225,6 +258,8 @@ impl Frame {
                 .flat_map(|(place, selector)| selector.finish().into_iter().map(move |item| (place, item)))
                 .collect(),
             Selector::Interval(selector) => whole(selector.finish().map_err(|_: SelectionError| changed())?),
+            Selector::Cell(selector) => whole(Box::new(selector).finish().map_err(|_| changed())?),
+            Selector::WithReplacement(selector) => whole(Box::new(selector).finish().map_err(|_| changed())?),
         };
         Ok(Selection {
             selected,

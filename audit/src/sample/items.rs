@@ -392,7 +392,7 @@ pub async fn announce(ctx: &Ctx, db: &Db, input: Announce) -> Result<u64> {
     Ok(count as u64)
 }
 
-fn at_path(error: Error, path: &str) -> Error {
+pub(super) fn at_path(error: Error, path: &str) -> Error {
     match error {
         Error::Refused(mut refusals) => {
             for refusal in &mut refusals {
@@ -411,7 +411,9 @@ async fn update(
     from: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Result<Vec<Model>> {
-    let which = which.add(not_announced(now));
+    let which = which
+        .add(not_announced(now))
+        .add(Column::State.ne(State::Replaced));
     let found = Entity::find().filter(which.clone()).all(tx).await?;
     Entity::update_many()
         .col_expr(Column::VisibleFrom, Expr::val(from))

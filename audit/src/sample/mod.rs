@@ -1,4 +1,5 @@
-//! A sample (Stichprobe): planned on a frozen population, then drawn or given up; or drawn elsewhere and recorded.
+//! A sample (Stichprobe): planned on a frozen population, then drawn or given up; or drawn elsewhere and recorded; or chosen by a
+//! person, and then never projected.
 //!
 //! The plan fixes method, size and bounds; the draw adds a seed and follows by a public algorithm, so that whoever
 //! holds population and seed gets the same items. Neither is ever edited: a new draw is a new sample with a reason.
@@ -8,18 +9,24 @@
 //! What the seed selects: [`crate::sampling::selection`] says how, and the draw offers every item by its id in lower
 //! case with hyphens. Simple random: the items with the smallest tickets of the population. Stratified: the same seed
 //! for all strata, and in each the items with the smallest tickets of that stratum (a ticket depends on seed and id
-//! alone). Monetary unit: the items above zero in ascending order of id, with the context [`WHOLE`].
+//! alone). Monetary unit (fixed interval, cells): the items above zero in ascending order of id, with the context [`WHOLE`]; with
+//! replacement: all items so.
 
 mod case_number;
 mod ceremony;
+mod choice;
+mod cited;
 mod copy_out;
 mod draw;
 mod draw_plan;
 mod draw_record;
 mod evaluation;
+mod extension;
 mod frame;
 mod items;
+mod named;
 mod record;
+mod replacement;
 mod rules;
 mod service;
 
@@ -28,15 +35,22 @@ pub use ceremony::{
     Ceremony, CeremonyInput, Commit, Contribution, DiceInput, Open, PartyInput, SourceInput, Standing,
     ceremonies, commit, conclusions, contributions, open, standing,
 };
+pub use choice::{Choose, ChosenItem, choose};
+pub use cited::CitedParameterSet;
 pub use draw::{Draw, draw};
 pub use draw_record::{DRAWN_FROM, DrawFrame, draw_frame};
 pub use evaluation::{
-    BezirksstelleRate, Evaluate, Evaluation, Exclusion, Figures, MonetaryFigures, RateFigures, StratumRate,
-    evaluate,
+    BezirksstelleRate, CellFigures, Evaluate, Evaluation, Exclusion, Figures, FoundFigures, FoundSide,
+    MonetaryFigures, RateFigures, StratumRate, TwoStageFigures, evaluate,
 };
+pub use extension::{ExtensionRule, RuleKind};
 pub use items::{
     Announce, ItemFilter, ItemOrder, ItemSort, Totals, announce, items, items_by_id, population_items,
 };
 pub use record::{MAX_RECORDED_ITEMS, Record, RecordItem, record};
+pub use replacement::{
+    ApproveReplacement, DeclineReplacement, RequestReplacement, approve_replacement, decline_replacement,
+    replacements, request_replacement,
+};
 pub use rules::{LARGEST_SAMPLE, Parameters, PlanInput, SizeSource, WHOLE};
-pub use service::{Abort, abort, draws, find, find_many, list, parameters, plan, strata};
+pub use service::{Abort, abort, draws, extensions, find, find_many, list, parameters, plan, strata};

@@ -1,11 +1,13 @@
 //! What a plan has to look like, how its size is found, and how it is shared out over strata.
 
 use entity::sample::Method;
-use entity::{Cents, PopulationId};
+use entity::{Cents, ParameterSetId, PopulationId, SampleId};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::ceremony::{self, CeremonyInput};
+use super::cited::CitedParameterSet;
+use super::extension::{ExtensionRule, RuleKind, check_rule, two_stages};
 use crate::sampling::planning::{self, MINIMUM_PER_STRATUM, PlanError, StratumSize, allocate};
 use crate::{Code, Refusal};
 
@@ -43,9 +45,29 @@ pub struct PlanInput {
     pub checks_per_item: i32,
     /// Why there is another sample of the same population, up to 4,000 characters.
     pub reason: Option<String>,
+    /// The drawn sample that this one extends. Without size and bounds it is the extension that the first plan fixed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub extends: Option<SampleId>,
+    /// How the sample may be extended, which finds its size too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub extension_rule: Option<RuleKind>,
+    /// The edition of a parameter set that confidence and materiality come from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parameter_set: Option<ParameterSetId>,
     /// How the seed comes about.
     #[serde(skip_serializing_if = "CeremonyInput::is_none")]
     pub ceremony: CeremonyInput,
+}
+
+impl PlanInput {
+    /// Whether it names a bound of the error.
+    pub(super) const fn is_bounded(&self) -> bool {
+        self.confidence.is_some()
+            || self.tolerable_rate.is_some()
+            || self.expected_rate.is_some()
+            || self.tolerable_cents.is_some()
+            || self.expected_cents.is_some()
+    }
 }
 
 /// How the size of a sample was found.
@@ -58,6 +80,8 @@ pub enum SizeSource {
     Computed,
     /// The sample was drawn elsewhere.
     Recorded,
+    /// A person chose the items.
+    Chosen,
 }
 
 /// The bounds of a sample and how its size was found, as kept with it.
@@ -84,6 +108,32 @@ pub struct Parameters {
     pub tolerable_cents: Option<Cents>,
     /// Expected error in cents.
     pub expected_cents: Option<Cents>,
+    /// How it may be extended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extension_rule: Option<ExtensionRule>,
+    /// The edition of a parameter set that confidence and materiality come from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parameter_set: Option<CitedParameterSet>,
+}
+
+impl Parameters {
+    /// Of a sample without a plan.
+    pub(super) const fn unplanned(size_source: SizeSource, size: i64) -> Self {
+        Self {
+            size_source,
+            requested_size: size,
+            planning_method: None,
+            planning_version: None,
+            planned_errors: None,
+            confidence: None,
+            tolerable_rate: None,
+            expected_rate: None,
+            tolerable_cents: None,
+            expected_cents: None,
+            extension_rule: None,
+            parameter_set: None,
+        }
+    }
 }
 
 /// The items that can be selected.
@@ -101,12 +151,15 @@ pub(super) fn check_plan(input: &PlanInput) -> Vec<Refusal> {
         refusals.extend(crate::refusal::text("input.reason", reason, 4_000));
     }
     refusals.extend(check_checks_per_item(input.checks_per_item));
-    if input.method == Method::RecordedMonetaryUnit {
+    if matches!(input.method, Method::RecordedMonetaryUnit | Method::Judgemental) {
         refusals.push(Refusal::new(Code::InvalidValue, "input.method"));
         return refusals;
     }
     refusals.extend(check_bounds(input));
-    refusals.extend(check_size(input));
+    refusals.extend(match input.extension_rule {
+        Some(_) => check_rule(input),
+        None => check_size(input),
+    });
     refusals.extend(ceremony::check(&input.ceremony));
     refusals
 }
@@ -167,6 +220,8 @@ fn check_size(input: &PlanInput) -> Vec<Refusal> {
             vec![Refusal::new(Code::TooMany, "input.size").with(LARGEST_SAMPLE)]
         }
         Some(_) => Vec::new(),
+        // Whether the first plan fixed an extension is seen with the sample.
+        None if input.extends.is_some() && !input.is_bounded() => Vec::new(),
         None => missing_for_computing(input),
     }
 }
@@ -202,8 +257,13 @@ fn missing_for_computing(input: &PlanInput) -> Vec<Refusal> {
 pub(super) const fn is_monetary(method: Method) -> bool {
     matches!(
         method,
-        Method::MonetaryUnitFixedInterval | Method::RecordedMonetaryUnit
+        Method::MonetaryUnitFixedInterval | Method::MonetaryUnitCell | Method::RecordedMonetaryUnit
     )
+}
+
+/// Whether a method draws items without replacement by their tickets, so that there is a next one.
+pub(super) const fn is_by_tickets(method: Method) -> bool {
+    matches!(method, Method::SimpleRandom | Method::StratifiedByBezirksstelle)
 }
 
 /// The size of a checked plan, and how it was found. Heavy for hopeless figures: not for the async runtime.
@@ -215,18 +275,25 @@ pub(super) fn find_size(input: &PlanInput, frame: FrameSize) -> Result<Parameter
         return Err(Refusal::new(Code::NothingToSelect, "input.populationId"));
     }
     let mut parameters = Parameters {
-        size_source: SizeSource::Given,
-        requested_size: input.size.unwrap_or(0),
-        planning_method: None,
-        planning_version: None,
-        planned_errors: None,
         confidence: input.confidence,
         tolerable_rate: input.tolerable_rate,
         expected_rate: input.expected_rate,
         tolerable_cents: input.tolerable_cents,
         expected_cents: input.expected_cents,
+        ..Parameters::unplanned(SizeSource::Given, input.size.unwrap_or(0))
     };
-    if input.size.is_none() {
+    if input.extension_rule.is_some() {
+        let rule = two_stages(input, frame)?;
+        parameters = Parameters {
+            size_source: SizeSource::Computed,
+            requested_size: rule.size,
+            planning_method: Some(rule.method.clone()),
+            planning_version: Some(rule.version.clone()),
+            planned_errors: Some(Decimal::from(rule.accept_at)),
+            extension_rule: Some(rule),
+            ..parameters
+        };
+    } else if input.size.is_none() {
         compute(input, frame, &mut parameters)?;
     }
     let path = if input.size.is_some() {
@@ -344,6 +411,9 @@ mod tests {
             expected_cents: None,
             checks_per_item: 1,
             reason: None,
+            extends: None,
+            extension_rule: None,
+            parameter_set: None,
             ceremony: CeremonyInput::default(),
         }
     }

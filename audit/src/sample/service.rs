@@ -15,6 +15,8 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::ceremony;
+use super::cited::with_cited;
+use super::extension::{Extended, Taken, extended};
 use super::rules::{FrameSize, Parameters, PlanInput, WHOLE, check_plan, find_size, is_monetary, share_out};
 use crate::access::{Action, authorize, authorize_write};
 use crate::db::among;
@@ -28,15 +30,32 @@ use crate::{Code, Ctx, Db, Error, Result};
 /// Plans a sample of a frozen population. From here on method, size and bounds are final.
 pub async fn plan(ctx: &Ctx, db: &Db, idempotency_key: &str, input: PlanInput) -> Result<Model> {
     let permit = authorize_write(ctx, db, Action::SamplePlan).await?;
-    let refusals = check_plan(&input);
+    let (plan, cited) = with_cited(ctx, db, &input).await?;
+    let refusals = check_plan(&plan);
     if !refusals.is_empty() {
         return Err(Error::Refused(refusals));
     }
     let population = frozen(ctx, db.reader(), input.population_id).await?;
     // A frozen population does not change: the long part needs no transaction.
+    let extended = extended(ctx, db, &population, &plan).await?;
     let frame = frame_of(&population, input.method);
-    let parameters = size(input.clone(), frame).await?;
-    let strata = plan_strata(db, &population, input.method, frame, parameters.requested_size).await?;
+    let frame = extended.as_ref().map_or(frame, |extended| extended.rest(frame));
+    let by_rule = extended.as_ref().map(Extended::by_rule).transpose()?.flatten();
+    let mut parameters = match by_rule {
+        Some(parameters) => parameters,
+        None => size(plan, frame).await?,
+    };
+    parameters.parameter_set = cited;
+    let taken = extended.as_ref().map(|extended| &extended.taken);
+    let strata = plan_strata(
+        db,
+        &population,
+        input.method,
+        frame,
+        taken,
+        parameters.requested_size,
+    )
+    .await?;
     let fixed = ceremony::prepare(db, &population, &strata, &parameters, &input).await?;
     let tx = db.begin_write().await?;
     let engagement = lock(&tx, ctx, population.engagement_id, "input.populationId").await?;
@@ -47,10 +66,15 @@ pub async fn plan(ctx: &Ctx, db: &Db, idempotency_key: &str, input: PlanInput) -
     must_be_open(&engagement, "input.populationId")?;
     name_free(&tx, population.engagement_id, &input.name).await?;
     reason_given(&tx, population.id, input.reason.as_deref()).await?;
+    if let Some(extended) = &extended {
+        extended.may_go_on(&tx).await?;
+    }
     let row = ActiveModel {
         id: Set(SampleId(ctx.new_id())),
         engagement_id: Set(population.engagement_id),
         population_id: Set(population.id),
+        extends_id: Set(extended.as_ref().map(Extended::id)),
+        extension: Set(extended.as_ref().map(Extended::kind)),
         name: Set(input.name),
         method: Set(input.method),
         state: Set(State::Planned),
@@ -73,7 +97,11 @@ pub async fn plan(ctx: &Ctx, db: &Db, idempotency_key: &str, input: PlanInput) -
     .await?;
     insert_strata(&tx, ctx, row.id, strata).await?;
     claim.remember(&tx, ctx, row.id.0).await?;
-    let detail = json!({ "name": row.name, "method": row.method, "size": row.size });
+    let mut detail = json!({ "name": row.name, "method": row.method, "size": row.size });
+    if let Some(first) = row.extends_id {
+        detail["extends"] = json!(first);
+        detail["extension"] = json!(row.extension);
+    }
     let subject = subject(&row).left(trail::state(ctx, &row)?);
     trail::record(&tx, ctx, &permit, subject, detail).await?;
     if let Some(fixed) = fixed {
@@ -151,6 +179,7 @@ async fn plan_strata(
     population: &population::Model,
     method: Method,
     frame: FrameSize,
+    taken: Option<&Taken>,
     size: i64,
 ) -> Result<Vec<PlannedStratum>> {
     if method != Method::StratifiedByBezirksstelle {
@@ -165,11 +194,14 @@ async fn plan_strata(
         .into_iter()
         .filter_map(|part| {
             let (_, items, cents) = *counted.iter().find(|(id, ..)| *id == part.id)?;
+            let (gone, gone_cents) = taken
+                .and_then(|taken| taken.get(&part.id).copied())
+                .unwrap_or_default();
             Some(PlannedStratum {
                 bezirksstelle: Some(part.id),
                 label: format!("{} {}", part.number, part.name),
-                items,
-                cents,
+                items: items - gone,
+                cents: cents - gone_cents,
                 size: 0,
             })
         })
@@ -387,6 +419,16 @@ pub async fn find_many(ctx: &Ctx, db: &Db, ids: &[SampleId]) -> Result<Vec<Model
     authorize(ctx, Action::SampleRead)?;
     Ok(Entity::visible_to(&ctx.caller.scope(ctx.now()))
         .filter(among(db.reader(), Column::Id, ids.iter().copied()))
+        .all(db.reader())
+        .await?)
+}
+
+/// The samples that extend these and were not given up, those the caller may see.
+pub async fn extensions(ctx: &Ctx, db: &Db, of: &[SampleId]) -> Result<Vec<Model>> {
+    authorize(ctx, Action::SampleRead)?;
+    Ok(Entity::visible_to(&ctx.caller.scope(ctx.now()))
+        .filter(among(db.reader(), Column::ExtendsId, of.iter().copied()))
+        .filter(Column::State.ne(State::Aborted))
         .all(db.reader())
         .await?)
 }

@@ -1,7 +1,8 @@
 //! Whether the rows of the database are as the trail left them: a row that was changed, removed or added past the service has a
 //! state that no entry tells of.
 //!
-//! Looked at are engagements, populations, complete imports, control totals, differences, samples, ceremonies, checks, holds, grants and
+//! Looked at are engagements, populations, complete imports, control totals, differences, samples, ceremonies, replacements, parameter sets,
+//! checks, holds, grants and
 //! comments: what changes with an entry of its own. Items of populations are covered by the root in the entry that froze them,
 //! the items of a sample by its seed: whoever draws again gets the same ones. Rows made before their states were told are not
 //! judged.
@@ -10,8 +11,8 @@ use std::collections::HashMap;
 
 use entity::{
     EngagementId, TrailEntryId, ceremony, check_answer, comment, contribution, control_total, difference,
-    engagement, grant, item_check, legal_hold, log_leaf, log_queue, population, population_import, sample,
-    trail_entry,
+    engagement, grant, item_check, legal_hold, log_leaf, log_queue, parameter_set, population,
+    population_import, replacement, sample, trail_entry,
 };
 use sea_orm::sea_query::Query;
 use sea_orm::{
@@ -81,6 +82,10 @@ pub async fn unexplained(ctx: &Ctx, db: &Db) -> Result<(Vec<Unexplained>, u64)> 
         .await?;
     look.rows::<sample::Entity>(&moment, "Sample", sample::Column::Id, |row| row.id.0)
         .await?;
+    look.rows::<replacement::Entity>(&moment, "Replacement", replacement::Column::Id, |row| row.id.0)
+        .await?;
+    look.rows::<parameter_set::Entity>(&moment, "ParameterSet", parameter_set::Column::Id, |row| row.id.0)
+        .await?;
     look.rows::<legal_hold::Entity>(&moment, "LegalHold", legal_hold::Column::Id, |row| row.id.0)
         .await?;
     look.rows::<comment::Entity>(&moment, "Comment", comment::Column::Id, |row| row.id.0)
@@ -109,10 +114,11 @@ pub async fn unexplained(ctx: &Ctx, db: &Db) -> Result<(Vec<Unexplained>, u64)> 
 }
 
 /// Kinds of working papers, which are deleted ten years after the end of their engagement.
-const PAPERS: [&str; 8] = [
+const PAPERS: [&str; 9] = [
     "Population",
     "ControlTotal",
     "Sample",
+    "Replacement",
     "Ceremony",
     "Comment",
     "Check",
@@ -120,11 +126,13 @@ const PAPERS: [&str; 8] = [
     "Import",
 ];
 
-const KINDS: [&str; 11] = [
+const KINDS: [&str; 13] = [
     "Engagement",
     "Population",
     "ControlTotal",
     "Sample",
+    "Replacement",
+    "ParameterSet",
     "Ceremony",
     "LegalHold",
     "Comment",

@@ -10,6 +10,7 @@ use super::rules::{check_times, plan_refusal};
 use super::{Ceremony, KIND, write};
 use crate::access::{Permit, Role};
 use crate::sample::draw_plan::{Frame, everyday_plan, planned_stratum, selection_method, stored_root};
+use crate::sample::extension::drawn_before;
 use crate::sample::rules::{Parameters, PlanInput};
 use crate::sample::service::PlannedStratum;
 use crate::sampling::ceremony::Plan;
@@ -44,7 +45,8 @@ pub(in crate::sample) async fn prepare(
     let names = strata
         .iter()
         .map(|stratum| (stratum.bezirksstelle, stratum.label.as_str()));
-    let frame = Frame::of(db, population.id, method, names).await?;
+    let before = drawn_before(db.reader(), input.extends, input.method).await?;
+    let frame = Frame::of(db, population.id, method, before, names).await?;
     let digest = frame.digest(db).await?;
     let planned = strata.iter().map(|stratum| {
         let (size, items, cents) = (stratum.size, stratum.items, stratum.cents);

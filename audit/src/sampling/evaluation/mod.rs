@@ -24,8 +24,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use attribute::{
-    ATTRIBUTE_METHOD, AttributeResult, OverallLimit, StratifiedResult, StratumCount, StratumResult,
-    attribute, stratified,
+    ATTRIBUTE_METHOD, AttributeResult, OverallLimit, STAGES_METHOD, STAGES_VERSION, StageDecision,
+    StagesInput, StagesResult, StratifiedResult, StratumCount, StratumResult, attribute, stratified,
+    two_stages,
 };
 pub use conclusion::{Conclusion, conclude};
 pub use monetary::{MonetaryResult, MonetarySide, STRINGER_METHOD, Step, Tainting, stringer};

@@ -6,6 +6,7 @@
 #[cfg(test)]
 mod limit_tests;
 mod limits;
+mod stages;
 mod strata;
 
 use num_bigint::BigInt;
@@ -17,6 +18,7 @@ use crate::sampling::numerics::{beta_quantile, divide_half_even, float, risk, su
 pub use limits::{
     RATE_BINOMIAL, RATE_HYPERGEOMETRIC, RATE_POISSON, RATE_VERSION, RateInput, RateResult, rate_limits,
 };
+pub use stages::{STAGES_METHOD, STAGES_VERSION, StageDecision, StagesInput, StagesResult, two_stages};
 pub use strata::{
     Combination, STRATA_BONFERRONI, STRATA_NORMAL, STRATA_POOLED, STRATA_VERSION, StrataInput, StrataResult,
     StratumInput, StratumRate, strata_limits,

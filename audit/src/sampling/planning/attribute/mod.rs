@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 pub use grid::{GridCell, GridInput, SizeGrid, size_grid};
 pub(super) use law::{Criteria, Law, Tolerable, first_index};
+pub(in crate::sampling) use stages::two_stage_parts;
 pub use stages::{
     Discovery, DiscoveryInput, Stage, StopOrGo, StopOrGoInput, TwoStage, TwoStageInput, discovery,
     stop_or_go, two_stage,

@@ -323,6 +323,30 @@ fn overall_risk(law: Law, rate: Tolerable, stages: &[Stage]) -> f64 {
     accepted
 }
 
+/// The parts of acceptance in two stages of `n` items each: `P(0)` and `P(1)` in the first, and `P(0)` in the second after one
+/// deviation.
+fn stage_parts(law: Law, rate: Tolerable, n: u64) -> (f64, f64, f64) {
+    let second = if rate.units == 0 {
+        1.0
+    } else {
+        chance(law, rate, (n, 1), n, 0)
+    };
+    (
+        chance(law, rate, (0, 0), n, 0),
+        chance(law, rate, (0, 0), n, 1),
+        second,
+    )
+}
+
+/// The same without replacement, where `deviating` items of `population` deviate.
+pub(in crate::sampling) fn two_stage_parts(population: u64, deviating: u64, n: u64) -> (f64, f64, f64) {
+    let rate = Tolerable {
+        units: deviating,
+        of: population,
+    };
+    stage_parts(Law::Hypergeometric { population }, rate, n)
+}
+
 /// What a two-stage plan is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -374,16 +398,7 @@ pub fn two_stage(input: &TwoStageInput) -> Result<TwoStage, SizeError> {
         .population
         .map_or(LARGEST_SIZE, |items| items / 2)
         .min(LARGEST_SIZE);
-    let parts = |n: u64| {
-        let none = chance(law, rate, (0, 0), n, 0);
-        let one = chance(law, rate, (0, 0), n, 1);
-        let second = if rate.units == 0 {
-            1.0
-        } else {
-            chance(law, rate, (n, 1), n, 0)
-        };
-        (none, one, second)
-    };
+    let parts = |n: u64| stage_parts(law, rate, n);
     let accepted = |n: u64| {
         let (none, one, second) = parts(n);
         none + one * second

@@ -1,0 +1,296 @@
+//! From what was found in single items to what it says of the population.
+
+use std::collections::{BTreeMap, HashMap};
+
+use entity::check_answer::Dimension;
+use entity::item_check::ErrorClass;
+use entity::sample::{Method, Model};
+use entity::{BezirksstelleId, Cents, StratumId, sample_stratum};
+use rust_decimal::Decimal;
+
+use super::stages::Stages;
+use super::units::Unit;
+use super::{
+    BezirksstelleRate, CellFigures, Evaluate, Evaluation, Exclusion, Figures, FoundFigures, FoundSide,
+    MonetaryFigures, RateFigures, StratumRate,
+};
+use crate::sample::rules::{Parameters, is_monetary};
+use crate::sample::service::parameters;
+use crate::sampling::evaluation::monetary::{self, CellInput, MonetaryItem, MonetarySample, cell_bound};
+use crate::sampling::evaluation::{
+    self, Distribution, EvaluationError, OverallLimit, StratumCount, Tainting,
+};
+use crate::{Code, Error, Result};
+
+/// Confidence where neither question nor plan names one.
+const USUAL_CONFIDENCE: (i64, u32) = (95, 2);
+
+#[derive(Debug)]
+pub(super) struct Checked {
+    pub(super) sample: Model,
+    /// The stages of which it is one, if they are evaluated together.
+    pub(super) stages: Option<Stages>,
+    /// It is an unplanned extension, or has one.
+    pub(super) unplanned: bool,
+    pub(super) units: Vec<Unit>,
+    pub(super) strata: Vec<sample_stratum::Model>,
+    /// Items that gave their place to another.
+    pub(super) replaced: usize,
+    /// Items that cannot be checked and were not replaced.
+    pub(super) not_evidenced: usize,
+    pub(super) items: usize,
+    pub(super) open: usize,
+}
+
+impl Checked {
+    pub(super) fn evaluate(&self, input: &Evaluate) -> Result<Evaluation> {
+        let bounds = parameters(&self.sample)?;
+        let usual = Decimal::new(USUAL_CONFIDENCE.0, USUAL_CONFIDENCE.1);
+        let confidence = input.confidence.or(bounds.confidence).unwrap_or(usual);
+        // Nothing is projected, or the confidence was fixed with the rule.
+        let fixed = self.sample.method == Method::Judgemental || self.stages.is_some();
+        if fixed && input.confidence.is_some() {
+            let method = self.sample.method.as_str();
+            return Err(Error::refused_with(
+                Code::InvalidValue,
+                "input.confidence",
+                method,
+            ));
+        }
+        let (figures, confidence) = if let Some(stages) = &self.stages {
+            let figures = stages.figures(&self.units, self.open > 0);
+            let figures = figures.map_err(|error| self.refusal(&error))?;
+            (Figures::TwoStage(figures), Some(stages.confidence))
+        } else if self.sample.method == Method::Judgemental {
+            (Figures::Found(self.found()?), None)
+        } else if self.sample.method == Method::MonetaryUnitCell {
+            let figures = self.cells(confidence, &bounds)?;
+            (Figures::Cell(Box::new(figures)), Some(confidence))
+        } else if is_monetary(self.sample.method) {
+            let figures = self.monetary(confidence, &bounds)?;
+            (Figures::Monetary(figures), Some(confidence))
+        } else {
+            (Figures::Rate(self.rates(confidence, &bounds)?), Some(confidence))
+        };
+        let in_error = || self.units.iter().filter(|unit| unit.error);
+        Ok(Evaluation {
+            sample_id: self.sample.id,
+            confidence,
+            dimension: input.dimension,
+            provisional: self.open > 0,
+            items: self.items as u64,
+            checked: self.units.len() as u64,
+            replaced: self.replaced as u64,
+            not_evidenced: self.not_evidenced as u64,
+            units: self.units.iter().map(|unit| unit.hits).sum(),
+            errors: in_error().count() as u64,
+            error_units: in_error().map(|unit| unit.hits).sum(),
+            error_classes: self.error_classes(),
+            parameter_set: bounds.parameter_set,
+            exclusions: self.exclusions(&figures, input.dimension),
+            figures,
+        })
+    }
+
+    fn error_classes(&self) -> Vec<(ErrorClass, u64)> {
+        let count = |class| {
+            self.units
+                .iter()
+                .filter(|unit| unit.error && unit.class == class)
+                .count() as u64
+        };
+        let classes = ErrorClass::ALL.iter().filter(|class| **class != ErrorClass::None);
+        classes
+            .map(|class| (*class, count(*class)))
+            .filter(|(_, count)| *count > 0)
+            .collect()
+    }
+
+    fn rates(&self, confidence: Decimal, bounds: &Parameters) -> Result<RateFigures> {
+        let mut counts: HashMap<StratumId, (u64, u64)> = HashMap::new();
+        let mut parts: BTreeMap<BezirksstelleId, (u64, u64)> = BTreeMap::new();
+        for unit in &self.units {
+            let error = u64::from(unit.error);
+            // An item that was hit twice, with replacement, is two sampling units.
+            let (hits, error) = (unit.hits, error * unit.hits);
+            let (size, errors) = counts.entry(unit.stratum).or_default();
+            (*size, *errors) = (*size + hits, *errors + error);
+            let (size, errors) = parts.entry(unit.bezirksstelle).or_default();
+            (*size, *errors) = (*size + hits, *errors + error);
+        }
+        let strata: Vec<StratumCount> = (1..)
+            .zip(&self.strata)
+            .map(|(ordinal, stratum)| {
+                let (size, deviations) = counts.get(&stratum.id).copied().unwrap_or_default();
+                let population = u64::try_from(stratum.item_count).unwrap_or(0);
+                StratumCount {
+                    ordinal,
+                    population,
+                    size,
+                    deviations,
+                }
+            })
+            .collect();
+        let result = evaluation::stratified(&strata, confidence).map_err(|error| self.refusal(&error))?;
+        let upper_limit = match result.upper_limit {
+            OverallLimit::Pooled(limit) => Some(limit),
+            OverallLimit::NotProportional => None,
+        };
+        let conclusion = bounds
+            .tolerable_rate
+            .zip(upper_limit)
+            .map(|(tolerable, limit)| evaluation::conclude(&result.rate, &limit, &tolerable));
+        let by_stratum = self
+            .strata
+            .iter()
+            .zip(result.strata)
+            .filter_map(|(stratum, part)| {
+                let (stratum_id, population) = (stratum.id, part.population);
+                Some(StratumRate {
+                    stratum_id,
+                    population,
+                    result: part.result?,
+                })
+            });
+        let bezirksstellen = parts
+            .into_iter()
+            .map(|(bezirksstelle_id, (size, errors))| {
+                let result = evaluation::attribute(size, errors, confidence);
+                Ok(BezirksstelleRate {
+                    bezirksstelle_id,
+                    result: result.map_err(|error| self.refusal(&error))?,
+                })
+            })
+            .collect::<Result<_>>()?;
+        Ok(RateFigures {
+            rate: result.rate,
+            upper_limit,
+            method: evaluation::ATTRIBUTE_METHOD,
+            version: evaluation::VERSION,
+            tolerable_rate: bounds.tolerable_rate,
+            conclusion,
+            strata: if self.strata.len() > 1 {
+                by_stratum.collect()
+            } else {
+                Vec::new()
+            },
+            bezirksstellen,
+        })
+    }
+
+    fn monetary(&self, confidence: Decimal, bounds: &Parameters) -> Result<MonetaryFigures> {
+        let taintings: Vec<Tainting> = self
+            .units
+            .iter()
+            .map(|unit| Tainting {
+                book_cents: unit.book.0,
+                audit_cents: if unit.error { unit.correct.0 } else { unit.book.0 },
+                hits: unit.hits,
+            })
+            .collect();
+        let size = taintings.iter().map(|unit| unit.hits).sum();
+        let result = evaluation::stringer(&taintings, size, self.sample.frame_cents.0, confidence)
+            .map_err(|error| self.refusal(&error))?;
+        let tolerable = bounds.tolerable_cents;
+        Ok(MonetaryFigures {
+            over: tolerable.map(|tolerable| result.over.conclude(tolerable.0)),
+            under: tolerable.map(|tolerable| result.under.conclude(tolerable.0)),
+            tolerable,
+            result,
+        })
+    }
+
+    fn cells(&self, confidence: Decimal, bounds: &Parameters) -> Result<CellFigures> {
+        let items: Vec<MonetaryItem> = self
+            .units
+            .iter()
+            .map(|unit| MonetaryItem {
+                book: unit.book.0,
+                audit: if unit.error { unit.correct.0 } else { unit.book.0 },
+                hits: unit.hits,
+            })
+            .collect();
+        let input = CellInput {
+            sample: MonetarySample {
+                unit: monetary::Unit::Cent,
+                book_value: self.sample.frame_cents.0,
+                size: items.iter().map(|item| item.hits).sum(),
+                items,
+                exhaustive: Vec::new(),
+                confidence,
+                tolerable: bounds.tolerable_cents.map(|cents| cents.0),
+            },
+            // As of the Stringer bounds of stored samples.
+            distribution: Distribution::Binomial,
+        };
+        let result = cell_bound(&input).map_err(|error| self.refusal(&error))?;
+        Ok(CellFigures { result })
+    }
+
+    /// What was found, and nothing more.
+    fn found(&self) -> Result<FoundFigures> {
+        let side = |sign: i64| {
+            let errors: Vec<i64> = self
+                .units
+                .iter()
+                .filter(|unit| unit.error)
+                .map(|unit| (unit.book.0 - unit.correct.0) * sign)
+                .filter(|error| *error > 0)
+                .collect();
+            Ok::<_, Error>(FoundSide {
+                items: errors.len() as u64,
+                cents: sum(errors.into_iter())?,
+            })
+        };
+        Ok(FoundFigures {
+            book: sum(self.units.iter().map(|unit| unit.book.0))?,
+            over: side(1)?,
+            under: side(-1)?,
+        })
+    }
+
+    /// An unchecked stratum or an amount out of range; anything else is our own mistake.
+    fn refusal(&self, error: &EvaluationError) -> Error {
+        match error {
+            EvaluationError::Confidence(_) => Error::refused(Code::ConfidenceOutOfRange, "input.confidence"),
+            EvaluationError::SampleEmpty => {
+                let detail = format!("{} / {}", self.units.len(), self.items);
+                Error::refused_with(Code::SampleNotEvaluable, "input.id", detail)
+            }
+            EvaluationError::AmountTooLarge => Error::refused(Code::AmountOverflow, "input.id"),
+            other => Error::internal(other.to_string()),
+        }
+    }
+
+    fn exclusions(&self, figures: &Figures, dimension: Option<Dimension>) -> Vec<Exclusion> {
+        let mut exclusions = vec![Exclusion::MissingItems];
+        match figures {
+            Figures::Monetary(_) | Figures::Cell(_) => {
+                exclusions.extend([Exclusion::NotPositive, Exclusion::WithoutEffectOnTotal]);
+            }
+            Figures::Rate(rates) => {
+                exclusions.extend([Exclusion::RateOnly, Exclusion::LimitsHoldSingly]);
+                exclusions.extend(rates.upper_limit.is_none().then_some(Exclusion::NoOverallLimit));
+            }
+            Figures::TwoStage(_) => exclusions.push(Exclusion::RateOnly),
+            Figures::Found(_) => {
+                exclusions.extend([Exclusion::NotProjected, Exclusion::WithoutEffectOnTotal]);
+            }
+        }
+        exclusions.extend((self.open > 0).then_some(Exclusion::Provisional));
+        exclusions.extend(dimension.map(|_| Exclusion::OneDimension));
+        exclusions.extend((self.replaced > 0).then_some(Exclusion::Replaced));
+        exclusions.extend((self.not_evidenced > 0).then_some(Exclusion::CountedNotEvidenced));
+        exclusions.extend(self.unplanned.then_some(Exclusion::UnplannedExtension));
+        let elsewhere = self.sample.method == Method::RecordedMonetaryUnit;
+        exclusions.extend(elsewhere.then_some(Exclusion::DrawnElsewhere));
+        exclusions
+    }
+}
+
+fn sum(mut amounts: impl Iterator<Item = i64>) -> Result<Cents> {
+    amounts
+        .try_fold(0_i64, i64::checked_add)
+        .map(Cents)
+        .ok_or_else(|| Error::refused(Code::AmountOverflow, "input.id"))
+}
