@@ -53,6 +53,18 @@ pub struct Service {
     folder: tempfile::TempDir,
 }
 
+/// A database that counts statements; not those of the log's sequencer, which asks whenever it is its turn.
+async fn connected(settings: &Settings, statements: &Arc<AtomicU64>) -> Db {
+    let mut db = app::connect(settings).await.unwrap();
+    let counter = statements.clone();
+    db.on_statement(move |sql| {
+        if !sql.contains("\"log_") {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+    db
+}
+
 impl Service {
     /// A service on an empty database of its own; none where the cluster for it is not named.
     pub async fn start(backend: Backend) -> Option<Self> {
@@ -104,17 +116,10 @@ impl Service {
             None => app::sources(&settings).unwrap(),
             Some(clock) => sources_by(&settings, clock),
         };
-        let mut db = app::connect(&settings).await.unwrap();
+        let statements = Arc::new(AtomicU64::new(0));
+        let db = connected(&settings, &statements).await;
         let migrate = settings.database.migrate_on_start;
         app::prepare(&settings, &db, &sources, migrate).await.unwrap();
-        let statements = Arc::new(AtomicU64::new(0));
-        let counter = statements.clone();
-        // The sequencer of the log asks whenever it is its turn, which is nobody's request.
-        db.on_statement(move |sql| {
-            if !sql.contains("\"log_") {
-                counter.fetch_add(1, Ordering::Relaxed);
-            }
-        });
         let running = app::start(&settings, db.clone(), sources.clone()).await.unwrap();
         let address = format!("http://{}", running.address);
         let http = reqwest::Client::new();
@@ -143,11 +148,14 @@ impl Service {
     /// Ends the service, lets something happen to its database meanwhile, and starts it again.
     pub async fn restarted(self, meanwhile: impl AsyncFnOnce(&Db, &Arc<Sources>)) -> Self {
         self.running.stop().await.unwrap();
-        meanwhile(&self.db, &self.sources).await;
-        let running = app::start(&self.settings, self.db.clone(), self.sources.clone())
+        // Connections that the service opened end with it.
+        let db = connected(&self.settings, &self.statements).await;
+        meanwhile(&db, &self.sources).await;
+        let running = app::start(&self.settings, db.clone(), self.sources.clone())
             .await
             .unwrap();
         Self {
+            db,
             address: format!("http://{}", running.address),
             running,
             ..self
