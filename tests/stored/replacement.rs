@@ -520,3 +520,52 @@ on_both!(rows_behind_a_replacement_are_guarded, |service| async move {
         refusal("REASON_REQUIRED", "input.reason")
     );
 });
+
+on_both!(
+    why_an_item_of_own_staff_is_replaced_is_told_to_its_group,
+    |service| async move {
+        let audit = Audit::titled(&service, "Eigenes Personal").await;
+        let mapping = json!({
+            "encoding": "UTF_8", "delimiter": "SEMICOLON", "decimals": "GERMAN", "dateFormat": "ISO", "key": ["Beleg"],
+            "reference": "Beleg", "bezirksstelle": "Ort", "amount": "Betrag", "singleFund": "KOMMUNE", "ownStaff": "Eigen",
+        });
+        let lines = "Beleg;Ort;Betrag;Eigen\na;09;1,00;ja\nb;09;2,00;ja\nc;09;3,00;ja\n";
+        audit.import(mapping, lines.as_bytes().to_vec()).await;
+        audit
+            .control_total("fund;bezirksstelle;month;count;sum\nKOMMUNE;09;;3;6,00\n")
+            .await;
+        audit.freeze().await;
+        let sample = audit
+            .drawn("Zufall", "SIMPLE_RANDOM", &json!({ "size": 2 }))
+            .await;
+        let outside = service.person("andere", "INNENREVISION");
+        let group = service.person("gruppe", "INNENREVISION+OWN_STAFF");
+        let document =
+            "query($id: ID!) { sample(id: $id) { items(first: 5) { edges { node { id version } } } } }";
+        let items = group.data(document, json!({ "id": sample["id"] })).await;
+        let item = nodes(&items["sample"]["items"])[0].clone();
+        assert_eq!(
+            outside.refused(&request(), asking(&item, &json!({}))).await,
+            refusal("NOT_FOUND", "input.sampleItemId")
+        );
+        let asked = group.done(&request(), asking(&item, &json!({}))).await["replacement"].clone();
+        assert_eq!(
+            audit.head.refused(&approve(), decision(&asked)).await,
+            refusal("NOT_FOUND", "input.id")
+        );
+        let second = service.person("zweite", "QUALITAETSSICHERUNG+OWN_STAFF");
+        let approved = second.done(&approve(), decision(&asked)).await["replacement"].clone();
+        assert_eq!(approved["state"], "APPROVED");
+        assert_eq!(told(&group, &sample).await.len(), 1);
+        assert_eq!(told(&outside, &sample).await, Vec::<Value>::new());
+        let draws = "query($id: ID!) { engagement(id: $id) { drawEvents { kind reason } } }";
+        let draws = outside.data(draws, json!({ "id": audit.engagement })).await;
+        let last = draws["engagement"]["drawEvents"]
+            .as_array()
+            .unwrap()
+            .last()
+            .unwrap()
+            .clone();
+        assert_eq!(last, json!({ "kind": "REPLACE", "reason": null }));
+    }
+);

@@ -180,7 +180,8 @@ pub async fn approve_replacement(ctx: &Ctx, db: &Db, input: ApproveReplacement) 
         Kind::Replace,
         sample.population_id,
         Some(sample.id),
-        Some(row.reason.clone()),
+        // Every auditor sees the event: why an item of own staff was replaced is told to its group alone.
+        (!row.own_staff).then(|| row.reason.clone()),
     )
     .await?;
     let detail = json!({
