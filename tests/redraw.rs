@@ -2,56 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends where something is missing")]
 
-use std::path::Path;
-use std::process::{Command, Output};
-
 use entity::read_record;
-use reqwest::Method;
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tests::grants::{inspection, issued};
 use tests::program::binary;
+use tests::redraw::{LINES, fetched, redraw};
 use tests::story::Audit;
-use tests::{Person, Service, on_both};
+use tests::{Service, on_both};
 use uuid::Uuid;
-
-const LINES: [(&str, &str, i64); 8] = [
-    ("a", "09", 100),
-    ("b", "01", 200),
-    ("c", "09", 0),
-    ("d", "01", 50_000),
-    ("e", "02", 700),
-    ("f", "02", 90),
-    ("g", "09", 1_200),
-    ("h", "01", 3),
-];
-
-async fn fetched(person: &Person<'_>, path: &str, sample: &Value) -> (u16, String) {
-    let path = format!("{path}?sample={}", sample.as_str().unwrap());
-    let answer = person.request(Method::GET, &path).send().await.unwrap();
-    (answer.status().as_u16(), answer.text().await.unwrap())
-}
-
-/// The program's answer to these files.
-fn redraw(binary: &Path, folder: &Path, file: &str, record: &str, more: &[&str]) -> (i32, Value) {
-    let (paths, texts) = (
-        ["draw.csv", "record.json"].map(|name| folder.join(name)),
-        [file, record],
-    );
-    for (path, text) in paths.iter().zip(texts) {
-        std::fs::write(path, text).unwrap();
-    }
-    let Output { status, stdout, .. } = Command::new(binary)
-        .args(["redraw", "--json", "--file"])
-        .arg(&paths[0])
-        .arg("--record")
-        .arg(&paths[1])
-        .args(more)
-        .output()
-        .unwrap();
-    (status.code().unwrap(), serde_json::from_slice(&stdout).unwrap())
-}
 
 fn codes(answer: &Value) -> Vec<&str> {
     let differences = answer["differences"].as_array().unwrap();
@@ -78,7 +38,6 @@ on_both!(a_draw_is_repeated_from_its_files_alone, |service| async move {
         .as_str()
         .unwrap()
         .to_owned();
-    let folder = tempfile::tempdir().unwrap();
     let Some(binary) = binary() else { return };
     for (name, method, size, rows) in [
         ("einfach", "SIMPLE_RANDOM", 3, 8),
@@ -98,7 +57,7 @@ on_both!(a_draw_is_repeated_from_its_files_alone, |service| async move {
         let (status, record) = fetched(&whole, "/exports/draw-record.json", &sample["id"]).await;
         assert_eq!(status, 200, "{record}");
 
-        let (code, answer) = redraw(&binary, folder.path(), &file, &record, &["--root", &root]);
+        let (code, answer) = redraw(&binary, &file, &record, &["--root", &root]);
         assert_eq!((code, &answer["agrees"]), (0, &json!(true)), "{name}: {answer}");
         assert_eq!(answer["populationRoot"], root);
         let drawn = audit.items(&sample).await;
@@ -107,28 +66,28 @@ on_both!(a_draw_is_repeated_from_its_files_alone, |service| async move {
         // Whatever was changed is named.
         let mut lines: Vec<&str> = file.lines().collect();
         let removed = lines.remove(3);
-        let (code, answer) = redraw(&binary, folder.path(), &lines.join("\n"), &record, &[]);
+        let (code, answer) = redraw(&binary, &lines.join("\n"), &record, &[]);
         assert_eq!(code, 1, "{name}: {removed}");
         assert!(
             codes(&answer).contains(&"FRAME_DIFFERS") && codes(&answer).contains(&"COUNT_DIFFERS"),
             "{answer}"
         );
         let other = "00".repeat(32);
-        let (code, answer) = redraw(&binary, folder.path(), &file, &record, &["--root", &other]);
+        let (code, answer) = redraw(&binary, &file, &record, &["--root", &other]);
         assert_eq!((code, codes(&answer)), (1, vec!["ROOT_DIFFERS"]), "{name}");
         let mut seeded: Value = serde_json::from_str(&record).unwrap();
         seeded["seed"] = json!("ein anderer");
-        let (code, answer) = redraw(&binary, folder.path(), &file, &seeded.to_string(), &[]);
+        let (code, answer) = redraw(&binary, &file, &seeded.to_string(), &[]);
         assert_eq!(code, 1, "{name}: {answer}");
         let mut swapped: Value = serde_json::from_str(&record).unwrap();
         let last = swapped["items"].as_array_mut().unwrap().pop().unwrap();
-        let (code, answer) = redraw(&binary, folder.path(), &file, &swapped.to_string(), &[]);
+        let (code, answer) = redraw(&binary, &file, &swapped.to_string(), &[]);
         assert_eq!(code, 1);
         assert!(
             answer.to_string().contains(last["id"].as_str().unwrap()),
             "{name}: {answer}"
         );
-        let (code, answer) = redraw(&binary, folder.path(), "item;stratum\nx", &record, &[]);
+        let (code, answer) = redraw(&binary, "item;stratum\nx", &record, &[]);
         assert_eq!((code, &answer["agrees"]), (2, &Value::Null));
 
         // Each download has its records: what was asked for, and which ids left.

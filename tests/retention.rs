@@ -100,6 +100,17 @@ async fn engagement<'a>(service: &'a Service, title: &str) -> Audit<'a> {
     audit
 }
 
+async fn close(audit: &Audit<'_>) {
+    let version = "query($id: ID!) { engagement(id: $id) { version } }";
+    let seen = audit
+        .auditor
+        .data(version, json!({ "id": audit.engagement }))
+        .await;
+    let input = json!({ "id": audit.engagement, "expectedVersion": seen["engagement"]["version"] });
+    let document = change("closeEngagement", "engagement { state }");
+    audit.head.done(&document, input).await;
+}
+
 on_both!(working_papers_go_ten_years_after_the_end, |service| async move {
     let db = &service.db;
     let kept = engagement(&service, "Die bleibt").await;
@@ -116,12 +127,7 @@ on_both!(working_papers_go_ten_years_after_the_end, |service| async move {
         run.unwrap()
     };
     assert_eq!(due(5_000).await, 0, "open engagements keep theirs");
-    let version = "query($id: ID!) { engagement(id: $id) { version } }";
-    let version = gone.auditor.data(version, json!({ "id": gone.engagement })).await;
-    let close = json!({ "id": gone.engagement, "expectedVersion": version["engagement"]["version"] });
-    gone.head
-        .done(&change("closeEngagement", "engagement { state }"), close)
-        .await;
+    close(&gone).await;
     assert_eq!((due(3_640).await, due(3_660).await), (0, 6));
 
     // Nobody else deletes any, and no gate is opened for an engagement that is open or held.
@@ -196,12 +202,7 @@ on_both!(working_papers_go_ten_years_after_the_end, |service| async move {
 on_both!(two_instances_delete_once, |service| async move {
     let db = &service.db;
     let gone = engagement(&service, "Die geht").await;
-    let version = "query($id: ID!) { engagement(id: $id) { version } }";
-    let version = gone.auditor.data(version, json!({ "id": gone.engagement })).await;
-    let close = json!({ "id": gone.engagement, "expectedVersion": version["engagement"]["version"] });
-    gone.head
-        .done(&change("closeEngagement", "engagement { state }"), close)
-        .await;
+    close(&gone).await;
     let (one, other) = (service.later(3_660), service.later(3_660));
     for kind in [Kind::CaseNumber, Kind::WorkingPaper] {
         let (one, other) = tokio::join!(retention::run(&one, db, kind), retention::run(&other, db, kind));

@@ -47,6 +47,24 @@ impl Error {
     }
 }
 
+/// A row that must be there, since another one refers to it.
+pub(crate) fn required<T>(row: Option<T>) -> Result<T> {
+    row.ok_or_else(|| Error::internal("a row that is referred to is missing"))
+}
+
+/// Refuses a change of a row that is not any more, or not yet, what the caller saw; says what it is.
+pub(crate) fn must_be_version(version: i32, expected: i32) -> Result<()> {
+    if version == expected {
+        Ok(())
+    } else {
+        Err(Error::refused_with(
+            Code::StaleVersion,
+            "input.expectedVersion",
+            version,
+        ))
+    }
+}
+
 /// A full disk is the operator's to mend and the user's to know; all else stays inside.
 impl From<DbErr> for Error {
     fn from(error: DbErr) -> Self {

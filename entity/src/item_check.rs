@@ -1,8 +1,7 @@
 //! Checks (Prüfblätter) of sample items. A correction is a new version by the same tester.
 
+use sea_orm::QueryFilter;
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::Query;
-use sea_orm::{Condition, QueryFilter};
 
 use crate::{Cents, CheckId, FundSplit, GrantId, SampleItemId, Scope, sample_item, text_enum};
 
@@ -105,19 +104,6 @@ impl Entity {
     /// Checks a caller may see: working papers stay with the audit function, a Bezirksstelle sees none; those of own
     /// staff's items stay with its named group. A grant reaches those of its items.
     pub fn visible_to(scope: &Scope) -> Select<Self> {
-        Self::find().filter(match scope {
-            Scope::Everything => Condition::all(),
-            Scope::WithoutOwnStaff => Condition::all().add(Column::OwnStaff.eq(false)),
-            Scope::Grant { .. } => Condition::all().add(
-                Column::SampleItemId.in_subquery(
-                    Query::select()
-                        .column(sample_item::Column::Id)
-                        .from(sample_item::Entity)
-                        .cond_where(sample_item::condition(scope))
-                        .to_owned(),
-                ),
-            ),
-            Scope::Bezirksstelle { .. } | Scope::Nothing => Scope::nothing(),
-        })
+        Self::find().filter(sample_item::papers(scope, Column::OwnStaff, Column::SampleItemId))
     }
 }

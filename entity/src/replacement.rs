@@ -1,8 +1,7 @@
 //! Replacements: a drawn item that cannot be checked gives its place to the next ticket.
 
+use sea_orm::QueryFilter;
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::Query;
-use sea_orm::{Condition, QueryFilter};
 
 use crate::{EngagementId, ReplacementId, SampleId, SampleItemId, Scope, sample_item, text_enum};
 
@@ -76,19 +75,6 @@ impl ActiveModelBehavior for ActiveModel {}
 impl Entity {
     /// Replacements a caller may see: working papers, like the checks of the items they are about.
     pub fn visible_to(scope: &Scope) -> Select<Self> {
-        Self::find().filter(match scope {
-            Scope::Everything => Condition::all(),
-            Scope::WithoutOwnStaff => Condition::all().add(Column::OwnStaff.eq(false)),
-            Scope::Grant { .. } => Condition::all().add(
-                Column::SampleItemId.in_subquery(
-                    Query::select()
-                        .column(sample_item::Column::Id)
-                        .from(sample_item::Entity)
-                        .cond_where(sample_item::condition(scope))
-                        .to_owned(),
-                ),
-            ),
-            Scope::Bezirksstelle { .. } | Scope::Nothing => Scope::nothing(),
-        })
+        Self::find().filter(sample_item::papers(scope, Column::OwnStaff, Column::SampleItemId))
     }
 }

@@ -137,3 +137,22 @@ fn granted(coverage: &Coverage) -> Condition {
         )
         .add_option(item)
 }
+
+/// Working papers on items: they stay with the audit function, those of own staff's items with its named group; a grant reaches
+/// those of its items.
+pub(crate) fn papers<C: ColumnTrait>(scope: &Scope, own_staff: C, item: C) -> Condition {
+    match scope {
+        Scope::Everything => Condition::all(),
+        Scope::WithoutOwnStaff => Condition::all().add(own_staff.eq(false)),
+        Scope::Grant { .. } => Condition::all().add(
+            item.in_subquery(
+                Query::select()
+                    .column(Column::Id)
+                    .from(Entity)
+                    .cond_where(condition(scope))
+                    .to_owned(),
+            ),
+        ),
+        Scope::Bezirksstelle { .. } | Scope::Nothing => Scope::nothing(),
+    }
+}

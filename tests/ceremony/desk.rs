@@ -11,17 +11,6 @@ pub(crate) const SOURCE: i64 = 1_692_806_364;
 pub(crate) const BEGIN: i64 = SOURCE - 2_400;
 pub(crate) const SIGNATURE: &str =
     "b44679b9a59af2ec876b1a6b1ad52ea9b1615fc3982b19576350f93447cb1125e342b73a8dd2bacbe47e4b6b63ed5e39";
-pub(crate) const LINES: [(&str, &str, i64); 8] = [
-    ("a", "09", 100),
-    ("b", "01", 200),
-    ("c", "09", 0),
-    ("d", "01", 50_000),
-    ("e", "02", 700),
-    ("f", "02", 90),
-    ("g", "09", 1_200),
-    ("h", "01", 3),
-];
-
 pub(crate) const SEEN: &str = "query($id: ID!) { sample(id: $id) { state version seed assurance permissions drawNumber { number of }
     ceremony { planDigest populationRoot frameDigest openUntil seed plannedSource { chain round at throws }
         parties { name subject role standing spokeAs commitment committedAt openedAt salt text silent late couldSteer version }

@@ -8,13 +8,14 @@ use audit::access::{Caller, Membership};
 use entity::{PopulationId, SampleId};
 use sea_orm::ConnectionTrait as _;
 use serde_json::{Value, json};
+use tests::redraw::LINES;
 use tests::story::{Audit, DICE, draw, with};
 use tests::{Backend, Hand, Service};
 
 use crate::by_hand;
 use crate::desk::{
-    BEGIN, LINES, SOURCE, auditors, commits, dice, drawing, input, officer, officers, open, opening, opens,
-    own, refusal, seen,
+    BEGIN, SOURCE, auditors, commits, dice, drawing, input, officer, officers, open, opening, opens, own,
+    refusal, seen,
 };
 use crate::outside::{all_placed, nothing_unexplained, reason, redraw, repeated, tampered};
 

@@ -6,39 +6,24 @@ use std::process::{Command, Stdio};
 
 use audit::Ctx;
 use audit::trail::rows::unexplained;
-use reqwest::Method;
 use serde_json::{Value, json};
 use tests::program::binary;
+use tests::redraw::fetched;
 use tests::story::{Audit, nodes};
 use tests::{Person, Service, missing};
 
 use crate::desk::seen;
 
-pub(crate) async fn fetched(person: &Person<'_>, path: &str, sample: &Value) -> String {
-    let path = format!("{path}?sample={}", sample["id"].as_str().unwrap());
-    let answer = person.request(Method::GET, &path).send().await.unwrap();
-    assert_eq!(answer.status().as_u16(), 200);
-    answer.text().await.unwrap()
+/// A download of a sample that is given.
+async fn given(person: &Person<'_>, path: &str, sample: &Value) -> String {
+    let (status, text) = fetched(person, path, &sample["id"]).await;
+    assert_eq!(status, 200);
+    text
 }
 
 /// The program's answer to these files.
 pub(crate) fn redraw(binary: &Path, file: &str, record: &Value, more: &[&str]) -> (i32, Value) {
-    let folder = tempfile::tempdir().unwrap();
-    let paths = ["draw.csv", "record.json"].map(|name| folder.path().join(name));
-    std::fs::write(&paths[0], file).unwrap();
-    std::fs::write(&paths[1], record.to_string()).unwrap();
-    let told = Command::new(binary)
-        .args(["redraw", "--json", "--file"])
-        .arg(&paths[0])
-        .arg("--record")
-        .arg(&paths[1])
-        .args(more)
-        .output()
-        .unwrap();
-    (
-        told.status.code().unwrap(),
-        serde_json::from_slice(&told.stdout).unwrap(),
-    )
+    tests::redraw::redraw(binary, file, &record.to_string(), more)
 }
 
 /// What the oracle in Python says of these files; nothing where there is no Python and nobody named an interpreter.
@@ -95,8 +80,8 @@ pub(crate) async fn repeated(
     audit: &Audit<'_>,
     sample: &Value,
 ) -> Option<(std::path::PathBuf, String, Value)> {
-    let file = fetched(&audit.auditor, "/exports/draw-file.csv", sample).await;
-    let record = fetched(&audit.auditor, "/exports/draw-record.json", sample).await;
+    let file = given(&audit.auditor, "/exports/draw-file.csv", sample).await;
+    let record = given(&audit.auditor, "/exports/draw-record.json", sample).await;
     let record: Value = serde_json::from_str(&record).unwrap();
     let told = seen(&audit.auditor, sample).await;
     let digest = told["ceremony"]["planDigest"].as_str().unwrap();

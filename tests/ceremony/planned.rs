@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use tests::redraw::LINES;
 use tests::story::{Audit, change, plan, with};
 use tests::{Backend, Hand, Service};
 
 use crate::by_hand;
-use crate::desk::{BEGIN, LINES, auditors, input, officers, quicknet, refusal};
+use crate::desk::{BEGIN, auditors, input, officers, quicknet, refusal};
 
 by_hand!(
     what_cannot_be_planned,

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use audit::sampling::ceremony::drand;
 use serde_json::{Value, json};
+use tests::redraw::LINES;
 use tests::story::{Audit, DICE, change, draw, nodes, with};
 use tests::{Backend, Hand, Service};
 
 use crate::by_hand;
 use crate::desk::{
-    BEGIN, LINES, SIGNATURE, SOURCE, auditors, commit, commits, committing, dice, drawing, input, officer,
-    officers, open, opening, opens, own, quicknet, refusal, seen,
+    BEGIN, SIGNATURE, SOURCE, auditors, commit, commits, committing, dice, drawing, input, officer, officers,
+    open, opening, opens, own, quicknet, refusal, seen,
 };
 use crate::outside::{nothing_unexplained, oracle, reason, redraw, repeated, tampered};
 

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use sea_orm::ConnectionTrait as _;
 use serde_json::{Value, json};
 use tests::program::binary;
+use tests::redraw::LINES;
 use tests::story::{Audit, DICE, draw, nodes, plan, with};
 use tests::{Backend, Hand, Service};
 
 use crate::by_hand;
 use crate::desk::{
-    BEGIN, LINES, OWN, SOURCE, auditors, commit, commits, committing, dice, drawing, input, officer, open,
-    opening, opens, own, refusal, seen,
+    BEGIN, OWN, SOURCE, auditors, commit, commits, committing, dice, drawing, input, officer, open, opening,
+    opens, own, refusal, seen,
 };
 use crate::outside::{nothing_unexplained, oracle, reason, redraw, repeated, tampered};
 

@@ -12,6 +12,7 @@ pub mod grants;
 pub mod key;
 pub mod oracle;
 pub mod program;
+pub mod redraw;
 pub mod story;
 
 use std::collections::BTreeMap;

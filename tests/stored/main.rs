@@ -8,12 +8,10 @@ mod methods;
 mod parameters;
 mod replacement;
 
-use std::process::Command;
-
-use reqwest::Method;
 use serde_json::{Value, json};
 use tests::Person;
 use tests::program::binary;
+use tests::redraw::{fetched, redraw};
 use tests::story::{Audit, cents, change, check};
 
 fn refusal(code: &str, path: &str) -> Vec<(String, String)> {
@@ -56,6 +54,11 @@ async fn checked(audit: &Audit<'_>, sample: &Value, errors: usize) {
             check(item, class, [0, correct, 0, 0], &attributes)
         })
         .collect();
+    record_checks(audit, sample, &checks).await;
+}
+
+/// Records checks of a sample's items, each of which is taken.
+async fn record_checks(audit: &Audit<'_>, sample: &Value, checks: &[Value]) {
     let record = change("recordChecks", "results { userErrors { code path } }");
     let done = audit
         .auditor
@@ -71,28 +74,17 @@ async fn checked(audit: &Audit<'_>, sample: &Value, errors: usize) {
 
 /// Repeats a draw from its files alone, of which the draw file has so many rows; the record.
 async fn redrawn(audit: &Audit<'_>, sample: &Value, rows: usize) -> Value {
-    let folder = tempfile::tempdir().unwrap();
     let mut texts = Vec::new();
-    for name in ["draw-file.csv", "draw-record.json"] {
-        let path = format!("/exports/{name}?sample={}", sample["id"].as_str().unwrap());
-        let answer = audit.auditor.request(Method::GET, &path).send().await.unwrap();
-        assert_eq!(answer.status(), 200, "{path}");
-        let text = answer.text().await.unwrap();
-        std::fs::write(folder.path().join(name), &text).unwrap();
+    for path in ["/exports/draw-file.csv", "/exports/draw-record.json"] {
+        let (status, text) = fetched(&audit.auditor, path, &sample["id"]).await;
+        assert_eq!(status, 200, "{path}");
         texts.push(text);
     }
     let found = texts[0].lines().filter(|line| !line.starts_with('#')).count();
     assert_eq!(found, rows + 1, "{}", texts[0]);
     if let Some(binary) = binary() {
-        let ended = Command::new(binary)
-            .args(["redraw", "--json", "--file"])
-            .arg(folder.path().join("draw-file.csv"))
-            .arg("--record")
-            .arg(folder.path().join("draw-record.json"))
-            .output()
-            .unwrap();
-        let said = String::from_utf8(ended.stdout).unwrap();
-        assert_eq!(ended.status.code(), Some(0), "{said}");
+        let (code, said) = redraw(&binary, &texts[0], &texts[1], &[]);
+        assert_eq!(code, 0, "{said}");
     }
     serde_json::from_str(&texts[1]).unwrap()
 }

@@ -167,25 +167,8 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::RetentionRun
             | Action::JobcenterSetUp => false,
         },
-        Role::Bezirksstellenleitung => {
-            contributes(action)
-                || matches!(
-                    action,
-                    Action::EngagementRead
-                        | Action::SampleRead
-                        | Action::SampleItemRead
-                        | Action::CaseNumberRead
-                        | Action::ExternalReadList
-                )
-        }
-        Role::Sachbearbeitung => matches!(
-            action,
-            Action::EngagementRead
-                | Action::SampleRead
-                | Action::SampleItemRead
-                | Action::CaseNumberRead
-                | Action::ExternalReadList
-        ),
+        Role::Bezirksstellenleitung => contributes(action) || reads_own_items(action),
+        Role::Sachbearbeitung => reads_own_items(action),
         Role::Fachbereichsleitung => matches!(
             action,
             Action::GrantRead | Action::GrantIssue | Action::GrantRevoke | Action::GrantLift
@@ -204,6 +187,18 @@ pub const fn permits(role: Role, action: Action) -> bool {
         | Role::Gleichstellung
         | Role::Administration => false,
     }
+}
+
+/// What a Bezirksstelle does: it reads its own announced items, and who else read them.
+const fn reads_own_items(action: Action) -> bool {
+    matches!(
+        action,
+        Action::EngagementRead
+            | Action::SampleRead
+            | Action::SampleItemRead
+            | Action::CaseNumberRead
+            | Action::ExternalReadList
+    )
 }
 
 /// What whoever speaks for a party of a draw does. It shows nothing of what is drawn: the second party lies outside the audit

@@ -18,6 +18,7 @@ use super::rules::{
 use crate::access::{Action, Permit, authorize, authorize_write};
 use crate::db::among;
 use crate::engagement::{lock, must_be_open};
+use crate::error::{must_be_version, required};
 use crate::idempotency::{Claimed, claim};
 use crate::trail::{self, Subject};
 use crate::{Code, Ctx, Db, Error, Result};
@@ -84,13 +85,7 @@ async fn record_one(
     if item.state == sample_item::State::Replaced {
         return Err(Error::refused(Code::ItemReplaced, "input.sampleItemId"));
     }
-    if item.version != input.expected_version {
-        return Err(Error::refused_with(
-            Code::StaleVersion,
-            "input.expectedVersion",
-            item.version,
-        ));
-    }
+    must_be_version(item.version, input.expected_version)?;
     let sample = required(sample::Entity::find_by_id(item.sample_id).one(&tx).await?)?;
     let population_item = required(population_item::Entity::find_by_id(item.item_id).one(&tx).await?)?;
     let refusals = check(&input, programme, population_item.funds());
@@ -302,8 +297,4 @@ pub(crate) fn place(attribute: &str) -> usize {
         .into_iter()
         .position(|known| known.code == attribute)
         .unwrap_or(usize::MAX)
-}
-
-fn required<T>(row: Option<T>) -> Result<T> {
-    row.ok_or_else(|| Error::internal("a row that is referred to is missing"))
 }

@@ -15,6 +15,7 @@ use super::rules::{Open, check_open, number};
 use crate::access::{Action, Aggregate, authorize, authorize_write};
 use crate::db::among;
 use crate::db::one_at_a_time;
+use crate::error::{must_be_version, required};
 use crate::idempotency::{Claimed, claim};
 use crate::page::{self, Page, PageArgs};
 use crate::trail::{self, Subject};
@@ -105,13 +106,7 @@ pub async fn close(ctx: &Ctx, db: &Db, input: Close) -> Result<Model> {
     let permit = authorize_write(ctx, db, Action::EngagementClose).await?;
     let tx = db.begin_write().await?;
     let row = lock_open(&tx, ctx, input.id, "input.id").await?;
-    if row.version != input.expected_version {
-        return Err(Error::refused_with(
-            Code::StaleVersion,
-            "input.expectedVersion",
-            row.version,
-        ));
-    }
+    must_be_version(row.version, input.expected_version)?;
     let note = input.note.filter(|note| !note.trim().is_empty());
     if let Some(refusal) = note
         .as_deref()
@@ -320,9 +315,4 @@ pub(crate) async fn key(ctx: &Ctx, db: &impl ConnectionTrait, id: EngagementId) 
     Ok(EngagementKey::new(
         &ctx.sources.vault().open(id.0.as_bytes(), &row.sealed_key)?,
     ))
-}
-
-/// A row that must be there.
-fn required<T>(row: Option<T>) -> Result<T> {
-    row.ok_or_else(|| Error::internal("a row that is referred to is missing"))
 }

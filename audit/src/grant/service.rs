@@ -20,6 +20,7 @@ use super::rules::{
 };
 use crate::access::{Action, FourEyes, Granted, Permit, authorize, authorize_write};
 use crate::db::{among, one_at_a_time};
+use crate::error::{must_be_version, required};
 use crate::idempotency::{Claimed, claim};
 use crate::page::{self, Page, PageArgs};
 use crate::trail::{self, Subject};
@@ -182,15 +183,8 @@ async fn locked(tx: &DatabaseTransaction, ctx: &Ctx, of: &Change) -> Result<Mode
         .one(tx)
         .await?
         .ok_or_else(|| Error::refused(Code::NotFound, "input.id"))?;
-    if row.version == of.expected_version {
-        Ok(row)
-    } else {
-        Err(Error::refused_with(
-            Code::StaleVersion,
-            "input.expectedVersion",
-            row.version,
-        ))
-    }
+    must_be_version(row.version, of.expected_version)?;
+    Ok(row)
 }
 
 /// Records the Verpflichtung of a proposed grant.
@@ -528,8 +522,4 @@ pub(crate) async fn charge(ctx: &Ctx, db: &Db, items: usize) -> Result<()> {
         }
         _ => Error::refused(Code::GrantEnded, ""),
     })
-}
-
-fn required<T>(row: Option<T>) -> Result<T> {
-    row.ok_or_else(|| Error::internal("a row that is referred to is missing"))
 }

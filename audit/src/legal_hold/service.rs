@@ -12,6 +12,7 @@ use serde_json::json;
 use crate::access::{Action, FourEyes, authorize, authorize_write};
 use crate::db::among;
 use crate::engagement;
+use crate::error::required;
 use crate::idempotency::{Claimed, claim};
 use crate::trail::{self, Subject};
 use crate::{Code, Ctx, Db, Error, Result, refusal};
@@ -114,8 +115,4 @@ pub(crate) async fn stands(db: &impl ConnectionTrait, engagement: EngagementId) 
         .filter(Column::EngagementId.eq(engagement))
         .filter(Column::LiftedAt.is_null());
     Ok(standing.count(db).await? > 0)
-}
-
-fn required<T>(row: Option<T>) -> Result<T> {
-    row.ok_or_else(|| Error::internal("a row that is referred to is missing"))
 }

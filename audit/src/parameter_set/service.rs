@@ -13,6 +13,7 @@ use serde_json::json;
 
 use crate::access::{Action, FourEyes, Permit, authorize, authorize_write};
 use crate::db::{among, one_at_a_time};
+use crate::error::{must_be_version, required};
 use crate::idempotency::{Claimed, claim};
 use crate::page::{self, Page, PageArgs};
 use crate::refusal::text;
@@ -195,13 +196,7 @@ async fn decide(
     if row.state != State::Proposed {
         return Err(Error::refused(Code::ParameterSetDecided, "input.id"));
     }
-    if row.version != expected_version {
-        return Err(Error::refused_with(
-            Code::StaleVersion,
-            "input.expectedVersion",
-            row.version,
-        ));
-    }
+    must_be_version(row.version, expected_version)?;
     FourEyes::ParameterSet.another(ctx, [row.proposed_by.as_str()], "input.id")?;
     let before = trail::state(ctx, &row)?;
     let mut change: ActiveModel = row.into();
@@ -317,8 +312,4 @@ pub async fn find_many(ctx: &Ctx, db: &Db, ids: &[ParameterSetId]) -> Result<Vec
         .filter(among(db.reader(), Column::Id, ids.iter().copied()))
         .all(db.reader())
         .await?)
-}
-
-fn required<T>(row: Option<T>) -> Result<T> {
-    row.ok_or_else(|| Error::internal("a row that is referred to is missing"))
 }

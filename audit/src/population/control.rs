@@ -21,6 +21,7 @@ use super::reconciliation::{ALL_LINES, Cell, Cells, Tally, compare};
 use super::service::{find_many, lock_population, lock_unfrozen, no_running_import};
 use crate::access::{Action, FourEyes, Permit, authorize, authorize_write};
 use crate::db::among;
+use crate::error::must_be_version;
 use crate::idempotency::{Claim, Claimed, claim};
 use crate::page::{self, Page, PageArgs};
 use crate::trail::{self, Subject};
@@ -637,13 +638,7 @@ async fn lock_difference(
     let row = find().one(tx).await?.ok_or_else(missing)?;
     let population: population::Model = lock_unfrozen(tx, ctx, row.population_id, "input.id").await?;
     let row = find().one(tx).await?.ok_or_else(missing)?;
-    if row.version != expected_version {
-        return Err(Error::refused_with(
-            Code::StaleVersion,
-            "input.expectedVersion",
-            row.version,
-        ));
-    }
+    must_be_version(row.version, expected_version)?;
     Ok((row, population.engagement_id))
 }
 

@@ -18,6 +18,7 @@ use super::control::current;
 use super::reconciliation::{Parts, needs_all_lines};
 use super::service::{lock_unfrozen, no_running_import};
 use crate::access::{Action, authorize_write};
+use crate::error::must_be_version;
 use crate::trail::merkle::{Hash, TreeHasher};
 use crate::trail::{self, Subject};
 use crate::{Code, Ctx, Db, Error, Result};
@@ -84,13 +85,7 @@ async fn ready(ctx: &Ctx, db: &Db, id: PopulationId, expected_version: i32) -> R
 
 /// What stands in the way of freezing; otherwise the control total it is frozen by.
 async fn check(tx: &DatabaseTransaction, row: &Model, expected_version: i32) -> Result<control_total::Model> {
-    if row.version != expected_version {
-        return Err(Error::refused_with(
-            Code::StaleVersion,
-            "input.expectedVersion",
-            row.version,
-        ));
-    }
+    must_be_version(row.version, expected_version)?;
     no_running_import(tx, row.id, "input.id").await?;
     if row.item_count == 0 {
         return Err(Error::refused(Code::PopulationEmpty, "input.id"));

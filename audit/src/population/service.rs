@@ -16,6 +16,7 @@ use super::intake::clear;
 use crate::access::{Action, Permit, authorize, authorize_write};
 use crate::db::among;
 use crate::engagement::{lock, must_be_open};
+use crate::error::must_be_version;
 use crate::idempotency::{Claimed, claim};
 use crate::page::{self, Page, PageArgs};
 use crate::trail::{self, Subject};
@@ -107,13 +108,7 @@ pub async fn discard(
     }
     let tx = db.begin_write().await?;
     let row = lock_unfrozen(&tx, ctx, id, "input.id").await?;
-    if row.version != expected_version {
-        return Err(Error::refused_with(
-            Code::StaleVersion,
-            "input.expectedVersion",
-            row.version,
-        ));
-    }
+    must_be_version(row.version, expected_version)?;
     no_running_import(&tx, id, "input.id").await?;
     let (engagement, version) = (row.engagement_id, row.version + 1);
     let before = trail::state(ctx, &row)?;

@@ -6,14 +6,13 @@ use entity::draw_event::Kind;
 use entity::sample::{Method, Model};
 use serde::Serialize;
 
-use super::named::{LISTED, Named, NamedItem, check_key, look_up, store};
-use super::record::MAX_RECORDED_ITEMS;
+use super::named::{Named, NamedItem, check_items, check_key, look_up, store};
 use super::rules::{Parameters, SizeSource, check_checks_per_item};
 use super::service::frozen;
 use crate::access::{Action, authorize_write};
 use crate::refusal::{optional_text, text};
 use crate::sampling::selection::JUDGEMENTAL;
-use crate::{Code, Ctx, Db, Error, Refusal, Result};
+use crate::{Ctx, Db, Error, Refusal, Result};
 
 /// Longest reason of one item.
 const MAX_REASON: usize = 1_000;
@@ -29,7 +28,7 @@ pub struct Choose {
     pub reason: String,
     /// Checks every item needs: 1, or 2 for four eyes.
     pub checks_per_item: i32,
-    /// The items, up to [`MAX_RECORDED_ITEMS`], in the order they are to be listed.
+    /// The items, up to [`super::MAX_RECORDED_ITEMS`], in the order they are to be listed.
     pub items: Vec<ChosenItem>,
 }
 
@@ -80,19 +79,7 @@ fn check(input: &Choose) -> Vec<Refusal> {
     refusals.extend(text("input.name", &input.name, 200));
     refusals.extend(text("input.reason", &input.reason, 4_000));
     refusals.extend(check_checks_per_item(input.checks_per_item));
-    if input.items.is_empty() {
-        refusals.push(Refusal::new(Code::Required, "input.items"));
-    }
-    if input.items.len() > MAX_RECORDED_ITEMS {
-        refusals.push(Refusal::new(Code::TooMany, "input.items").with(MAX_RECORDED_ITEMS));
-        return refusals;
-    }
-    let items = input.items.iter().enumerate();
-    refusals.extend(
-        items
-            .flat_map(|(place, item)| check_item(place, item))
-            .take(LISTED),
-    );
+    refusals.extend(check_items(&input.items, check_item));
     refusals
 }
 

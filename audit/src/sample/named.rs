@@ -12,6 +12,7 @@ use serde_json::json;
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::draw::{Drawn, insert_items};
+use super::record::MAX_RECORDED_ITEMS;
 use super::rules::Parameters;
 use super::service::{PlannedStratum, frame_of, insert_strata, load, name_free, subject, to_json};
 use crate::access::Permit;
@@ -25,7 +26,7 @@ use crate::{Code, Ctx, Db, EngagementKey, Error, Refusal, Result};
 /// Most columns of a key.
 const MAX_KEY_COLUMNS: usize = 20;
 /// Refusals listed at the most.
-pub(super) const LISTED: usize = 100;
+const LISTED: usize = 100;
 /// Pseudonyms of one look-up.
 const LOOKED_UP: usize = 500;
 
@@ -135,6 +136,22 @@ fn row(ctx: &Ctx, population: &population::Model, named: &Named<'_>) -> Result<A
         decided_at: Set(Some(now)),
         version: Set(1),
     })
+}
+
+/// What is wrong with a list of named items, by their places: the first hundred of it.
+pub(super) fn check_items<T>(items: &[T], check_item: impl Fn(usize, &T) -> Vec<Refusal>) -> Vec<Refusal> {
+    if items.is_empty() {
+        return vec![Refusal::new(Code::Required, "input.items")];
+    }
+    if items.len() > MAX_RECORDED_ITEMS {
+        return vec![Refusal::new(Code::TooMany, "input.items").with(MAX_RECORDED_ITEMS)];
+    }
+    items
+        .iter()
+        .enumerate()
+        .flat_map(|(place, item)| check_item(place, item))
+        .take(LISTED)
+        .collect()
 }
 
 /// Whether a key can be one: the values of the extract's key columns.

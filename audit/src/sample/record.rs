@@ -6,7 +6,7 @@ use entity::{Cents, PopulationId};
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use super::named::{LISTED, Named, NamedItem, check_key, look_up, store};
+use super::named::{Named, NamedItem, check_items, check_key, look_up, store};
 use super::rules::{Parameters, SizeSource, check_checks_per_item, check_confidence};
 use super::service::{frame_of, frozen};
 use crate::access::{Action, authorize_write};
@@ -98,19 +98,7 @@ fn check(input: &Record) -> Vec<Refusal> {
     if let Some(tolerable) = input.tolerable_cents.filter(|cents| *cents <= Cents(0)) {
         refusals.push(Refusal::new(Code::InvalidValue, "input.tolerableError").with(tolerable));
     }
-    if input.items.is_empty() {
-        refusals.push(Refusal::new(Code::Required, "input.items"));
-    }
-    if input.items.len() > MAX_RECORDED_ITEMS {
-        refusals.push(Refusal::new(Code::TooMany, "input.items").with(MAX_RECORDED_ITEMS));
-        return refusals;
-    }
-    let items = input.items.iter().enumerate();
-    refusals.extend(
-        items
-            .flat_map(|(place, item)| check_item(place, item))
-            .take(LISTED),
-    );
+    refusals.extend(check_items(&input.items, check_item));
     refusals
 }
 

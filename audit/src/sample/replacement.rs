@@ -25,6 +25,7 @@ use super::service::load;
 use crate::access::{Action, FourEyes, Permit, authorize, authorize_write};
 use crate::db::among;
 use crate::engagement::{lock, lock_open, must_be_open};
+use crate::error::{must_be_version, required};
 use crate::idempotency::{Claimed, claim};
 use crate::population::number_event;
 use crate::refusal::text;
@@ -76,14 +77,7 @@ pub async fn request_replacement(
     must_be_open(&engagement, path)?;
     // Read again: whoever held the lock before may have checked it meanwhile.
     let item = visible().one(&tx).await?.ok_or_else(missing)?;
-    if item.version != input.expected_version {
-        let version = item.version;
-        return Err(Error::refused_with(
-            Code::StaleVersion,
-            "input.expectedVersion",
-            version,
-        ));
-    }
+    must_be_version(item.version, input.expected_version)?;
     has_next_ticket(&tx, &load(&tx, item.sample_id).await?, path).await?;
     unchecked(&item, path)?;
     let asked = Entity::find()
@@ -271,13 +265,7 @@ async fn asked(
     if row.state != State::Requested {
         return Err(Error::refused(Code::ReplacementDecided, "input.id"));
     }
-    if row.version != expected_version {
-        return Err(Error::refused_with(
-            Code::StaleVersion,
-            "input.expectedVersion",
-            row.version,
-        ));
-    }
+    must_be_version(row.version, expected_version)?;
     FourEyes::Replacement.another(ctx, [row.requested_by.as_str()], "input.id")?;
     Ok(row)
 }
@@ -380,8 +368,4 @@ pub(super) async fn uncheckable(db: &Db, samples: &[SampleId]) -> Result<(Vec<Sa
         .await?;
     let (done, not): (Vec<_>, Vec<_>) = rows.into_iter().partition(|(_, state)| *state == State::Approved);
     Ok((not.into_iter().map(|(id, _)| id).collect(), done.len()))
-}
-
-fn required<T>(row: Option<T>) -> Result<T> {
-    row.ok_or_else(|| Error::internal("a row that is referred to is missing"))
 }

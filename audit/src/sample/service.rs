@@ -21,6 +21,7 @@ use super::rules::{FrameSize, Parameters, PlanInput, WHOLE, check_plan, find_siz
 use crate::access::{Action, authorize, authorize_write};
 use crate::db::among;
 use crate::engagement::{lock, lock_open, must_be_open};
+use crate::error::must_be_version;
 use crate::idempotency::{Claimed, claim};
 use crate::page::{self, Page, PageArgs};
 use crate::population::number_event;
@@ -384,13 +385,7 @@ pub(super) fn must_be_planned(state: State) -> Result<()> {
 /// Refuses unless the sample is planned and in the version the caller saw.
 pub(super) fn planned(row: &Model, expected_version: i32) -> Result<()> {
     must_be_planned(row.state)?;
-    if row.version != expected_version {
-        return Err(Error::refused_with(
-            Code::StaleVersion,
-            "input.expectedVersion",
-            row.version,
-        ));
-    }
+    must_be_version(row.version, expected_version)?;
     Ok(())
 }
 

@@ -14,6 +14,7 @@ use super::{Ceremony, KIND, load};
 use crate::access::{Action, Permit, authorize, authorize_write};
 use crate::db::among;
 use crate::engagement::{lock_within, must_be_open};
+use crate::error::must_be_version;
 use crate::idempotency::{Claimed, claim};
 use crate::page::{self, Page, PageArgs};
 use crate::refusal::optional_text;
@@ -161,14 +162,7 @@ impl Step<'_> {
         // Read again: something may have been done while the lock was waited for.
         let found = one(&tx, self.visible(&tx, ctx).await?).await?;
         must_be_planned(found.state)?;
-        if found.row.version != self.expected_version {
-            let version = found.row.version;
-            return Err(Error::refused_with(
-                Code::StaleVersion,
-                "input.expectedVersion",
-                version,
-            ));
-        }
+        must_be_version(found.row.version, self.expected_version)?;
         let before = found.ceremony.state(ctx)?;
         let mut change = changed(&found.ceremony, &found.row).map_err(refused)?;
         change.version = Set(self.expected_version + 1);

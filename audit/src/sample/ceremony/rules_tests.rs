@@ -271,39 +271,13 @@ fn after_the_source_nothing_is_opened() {
 /// Every error of the module is told by a code of the same name.
 #[test]
 fn errors_of_the_module_keep_their_codes() {
-    let name = || "A7".to_owned();
-    for error in [
+    let others = [
         CeremonyError::Required("source"),
         CeremonyError::TooLong("signature"),
         CeremonyError::Invalid("confidence"),
         CeremonyError::NotUsed("source"),
-        CeremonyError::TooFewParties,
-        CeremonyError::Doubled("parties", name()),
-        CeremonyError::ThrowsOutOfRange(19),
-        CeremonyError::ChainUnknown(name()),
-        CeremonyError::LogOutOfOrder("planned"),
-        CeremonyError::PartyUnknown(name()),
-        CeremonyError::CommitmentMissing(name()),
-        CeremonyError::ContributionDoubled(name()),
-        CeremonyError::CommitmentDiffers(name()),
-        CeremonyError::OpenedTooEarly(name()),
-        CeremonyError::NobodyOpened,
-        CeremonyError::SourceBeforeContribution(name()),
-        CeremonyError::SourceBeforePlan,
-        CeremonyError::SourceDiffers,
-        CeremonyError::RoundDiffers {
-            planned: 12,
-            found: 13,
-        },
-        CeremonyError::RoundOfAnotherChain,
-        CeremonyError::SignatureWrong,
-        CeremonyError::RandomnessDiffers,
-        CeremonyError::ThrowsDiffer {
-            planned: 20,
-            found: 21,
-        },
-        CeremonyError::WitnessMissing,
-    ] {
+    ];
+    for error in CeremonyError::each().into_iter().chain(others) {
         for refusal in [
             plan_refusal(&error),
             end_refusal(&error, "input.source.drand"),

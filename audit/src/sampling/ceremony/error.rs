@@ -207,45 +207,52 @@ impl CeremonyError {
 }
 
 #[cfg(test)]
+impl CeremonyError {
+    /// One of each, with the fields of a plan.
+    pub(crate) fn each() -> [Self; 24] {
+        let name = || "A7".to_owned();
+        [
+            Self::Required("ownSeed"),
+            Self::TooLong("text"),
+            Self::Invalid("strata.size"),
+            Self::NotUsed("openings"),
+            Self::TooFewParties,
+            Self::Doubled("parties", name()),
+            Self::ThrowsOutOfRange(19),
+            Self::ChainUnknown(name()),
+            Self::LogOutOfOrder("planned"),
+            Self::PartyUnknown(name()),
+            Self::CommitmentMissing(name()),
+            Self::ContributionDoubled(name()),
+            Self::CommitmentDiffers(name()),
+            Self::OpenedTooEarly(name()),
+            Self::NobodyOpened,
+            Self::SourceBeforeContribution(name()),
+            Self::SourceBeforePlan,
+            Self::SourceDiffers,
+            Self::RoundDiffers {
+                planned: 12,
+                found: 13,
+            },
+            Self::RoundOfAnotherChain,
+            Self::SignatureWrong,
+            Self::RandomnessDiffers,
+            Self::ThrowsDiffer {
+                planned: 20,
+                found: 21,
+            },
+            Self::WitnessMissing,
+        ]
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::sampling::derivation::assert_german;
 
     #[test]
     fn errors_are_told_in_german() {
-        let name = || "A7".to_owned();
-        let errors = [
-            CeremonyError::Required("ownSeed"),
-            CeremonyError::TooLong("text"),
-            CeremonyError::Invalid("strata.size"),
-            CeremonyError::NotUsed("openings"),
-            CeremonyError::TooFewParties,
-            CeremonyError::Doubled("parties", name()),
-            CeremonyError::ThrowsOutOfRange(19),
-            CeremonyError::ChainUnknown(name()),
-            CeremonyError::LogOutOfOrder("planned"),
-            CeremonyError::PartyUnknown(name()),
-            CeremonyError::CommitmentMissing(name()),
-            CeremonyError::ContributionDoubled(name()),
-            CeremonyError::CommitmentDiffers(name()),
-            CeremonyError::OpenedTooEarly(name()),
-            CeremonyError::NobodyOpened,
-            CeremonyError::SourceBeforeContribution(name()),
-            CeremonyError::SourceBeforePlan,
-            CeremonyError::SourceDiffers,
-            CeremonyError::RoundDiffers {
-                planned: 12,
-                found: 13,
-            },
-            CeremonyError::RoundOfAnotherChain,
-            CeremonyError::SignatureWrong,
-            CeremonyError::RandomnessDiffers,
-            CeremonyError::ThrowsDiffer {
-                planned: 20,
-                found: 21,
-            },
-            CeremonyError::WitnessMissing,
-        ];
-        assert_german(&errors.map(|error| (error.german(), error.to_string())));
+        assert_german(&CeremonyError::each().map(|error| (error.german(), error.to_string())));
     }
 }
