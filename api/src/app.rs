@@ -110,7 +110,7 @@ pub async fn migrate(db: &Db) -> anyhow::Result<()> {
 
 /// Every change of the schema by name, those of the read records last, and whether it was applied.
 pub async fn migrations(db: &Db) -> anyhow::Result<Vec<(String, bool)>> {
-    let mut changes = migration::status(db.reader()).await?;
+    let mut changes = migration::status(db.snapshots()).await?;
     changes.extend(migration::reads::status(db.reads()).await?);
     Ok(changes)
 }

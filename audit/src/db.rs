@@ -14,11 +14,15 @@ use sqlx::Connection as _;
 
 use crate::{Error, Result};
 
-/// Connections for reading and for writing; on PostgreSQL they are the same pool. Read records have connections of their
+mod reader;
+
+pub use self::reader::Reader;
+
+/// Connections for reading and for writing, each in a pool of its own. Read records have connections of their
 /// own, and on SQLite a file of their own: neither an import nor a page holds them up.
 #[derive(Clone, Debug)]
 pub struct Db {
-    read: DatabaseConnection,
+    read: Reader,
     write: DatabaseConnection,
     reads: Reads,
 }
@@ -77,7 +81,7 @@ impl Db {
         let read = look_at(url, &file, patience).await?;
         Ok(Some(Self {
             write: read.clone(),
-            read,
+            read: Reader::usual(read),
             reads: Reads {
                 write: reads.clone(),
                 read: reads,
@@ -92,16 +96,7 @@ impl Db {
             .acquire_timeout(patience)
             .test_before_acquire_if_idle_for(Duration::from_secs(30));
         options.map_sqlx_postgres_pool_opts(|pool| {
-            pool.after_connect(|connection, _| {
-                Box::pin(async move {
-                    // Statements are prepared once and planned once: a page is found by its indexes whatever is asked for, and to
-                    // plan it anew each time took a tenth of it.
-                    sqlx::query("SET plan_cache_mode = force_generic_plan")
-                        .execute(connection)
-                        .await?;
-                    Ok(())
-                })
-            })
+            pool.after_connect(|connection, _| Box::pin(keep_plans(connection)))
         });
         let pool = Database::connect(options).await?;
         let mut options = quiet(url);
@@ -126,7 +121,7 @@ impl Db {
             })
         });
         Ok(Self {
-            read: pool.clone(),
+            read: Reader::kept(pool.clone(), url, max_connections.max(2), patience)?,
             write: pool.clone(),
             reads: Reads {
                 read: pool,
@@ -144,7 +139,7 @@ impl Db {
         let (read, write) = open_sqlite(url, max_connections, patience, Duration::from_secs(10)).await?;
         let (records, record) = open_sqlite(&reads_url(url)?, 2, patience, READ_STATEMENT).await?;
         Ok(Self {
-            read,
+            read: Reader::usual(read),
             write,
             reads: Reads {
                 read: records,
@@ -157,19 +152,23 @@ impl Db {
     /// between two; the writer of read records reports none. Before the database is shared: clones made earlier do not report.
     pub fn on_statement(&mut self, told: impl Fn(&str) + Clone + Send + Sync + 'static) {
         let writing = told.clone();
-        self.read
-            .set_metric_callback(move |info| told(&info.statement.sql));
+        self.read.on_statement(told);
         self.write
             .set_metric_callback(move |info| writing(&info.statement.sql));
     }
 
     /// For queries that change nothing.
-    pub const fn reader(&self) -> &DatabaseConnection {
+    pub const fn reader(&self) -> &Reader {
         &self.read
     }
 
+    /// For queries in a transaction, which read one state of everything, and for whoever asks for the pool itself.
+    pub const fn snapshots(&self) -> &DatabaseConnection {
+        self.read.connection()
+    }
+
     /// For what must be the newest state, such as whether somebody's access still holds: never a copy that lags behind.
-    pub const fn primary(&self) -> &DatabaseConnection {
+    pub const fn primary(&self) -> &Reader {
         &self.read
     }
 
@@ -218,7 +217,7 @@ impl Db {
     /// The driver's pool, for COPY.
     pub fn postgres(&self) -> Option<&sqlx::PgPool> {
         self.is_postgres()
-            .then(|| self.read.get_postgres_connection_pool())
+            .then(|| self.read.connection().get_postgres_connection_pool())
     }
 
     /// The store of read records answers.
@@ -337,6 +336,15 @@ where
         DatabaseBackend::Postgres => column.eq_any(values),
         _ => column.is_in(values),
     }
+}
+
+/// Statements are prepared once and planned once: a page is found by its indexes whatever is asked for, and to plan it anew each time
+/// took a tenth of it.
+async fn keep_plans(connection: &mut sqlx::PgConnection) -> sqlx::Result<()> {
+    sqlx::query("SET plan_cache_mode = force_generic_plan")
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 /// Options without statements in the log: they would carry values.

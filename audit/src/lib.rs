@@ -29,7 +29,7 @@ pub mod trail;
 mod vault;
 
 pub use ctx::{Clock, Ctx, OsRandom, Random, Sources, SystemClock};
-pub use db::Db;
+pub use db::{Db, Reader};
 pub use error::{Error, Result};
 pub use language::{Language, UnknownLanguage};
 pub use refusal::{Code, Refusal};

@@ -10,6 +10,7 @@ use audit::access::Classes;
 use audit::reads::{Asked, Noted, Notes};
 use futures_util::future::{BoxFuture, FutureExt as _, LocalBoxFuture};
 use futures_util::stream::BoxStream;
+use serde_json::value::{RawValue, to_raw_value};
 use tracing::Instrument as _;
 
 use super::transport::Fault;
@@ -159,14 +160,36 @@ pub(super) enum Answer {
     /// Nothing ran.
     Refused(Vec<ServerError>),
     /// It ran, for good or ill.
-    Executed(Response),
+    Executed(Executed),
+}
+
+/// What an operation answers, written already: while it waits for its read record nothing but this is held.
+pub(super) struct Executed {
+    pub(super) body: Box<RawValue>,
+    errors: Vec<ServerError>,
+    /// There is no data.
+    is_empty: bool,
 }
 
 impl Answer {
     pub(super) fn errors(&self) -> &[ServerError] {
         match self {
             Self::Refused(errors) => errors,
-            Self::Executed(response) => &response.errors,
+            Self::Executed(executed) => &executed.errors,
+        }
+    }
+
+    fn executed(response: Response) -> Self {
+        match to_raw_value(&response) {
+            Ok(body) => Self::Executed(Executed {
+                body,
+                is_empty: response.data == Value::Null,
+                errors: response.errors,
+            }),
+            Err(error) => {
+                tracing::error!(%error, "an answer could not be written");
+                Self::Refused(vec![Fault::Internal.error(Language::De)])
+            }
         }
     }
 }
@@ -261,7 +284,7 @@ impl Edge {
         let run = tokio::time::timeout(Duration::from_millis(limit), service.execute(request));
         let answer = match run.instrument(span.clone()).await {
             Ok(response) => present(response, visitor, language),
-            Err(_) => Answer::Executed(Response::from_errors(vec![Fault::Timeout(limit).error(language)])),
+            Err(_) => Answer::executed(Response::from_errors(vec![Fault::Timeout(limit).error(language)])),
         };
         if let Answer::Executed(_) = answer {
             self.admission.keep(kept);
@@ -295,12 +318,9 @@ impl Edge {
         {
             (visitor.deny)(asked).await;
         }
-        let (Answer::Executed(response), Some(asked)) = (&answer, recorded) else {
+        let (Answer::Executed(Executed { is_empty: false, .. }), Some(asked)) = (&answer, recorded) else {
             return answer;
         };
-        if response.data == Value::Null {
-            return answer;
-        }
         let begun = Instant::now();
         let outcome = (visitor.record)(asked, read).await;
         if let Some(metrics) = &self.metrics {
@@ -311,7 +331,7 @@ impl Edge {
         }
         let changed = kind == OperationKind::Mutation;
         let error = Fault::Unrecorded { changed }.error(language);
-        Answer::Executed(Response::from_errors(vec![error]))
+        Answer::executed(Response::from_errors(vec![error]))
     }
 }
 
@@ -461,7 +481,7 @@ pub(super) fn present(mut response: Response, visitor: &Visitor, language: Langu
     if refused {
         Answer::Refused(response.errors)
     } else {
-        Answer::Executed(response)
+        Answer::executed(response)
     }
 }
 

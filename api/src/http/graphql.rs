@@ -85,7 +85,11 @@ pub async fn handle(request: HttpRequest, payload: Payload, edge: Data<Edge>) ->
     note(&request, log);
     match answer {
         Answer::Refused(errors) => unrun(format, &errors),
-        Answer::Executed(response) => respond(StatusCode::OK, format, &response),
+        Answer::Executed(executed) => written(
+            StatusCode::OK,
+            format,
+            String::from(Box::<str>::from(executed.body)).into_bytes(),
+        ),
     }
 }
 
@@ -185,15 +189,19 @@ fn unrun(format: Format, errors: &[ServerError]) -> HttpResponse {
 
 fn respond(status: StatusCode, format: Format, body: &impl Serialize) -> HttpResponse {
     match serde_json::to_vec(body) {
-        Ok(body) => HttpResponse::build(status)
-            .insert_header((header::CONTENT_TYPE, format.content_type()))
-            .insert_header((header::CACHE_CONTROL, "no-store"))
-            .body(body),
+        Ok(body) => written(status, format, body),
         Err(error) => {
             tracing::error!(%error, "an answer could not be written");
             HttpResponse::InternalServerError().finish()
         }
     }
+}
+
+fn written(status: StatusCode, format: Format, body: Vec<u8>) -> HttpResponse {
+    HttpResponse::build(status)
+        .insert_header((header::CONTENT_TYPE, format.content_type()))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .body(body)
 }
 
 fn allow(response: &mut HttpResponse, methods: &'static str) {

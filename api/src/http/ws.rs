@@ -19,6 +19,7 @@ use async_graphql::ServerError;
 use audit::reads::Notes;
 use futures_util::StreamExt as _;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value as Json};
 use tokio::task::AbortHandle;
 use tokio::time::{MissedTickBehavior, interval, sleep_until};
@@ -381,8 +382,8 @@ impl Operation {
         tracing::info!(operation = ?log, "operation over websocket");
         match answer {
             Answer::Refused(errors) => self.refuse(&errors).await,
-            Answer::Executed(response) => {
-                self.next(&response).await?;
+            Answer::Executed(executed) => {
+                self.next(&executed.body).await?;
                 self.complete().await
             }
         }
@@ -410,11 +411,11 @@ impl Operation {
                     measure.end("REFUSED");
                     return self.refuse(&errors).await;
                 }
-                Answer::Executed(response) => {
+                Answer::Executed(executed) => {
                     if let Some(kept) = kept.take() {
                         self.edge.admission.keep(kept);
                     }
-                    self.next(&response).await?;
+                    self.next(&executed.body).await?;
                 }
             }
         }
@@ -422,7 +423,7 @@ impl Operation {
         self.complete().await
     }
 
-    async fn next(&mut self, payload: &async_graphql::Response) -> Result<(), End> {
+    async fn next(&mut self, payload: &RawValue) -> Result<(), End> {
         let id = &self.id;
         send(&mut self.session, &ToClient::Next { id, payload }).await
     }

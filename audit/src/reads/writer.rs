@@ -1,10 +1,12 @@
 //! The writer of read records: one task, all that wait in one commit.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use entity::read_record::{ActiveModel, Entity, Model};
 use futures_util::future::{BoxFuture, FutureExt as _};
 use sea_orm::{ActiveModelTrait as _, EntityTrait as _};
+use sqlx::Postgres;
+use sqlx::pool::PoolConnection;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{Db, Error, Result};
@@ -13,6 +15,12 @@ use crate::{Db, Error, Result};
 const QUEUE: usize = 1_024;
 /// Answers whose records are written at once.
 const BATCH: usize = 256;
+/// Records that follow others within so long are of a busy time.
+const BUSY: Duration = Duration::from_millis(5);
+/// In a busy time a batch waits so long for more: one commit for several answers (as PostgreSQL's `commit_delay`).
+const GATHERED: Duration = Duration::from_millis(2);
+/// A connection that was idle for longer goes back to the pool, which asks whether it still answers.
+const IDLE: Duration = Duration::from_secs(30);
 /// How long an answer waits for its record.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -65,14 +73,24 @@ impl KeepsReads for Writer {
 /// Writes what waits, until nobody can ask any more.
 async fn write(db: Db, mut waiting: mpsc::Receiver<Waiting>) {
     let mut batch = Vec::with_capacity(BATCH);
+    let mut pen = Pen { db, held: None };
+    let mut written: Option<Instant> = None;
     while waiting.recv_many(&mut batch, BATCH).await > 0 {
+        if written.is_some_and(|written| written.elapsed() < BUSY) {
+            tokio::time::sleep(GATHERED).await;
+            while batch.len() < BATCH
+                && let Ok(more) = waiting.try_recv()
+            {
+                batch.push(more);
+            }
+        }
         // Whoever has given up lets no answer go.
         batch.retain(|waiting| !waiting.told.is_closed());
         if batch.is_empty() {
             continue;
         }
         let records: Vec<&Model> = batch.iter().flat_map(|waiting| &waiting.records).collect();
-        let outcome = insert(&db, &records).await;
+        let outcome = pen.insert(&records).await;
         if let Err(error) = &outcome {
             tracing::error!(%error, answers = batch.len(), "read records could not be written");
         }
@@ -80,13 +98,40 @@ async fn write(db: Db, mut waiting: mpsc::Receiver<Waiting>) {
             // Nobody may be waiting any more.
             let _ = waiting.told.send(outcome.is_ok());
         }
+        written = Some(Instant::now());
     }
 }
 
-async fn insert(db: &Db, records: &[&Model]) -> Result<()> {
-    match db.postgres_reads() {
-        Some(pool) => insert_postgres(pool, records).await,
-        None => insert_sqlite(db, records).await,
+/// Writes one batch after the other.
+struct Pen {
+    db: Db,
+    /// PostgreSQL: the connection of the last batch, and when it was used.
+    held: Option<(PoolConnection<Postgres>, Instant)>,
+}
+
+impl Pen {
+    async fn insert(&mut self, records: &[&Model]) -> Result<()> {
+        let Some(pool) = self.db.postgres_reads() else {
+            return insert_sqlite(&self.db, records).await;
+        };
+        let held = self.held.take().filter(|(_, used)| used.elapsed() < IDLE);
+        let mut connection = match held {
+            Some((connection, _)) => connection,
+            None => pool.acquire().await?,
+        };
+        match tokio::time::timeout(PATIENCE, insert_postgres(&mut connection, records)).await {
+            Ok(Ok(())) => {
+                self.held = Some((connection, Instant::now()));
+                Ok(())
+            }
+            // The pool sees whether it can be used again.
+            Ok(Err(error)) => Err(error),
+            Err(_) => {
+                // The server ends a statement sooner: this one hears nothing any more. The next batch takes another connection.
+                connection.close_on_drop();
+                Err(Error::internal("the database does not answer"))
+            }
+        }
     }
 }
 
@@ -97,7 +142,7 @@ const INSERT: &str = "INSERT INTO read_record (id, at, kind, request_id, actor, 
         $8::uuid[], $9::text[], $10::text[], $11::bytea[], $12::text[], $13::text[], $14::bigint[], $15::bytea[],
         $16::bytea[])";
 
-async fn insert_postgres(pool: &sqlx::PgPool, records: &[&Model]) -> Result<()> {
+async fn insert_postgres(connection: &mut sqlx::PgConnection, records: &[&Model]) -> Result<()> {
     macro_rules! column {
         ($record:ident => $value:expr) => {
             records.iter().map(|$record| $value).collect::<Vec<_>>()
@@ -120,15 +165,8 @@ async fn insert_postgres(pool: &sqlx::PgPool, records: &[&Model]) -> Result<()> 
         .bind(column!(record => record.object_count))
         .bind(column!(record => record.object_ids.as_slice()))
         .bind(column!(record => record.object_digest.as_deref()));
-    let mut connection = pool.acquire().await?;
-    if let Ok(outcome) = tokio::time::timeout(PATIENCE, insert.execute(&mut *connection)).await {
-        outcome?;
-        Ok(())
-    } else {
-        // The server ends a statement sooner: this one hears nothing any more. The next batch takes another connection.
-        connection.close_on_drop();
-        Err(Error::internal("the database does not answer"))
-    }
+    insert.execute(connection).await?;
+    Ok(())
 }
 
 async fn insert_sqlite(db: &Db, records: &[&Model]) -> Result<()> {

@@ -64,7 +64,7 @@ type Left = HashMap<(&'static str, Uuid), (Option<String>, Option<EngagementId>)
 /// number of rows that are looked at, by about 200 bytes each.
 pub async fn unexplained(ctx: &Ctx, db: &Db) -> Result<(Vec<Unexplained>, u64)> {
     let moment = db
-        .reader()
+        .snapshots()
         .begin_with_config(Some(IsolationLevel::RepeatableRead), Some(AccessMode::ReadOnly))
         .await?;
     let mut look = Look {
