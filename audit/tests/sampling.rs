@@ -193,6 +193,7 @@ impl Ground {
             population_id: self.population,
             name: name.to_owned(),
             method,
+            stratified: false,
             size: Some(size),
             confidence: None,
             tolerable_rate: None,

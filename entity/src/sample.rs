@@ -13,8 +13,14 @@ text_enum! {
         SimpleRandom = "SIMPLE_RANDOM",
         /// The same within each Bezirksstelle, sizes proportional to the numbers of items.
         StratifiedByBezirksstelle = "STRATIFIED_BY_BEZIRKSSTELLE",
+        /// Cases at random, each with all its lines: simple random without replacement by ticket numbers of the cases.
+        SimpleRandomClusters = "SIMPLE_RANDOM_CLUSTERS",
+        /// Every k-th item from a random start.
+        RecordInterval = "RECORD_INTERVAL",
         /// Monetary unit sampling by fixed interval over the items above zero.
         MonetaryUnitFixedInterval = "MONETARY_UNIT_FIXED_INTERVAL",
+        /// The same over the items in random order, that of their tickets.
+        MonetaryUnitRandomisedInterval = "MONETARY_UNIT_RANDOMISED_INTERVAL",
         /// Monetary unit sampling by cells of the size of the interval, over the items above zero.
         MonetaryUnitCell = "MONETARY_UNIT_CELL",
         /// Items with replacement, by their number: one may be hit more than once.

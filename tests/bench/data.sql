@@ -1,5 +1,5 @@
 -- A frozen population and its drawn samples, written past the service: building them through it is not what is measured.
--- Variables of psql: items (population items), samples (of 5,000 items each, half of them from the first population items on).
+-- Variables of psql: items (population items), samples and size (items of each), checked (of ten items of a sample, so many).
 
 CREATE TEMP TABLE office AS
     SELECT id, (row_number() OVER (ORDER BY number))::int - 1 AS place
@@ -49,7 +49,7 @@ INSERT INTO draw_event
 
 INSERT INTO sample (id, engagement_id, population_id, name, method, state, size, parameters, checks_per_item, seed,
         algorithm, population_root, frame_count, frame_cents, planned_by, planned_at, decided_by, decided_at, version)
-    SELECT pg_temp.ascending_id(5, s), p.engagement_id, p.id, 'Stichprobe ' || s, 'SIMPLE_RANDOM', 'DRAWN', 5000, '{}', 1,
+    SELECT pg_temp.ascending_id(5, s), p.engagement_id, p.id, 'Stichprobe ' || s, 'SIMPLE_RANDOM', 'DRAWN', :size, '{"sizeSource":"GIVEN","requestedSize":' || :size || '}', 1,
         'bench', 'simple-random/1', p.merkle_root, p.item_count, p.sum_cents, 'bench', '2026-01-07 08:00:00+00', 'bench',
         '2026-01-08 08:00:00+00', 2
     FROM population p, generate_series(1, :samples) AS s;
@@ -63,16 +63,16 @@ INSERT INTO sample_stratum
     SELECT pg_temp.ascending_id(6, row_number() OVER (ORDER BY id)), id, 1, NULL, 'Gesamt', frame_count, frame_cents, size
     FROM sample;
 
--- Six in ten are checked, the others open, half checked or disputed.
+-- The others are open, half checked or disputed.
 INSERT INTO sample_item
-    SELECT pg_temp.ascending_id(7, s.place * 5000 + i), s.id, t.id, p.id, s.engagement_id, i, md5(s.id::text || i), 1,
+    SELECT pg_temp.ascending_id(7, s.place * :size + i), s.id, t.id, p.id, s.engagement_id, i, md5(s.id::text || i), 1,
         p.bezirksstelle_id, p.amount_cents, p.reference, CASE WHEN i % 2 = 0 THEN s.decided_at END,
-        CASE WHEN i % 10 < 6 THEN 'CHECKED' WHEN i % 10 < 8 THEN 'OPEN' WHEN i % 10 = 8 THEN 'PARTLY_CHECKED'
+        CASE WHEN i % 10 < :checked THEN 'CHECKED' WHEN i % 10 < 8 THEN 'OPEN' WHEN i % 10 = 8 THEN 'PARTLY_CHECKED'
             ELSE 'DISPUTED' END,
-        CASE WHEN i % 10 < 6 THEN CASE WHEN i % 7 = 0 THEN 'ERROR' ELSE 'NO_ERROR' END END, 2
+        CASE WHEN i % 10 < :checked THEN CASE WHEN i % 7 = 0 THEN 'ERROR' ELSE 'NO_ERROR' END END, 2
     FROM (SELECT *, row_number() OVER (ORDER BY id) - 1 AS place FROM sample) AS s
     JOIN sample_stratum t ON t.sample_id = s.id
-    CROSS JOIN generate_series(1, 5000) AS i
+    CROSS JOIN generate_series(1, :size) AS i
     JOIN population_item p ON p.id = pg_temp.ascending_id(2, 1 + (i::bigint * 7919 + s.place * 104729) % :items);
 
 -- One check each, two where four eyes looked.

@@ -219,6 +219,12 @@ by_hand!(
                 .unwrap()
                 .contains("Datenschutz")
         );
+        let attempts = "{ deniedAttempts(first: 1) { edges { node { actor action } } } }";
+        let told = dsb.data(attempts, json!({})).await;
+        assert_eq!(
+            told["deniedAttempts"]["edges"][0]["node"],
+            json!({ "actor": "dsb", "action": "CONTRIBUTION_OPEN" })
+        );
         let long = with(&opening(&part, ""), &json!({ "text": "x".repeat(1_001) }));
         assert_eq!(
             dsb.refused(&open(), long).await,

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where something is missing")]
 
 mod choice;
+mod clusters;
+mod evaluation_by;
 mod extension;
 mod methods;
 mod parameters;

@@ -8,7 +8,7 @@ use tests::{Service, on_both};
 use crate::{record_checks, redrawn, refusal};
 
 /// Thirty lines, of which one is of nothing and one below it.
-async fn filled(service: &Service) -> Audit<'_> {
+pub(crate) async fn filled(service: &Service) -> Audit<'_> {
     let lines: Vec<_> = (1..=30)
         .map(|number: i64| {
             let amount = match number {
@@ -60,7 +60,7 @@ async fn selected(audit: &Audit<'_>, sample: &Value) -> Vec<(String, i64)> {
 }
 
 /// Checks all items of a sample: of the one with the largest amount a quarter was too much.
-async fn checked_with_error(audit: &Audit<'_>, sample: &Value) -> (i64, i64) {
+pub(crate) async fn checked_with_error(audit: &Audit<'_>, sample: &Value) -> (i64, i64) {
     let attributes = audit.attributes().await;
     let items = audit.items(sample).await;
     let largest = items.iter().map(|item| cents(&item["amount"])).max().unwrap();
@@ -203,4 +203,130 @@ on_both!(a_hit_with_replacement_is_a_unit, |service| async move {
             refusal("SAMPLE_LARGER_THAN_POPULATION", "input.size")
         );
     }
+});
+
+on_both!(intervals_are_drawn_in_their_order, |service| async move {
+    let audit = filled(&service).await;
+    for (method, algorithm, size, positive) in [
+        ("RECORD_INTERVAL", "record-interval-1", 11, false),
+        (
+            "MONETARY_UNIT_RANDOMISED_INTERVAL",
+            "randomised-interval-1",
+            12,
+            true,
+        ),
+    ] {
+        let sample = audit.drawn(method, method, &json!({ "size": size })).await;
+        let frame = if positive { 28 } else { 30 };
+        assert_eq!(
+            json!([sample["frameCount"], sample["algorithm"]]),
+            json!([frame, algorithm])
+        );
+        if let Some(expected) = expected(&audit, algorithm, size, positive).await {
+            assert_eq!(selected(&audit, &sample).await, expected);
+        }
+        redrawn(&audit, &sample, frame).await;
+        let (_, hits) = checked_with_error(&audit, &sample).await;
+        let found = audit.evaluation(&sample, "(confidence: \"0.95\")").await;
+        assert_eq!(
+            json!([found["units"], found["errorUnits"]]),
+            json!([size, hits]),
+            "{method}"
+        );
+        // There is no next ticket.
+        let item = audit.items(&sample).await[0].clone();
+        let asking = json!({
+            "sampleItemId": item["id"], "expectedVersion": item["version"], "cause": "OTHER", "reason": "x",
+            "idempotencyKey": method,
+        });
+        let refused = audit
+            .auditor
+            .refused(&change("requestReplacement", "replacement { id }"), asking)
+            .await;
+        assert_eq!(
+            refused,
+            refusal("REPLACEMENT_NOT_BY_TICKETS", "input.sampleItemId")
+        );
+    }
+});
+
+on_both!(each_bezirksstelle_is_drawn_by_itself, |service| async move {
+    let audit = filled(&service).await;
+    for (method, size, frame) in [
+        ("RECORD_INTERVAL", 12, [23, 7]),
+        ("RECORDS_WITH_REPLACEMENT", 12, [23, 7]),
+        ("MONETARY_UNIT_FIXED_INTERVAL", 12, [22, 6]),
+        ("MONETARY_UNIT_RANDOMISED_INTERVAL", 12, [22, 6]),
+    ] {
+        let fields = json!({ "size": size, "stratifiedBy": "BEZIRKSSTELLE" });
+        let sample = audit.drawn(method, method, &fields).await;
+        let document = "query($id: ID!) { sample(id: $id) { size parameters { stratifiedBy } strata { itemCount size sum } } }";
+        let told = audit.auditor.data(document, json!({ "id": sample["id"] })).await["sample"].clone();
+        assert_eq!(told["parameters"]["stratifiedBy"], "BEZIRKSSTELLE");
+        let strata = told["strata"].as_array().unwrap();
+        let mut items: Vec<i64> = strata
+            .iter()
+            .map(|stratum| stratum["itemCount"].as_i64().unwrap())
+            .collect();
+        items.sort_unstable_by(|a, b| b.cmp(a));
+        assert_eq!(items, frame, "{method}: {strata:?}");
+        let sizes: i64 = strata
+            .iter()
+            .map(|stratum| stratum["size"].as_i64().unwrap())
+            .sum();
+        assert_eq!(json!(sizes), told["size"]);
+        redrawn(&audit, &sample, usize::try_from(frame[0] + frame[1]).unwrap()).await;
+        let (_, hits) = checked_with_error(&audit, &sample).await;
+        let found = audit.evaluation(&sample, "(confidence: \"0.95\")").await;
+        assert_eq!(
+            json!([found["units"], found["errorUnits"]]),
+            json!([sizes, hits]),
+            "{method}"
+        );
+        if method.starts_with("MONETARY") {
+            let document = "query($id: ID!) { sample(id: $id) { evaluation { exclusions { code } figures { ... on MonetaryStrataFigures {
+                projectedOver strata { stratum { itemCount } figures { size bookValue over { projectedError upperLimit } } } } } }
+                evaluationBy { ec(input: { method: MUS_STANDARD, profile: EXACT, materiality: \"0.02\" })
+                    { result { method } userErrors { code path } } stringerBound(input: { distribution: BINOMIAL, form: RATE })
+                    { userErrors { code } } } } }";
+            let told = audit.auditor.data(document, json!({ "id": sample["id"] })).await["sample"].clone();
+            let figures = &told["evaluation"]["figures"];
+            let parts = figures["strata"].as_array().unwrap();
+            assert_eq!(parts.len(), 2);
+            let projected: i64 = parts
+                .iter()
+                .map(|part| cents(&part["figures"]["over"]["projectedError"]))
+                .sum();
+            assert_eq!(projected, cents(&figures["projectedOver"]));
+            assert!(
+                told["evaluation"]["exclusions"]
+                    .to_string()
+                    .contains("BOUNDS_BY_STRATUM")
+            );
+            assert_eq!(
+                told["evaluationBy"]["ec"],
+                json!({ "result": { "method": "ec-mus-standard" }, "userErrors": [] })
+            );
+            assert_eq!(
+                told["evaluationBy"]["stringerBound"]["userErrors"][0]["code"],
+                "METHOD_NOT_FOR_SAMPLE"
+            );
+        }
+    }
+    let cases = audit.plan_input(
+        "Fälle",
+        "SIMPLE_RANDOM_CLUSTERS",
+        &json!({ "size": 3, "stratifiedBy": "BEZIRKSSTELLE" }),
+    );
+    assert_eq!(
+        audit.auditor.refused(&plan(), cases).await,
+        refusal("INVALID_VALUE", "input.stratifiedBy")
+    );
+    let alike = json!({ "size": 12, "stratifiedBy": "BEZIRKSSTELLE" });
+    let sample = audit
+        .planned(audit.plan_input("gleich", "SIMPLE_RANDOM", &alike))
+        .await;
+    let document = "query($id: ID!) { sample(id: $id) { method } }";
+    let told = audit.auditor.data(document, json!({ "id": sample["id"] })).await;
+    assert_eq!(told["sample"]["method"], "STRATIFIED_BY_BEZIRKSSTELLE");
 });

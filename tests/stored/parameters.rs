@@ -310,11 +310,26 @@ on_both!(a_plan_takes_its_figures_from_the_set, |service| async move {
         &json!({ "factorProfile": "EC_TABLES", "idempotencyKey": "4" }),
     )
     .await;
+    // By printed tables no size is computed: it is given, and the guidance's evaluation has the set's figures.
     assert_eq!(
         audit
             .auditor
             .refused(&plan(), citing("Tabellen", &tables["id"]))
             .await,
-        refusal("INVALID_VALUE", "input.parameterSet")
+        refusal("REQUIRED", "input.size")
+    );
+    let fields = json!({ "size": 3, "parameterSet": tables["id"] });
+    let sample = audit
+        .drawn("mit Tabellen", "MONETARY_UNIT_FIXED_INTERVAL", &fields)
+        .await;
+    crate::checked(&audit, &sample, 0).await;
+    let document = "query($id: ID!) { sample(id: $id) { parameters { parameterSet { factorProfile materiality } } evaluationBy {
+        ec(input: { method: MUS_CONSERVATIVE, plannedSize: 3 }) { result { method confidence profile } userErrors { code path } } } } }";
+    let told = audit.auditor.data(document, json!({ "id": sample["id"] })).await;
+    let sample = &told["sample"];
+    assert_eq!(sample["parameters"]["parameterSet"]["factorProfile"], "EC_TABLES");
+    assert_eq!(
+        sample["evaluationBy"]["ec"],
+        json!({ "result": { "method": "ec-mus-conservative", "confidence": "0.95", "profile": "EC_TABLES" }, "userErrors": [] })
     );
 });

@@ -17,7 +17,7 @@ use async_graphql::{
     CacheControl, Context, ContextSelectionSet, InputType, InputValueResult, Object, OutputType, Positioned,
     Result, ServerError, ServerResult, Value,
 };
-use audit::sampling::calculator::{CALCULATORS, Calculator, Purpose};
+use audit::sampling::calculator::{CALCULATORS, Calculator, Fault, Purpose};
 use serde_json::{Value as Json, json};
 use tokio::sync::Semaphore;
 
@@ -26,6 +26,10 @@ use super::admit::{FIGURES, costs};
 use super::disclosure::{Class, disclosure};
 use super::error::UserError;
 use super::scalars::{Decimal, Long};
+
+mod of_sample;
+
+pub(super) use of_sample::{EvaluationBy, of as evaluation_by};
 
 /// How many calculate at a time, beside all else that the service does.
 static PLACES: Semaphore = Semaphore::const_new(2);
@@ -134,39 +138,48 @@ impl<K: Kind> ContainerType for Calculators<K> {
             return Ok(None);
         };
         let (_, Figures(figures)) = ctx.param_value::<Figures>("input", None)?;
-        // It may compute for a while: not where other requests wait, and few at a time. One that nobody waits for any more still has
-        // its place.
-        let place = PLACES
-            .acquire()
-            .await
-            .map_err(|_| ServerError::new("calculator", Some(ctx.item.pos)))?;
-        let outcome = tokio::task::spawn_blocking(move || {
-            let _place = place;
-            calculator.run(figures)
-        })
-        .await;
-        let outcome = outcome.map_err(|error| {
-            tracing::error!(cause = %error, calculator = name, "a calculator failed");
-            ServerError::new("calculator", Some(ctx.item.pos))
-        })?;
-        let json = match outcome {
-            Ok(result) => json!({ "result": result, "userErrors": [] }),
-            Err(fault) => {
-                let message = ctx.language().say(&fault.message.de, &fault.message.en);
-                let parts = fault.field.split(['.', '[']).filter(|part| !part.is_empty());
-                // a place in a list is a part of its own: `strata[2].size` is `strata`, `2`, `size`
-                let parts = parts.map(|part| part.trim_end_matches(']'));
-                let path: Vec<&str> = std::iter::once("input").chain(parts).collect();
-                json!({ "result": null, "userErrors": [{ "code": fault.code, "path": path, "message": message }] })
-            }
-        };
-        let node = Node {
-            json: &json,
-            of: answer_type(calculator),
-        };
-        let selection = ctx.with_selection_set(&ctx.item.node.selection_set);
-        resolve_container(&selection, &node).await.map(Some)
+        answer(ctx, calculator, move || calculator.run(figures)).await
     }
+}
+
+/// The answer of a calculator as the request wants it: the result of the work, or why there is none.
+async fn answer(
+    ctx: &Context<'_>,
+    calculator: &'static Calculator,
+    work: impl FnOnce() -> std::result::Result<Json, Fault> + Send + 'static,
+) -> ServerResult<Option<Value>> {
+    // It may compute for a while: not where other requests wait, and few at a time. One that nobody waits for any more still has
+    // its place.
+    let place = PLACES
+        .acquire()
+        .await
+        .map_err(|_| ServerError::new("calculator", Some(ctx.item.pos)))?;
+    let outcome = tokio::task::spawn_blocking(move || {
+        let _place = place;
+        work()
+    })
+    .await;
+    let outcome = outcome.map_err(|error| {
+        tracing::error!(cause = %error, calculator = calculator.name, "a calculator failed");
+        ServerError::new("calculator", Some(ctx.item.pos))
+    })?;
+    let json = match outcome {
+        Ok(result) => json!({ "result": result, "userErrors": [] }),
+        Err(fault) => {
+            let message = ctx.language().say(&fault.message.de, &fault.message.en);
+            let parts = fault.field.split(['.', '[']).filter(|part| !part.is_empty());
+            // a place in a list is a part of its own: `strata[2].size` is `strata`, `2`, `size`
+            let parts = parts.map(|part| part.trim_end_matches(']'));
+            let path: Vec<&str> = std::iter::once("input").chain(parts).collect();
+            json!({ "result": null, "userErrors": [{ "code": fault.code, "path": path, "message": message }] })
+        }
+    };
+    let node = Node {
+        json: &json,
+        of: answer_type(calculator),
+    };
+    let selection = ctx.with_selection_set(&ctx.item.node.selection_set);
+    resolve_container(&selection, &node).await.map(Some)
 }
 
 /// The figures of a request, as they are: the method judges them.
@@ -292,16 +305,22 @@ struct Types {
     meta: BTreeMap<String, MetaType>,
     /// Name of the input of each calculator.
     inputs: BTreeMap<&'static str, String>,
+    /// Type of the input of each where a stored sample gives the rest; those without need none.
+    of_sample: BTreeMap<&'static str, String>,
 }
 
 static TYPES: LazyLock<Types> = LazyLock::new(|| {
     let mut types = Types {
         meta: BTreeMap::new(),
         inputs: BTreeMap::new(),
+        of_sample: BTreeMap::new(),
     };
     for calculator in CALCULATORS.iter() {
         let input = Described::new(calculator.input(), true).root(&mut types.meta);
         types.inputs.insert(calculator.name, input);
+        if let Some(input) = of_sample::input_type(calculator, &mut types.meta) {
+            types.of_sample.insert(calculator.name, input);
+        }
         let result = Described::new(calculator.result(), false).root(&mut types.meta);
         let name = answer_type(calculator);
         let said = |text: &str| Some(text.to_owned());

@@ -87,6 +87,8 @@ pub(super) enum EvaluationFigures {
     Rate(RateFigures),
     /// Monetary units were selected: amounts.
     Monetary(MonetaryFigures),
+    /// Monetary units were selected in each stratum by itself: amounts by stratum.
+    MonetaryStrata(MonetaryStrataFigures),
     /// Monetary units were selected by cells: amounts with the cell bound.
     Cell(CellFigures),
     /// The plan fixed an extension: a rate from both stages.
@@ -132,7 +134,7 @@ impl Evaluation {
         long(self.0.not_evidenced)
     }
 
-    /// Sampling units checked: hits, or items.
+    /// Sampling units checked: hits, items, or cases whose lines are all checked.
     async fn units(&self) -> Long {
         long(self.0.units)
     }
@@ -164,6 +166,12 @@ impl Evaluation {
                 sample: self.0.sample_id,
             }),
             service::Figures::Monetary(money) => EvaluationFigures::Monetary(MonetaryFigures(money.clone())),
+            service::Figures::MonetaryStrata(figures) => {
+                EvaluationFigures::MonetaryStrata(MonetaryStrataFigures {
+                    figures: figures.clone(),
+                    sample: self.0.sample_id,
+                })
+            }
             service::Figures::Cell(cells) => EvaluationFigures::Cell((&cells.result).into()),
             service::Figures::TwoStage(stages) => EvaluationFigures::TwoStage(stages.into()),
             service::Figures::Found(found) => EvaluationFigures::Found(found.into()),
@@ -497,6 +505,54 @@ impl RateFigures {
 /// Amounts of a monetary unit sample; over- and understatements are never netted.
 #[derive(Description)]
 pub(super) struct MonetaryFigures(service::MonetaryFigures);
+
+/// Amounts of a stratified monetary unit sample. Bounds hold for their stratum; none holds over all.
+#[derive(Description)]
+pub(super) struct MonetaryStrataFigures {
+    figures: service::MonetaryStrataFigures,
+    sample: entity::SampleId,
+}
+
+/// The amounts of a stratum.
+#[derive(SimpleObject)]
+#[graphql(directive = disclosure::apply(Class::Audit))]
+pub(super) struct MonetaryStratum {
+    /// The stratum.
+    stratum: Option<Stratum>,
+    /// Its amounts.
+    figures: MonetaryFigures,
+}
+
+#[Object(use_type_description, directive = disclosure::apply(Class::Audit))]
+impl MonetaryStrataFigures {
+    /// Projected amount above the correct one (overpayments), over all strata.
+    async fn projected_over(&self) -> Euro {
+        Euro(self.figures.over)
+    }
+
+    /// Projected amount below the correct one (underpayments), over all strata.
+    async fn projected_under(&self) -> Euro {
+        Euro(self.figures.under)
+    }
+
+    /// Amounts by stratum.
+    async fn strata(&self, ctx: &Context<'_>) -> Maybe<Vec<MonetaryStratum>> {
+        let rows = match ctx.loaders().one(ctx, StrataOf(self.sample)).await {
+            Ok(rows) => rows.unwrap_or_default(),
+            Err(error) => return Some(Err(error)),
+        };
+        let stratum = |(id, result): &(entity::StratumId, figures::MonetaryResult)| MonetaryStratum {
+            stratum: rows.iter().find(|row| row.id == *id).cloned().map(Stratum),
+            figures: MonetaryFigures(service::MonetaryFigures {
+                result: result.clone(),
+                tolerable: None,
+                over: None,
+                under: None,
+            }),
+        };
+        Some(Ok(self.figures.strata.iter().map(stratum).collect()))
+    }
+}
 
 /// One step of the derivation of a Stringer bound.
 #[derive(SimpleObject)]

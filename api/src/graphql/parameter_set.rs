@@ -35,8 +35,8 @@ pub(super) enum ParameterSetState {
 pub(super) enum Profile {
     /// The quantile itself.
     Exact,
-    /// The printed tables of the EC guidance (EGESIF 16-0014). Stored samples are planned and evaluated by quantiles: their plans do not
-    /// cite it.
+    /// The printed tables of the EC guidance (EGESIF 16-0014). A plan that cites it gives its size, found by the guidance's calculators
+    /// (`ecStandardSize`, `ecConservativeSize`), and `evaluationBy.ec` evaluates it so.
     EcTables,
 }
 
@@ -163,6 +163,8 @@ pub(super) struct CitedParameterSet {
     /// Its materiality: the tolerable rate for samples of items; the part of the frame, rounded down to the cent, that is the tolerable
     /// error for monetary units.
     materiality: Rate,
+    /// Where its factors come from.
+    factor_profile: Profile,
 }
 
 impl From<Cited> for CitedParameterSet {
@@ -172,6 +174,7 @@ impl From<Cited> for CitedParameterSet {
             number: cited.number,
             edition: cited.edition,
             materiality: Rate(cited.materiality),
+            factor_profile: cited.factor_profile.into(),
         }
     }
 }

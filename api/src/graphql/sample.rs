@@ -12,6 +12,7 @@ use entity::{
 };
 
 use super::admit::{FIGURES, NESTED_PAGE, costs};
+use super::calculator::{EvaluationBy, evaluation_by};
 use super::ceremony::{Assurance, Ceremony, DrawPartyInput, DrawSourceInput, PlannedSourceInput};
 use super::check::Check;
 use super::disclosure::{Class, disclosure};
@@ -44,8 +45,15 @@ pub(super) enum SamplingMethod {
     SimpleRandom,
     /// The same within each Bezirksstelle, sizes proportional to the numbers of items.
     StratifiedByBezirksstelle,
+    /// Cases at random, each with all its lines (Klumpenstichprobe), by ticket numbers of the cases: lines with the same case number are
+    /// one sampling unit, a line without one is a unit by itself. The size counts cases.
+    SimpleRandomClusters,
+    /// Every k-th item in the order of the ids, from a random start.
+    RecordInterval,
     /// Monetary unit sampling by fixed interval over the items above zero (Wertstichprobe).
     MonetaryUnitFixedInterval,
+    /// The same over the items in random order, that of their tickets. The draw sorts them on disk: 32 bytes an item while it lasts.
+    MonetaryUnitRandomisedInterval,
     /// Monetary unit sampling by cells of the size of the interval, over the items above zero; evaluated by the cell bound.
     MonetaryUnitCell,
     /// Items with replacement, by their number: one may be hit more than once, and each hit is a sampling unit.
@@ -54,6 +62,14 @@ pub(super) enum SamplingMethod {
     RecordedMonetaryUnit,
     /// Chosen by a person for the risk of its items (bewusste Auswahl); never projected.
     Judgemental,
+}
+
+/// What the strata of a sample are.
+#[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
+#[graphql(name = "SampleStratification")]
+pub(super) enum Stratification {
+    /// Each Bezirksstelle.
+    Bezirksstelle,
 }
 
 /// The state of a sample.
@@ -106,6 +122,8 @@ pub(super) struct SampleParameters {
     tolerable_error: Option<Euro>,
     /// Expected error.
     expected_error: Option<Euro>,
+    /// What its strata are; null where it is drawn from the whole.
+    stratified_by: Option<Stratification>,
     /// How the sample may be extended; null where that was not fixed beforehand.
     extension_rule: Option<ExtensionRule>,
     /// The edition of a parameter set that confidence and materiality come from.
@@ -125,6 +143,7 @@ impl From<service::Parameters> for SampleParameters {
             expected_rate: kept.expected_rate.map(Rate),
             tolerable_error: kept.tolerable_cents.map(Euro),
             expected_error: kept.expected_cents.map(Euro),
+            stratified_by: kept.stratified.then_some(Stratification::Bezirksstelle),
             extension_rule: kept.extension_rule.map(Into::into),
             parameter_set: kept.parameter_set.map(Into::into),
         }
@@ -378,6 +397,29 @@ impl Sample {
             provisional,
         };
         Some(evaluation::of(ctx, input).await)
+    }
+
+    /// What the checks say about the population by another method than the usual one of its draw.
+    #[graphql(directive = disclosure::apply(Class::Audit), directive = costs::apply(FIGURES))]
+    async fn evaluation_by(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Confidence; the plan's where none is given, 0.95 where the plan has none.")]
+        confidence: Option<Rate>,
+        #[graphql(desc = "Count only errors of this dimension.")] dimension: Option<Dimension>,
+        #[graphql(
+            desc = "Evaluate what is checked so far, instead of refusing while items are open.",
+            default = false
+        )]
+        provisional: bool,
+    ) -> Maybe<EvaluationBy> {
+        let input = service::Evaluate {
+            sample_id: self.0.id,
+            confidence: confidence.map(|rate| rate.0),
+            dimension: dimension.map(Into::into),
+            provisional,
+        };
+        Some(evaluation_by(ctx, input).await)
     }
 
     /// Its items that the caller may see.
@@ -1169,6 +1211,9 @@ pub(super) struct PlanSampleInput {
     name: String,
     /// How items are to be selected; what is recorded or chosen by hand is not planned.
     method: SamplingMethod,
+    /// In which parts they are selected, each by itself, with sizes in proportion to items, or to amounts where monetary units are drawn;
+    /// the whole where none is named. `SIMPLE_RANDOM` becomes `STRATIFIED_BY_BEZIRKSSTELLE`; cases are not stratified.
+    stratified_by: Option<Stratification>,
     /// Number of sampling units; computed from confidence, tolerable and expected error where it is not given.
     size: Option<Long>,
     /// Confidence, above 0 and below 1.
@@ -1447,6 +1492,7 @@ impl SampleMutation {
             ),
             name: input.name,
             method: input.method.into(),
+            stratified: input.stratified_by.is_some(),
             size: input.size.map(|size| size.0),
             confidence: input.confidence.map(|rate| rate.0),
             tolerable_rate: input.tolerable_rate.map(|rate| rate.0),

@@ -229,10 +229,10 @@ pub(crate) struct Figures {
     pub(crate) edition: i32,
     pub(crate) confidence: Decimal,
     pub(crate) materiality: Decimal,
+    pub(crate) factor_profile: FactorProfile,
 }
 
-/// The figures of an edition that a plan may cite today: approved, begun, and the latest of its set that is. Stored samples are sized
-/// and evaluated by quantiles, so a profile of printed tables is refused.
+/// The figures of an edition that a plan may cite today: approved, begun, and the latest of its set that is.
 pub(crate) async fn in_force(ctx: &Ctx, db: &Db, id: ParameterSetId, path: &str) -> Result<Figures> {
     let row = Entity::visible_to(&ctx.caller.scope(ctx.now()))
         .filter(Column::Id.eq(id))
@@ -254,13 +254,6 @@ pub(crate) async fn in_force(ctx: &Ctx, db: &Db, id: ParameterSetId, path: &str)
             name(&later),
         ));
     }
-    if row.factor_profile != FactorProfile::Exact {
-        return Err(Error::refused_with(
-            Code::InvalidValue,
-            path,
-            row.factor_profile.as_str(),
-        ));
-    }
     let decimal = |text: &str| {
         text.parse::<Decimal>()
             .map_err(|error| Error::internal(error.to_string()))
@@ -271,6 +264,7 @@ pub(crate) async fn in_force(ctx: &Ctx, db: &Db, id: ParameterSetId, path: &str)
         edition: row.edition,
         confidence: decimal(&row.confidence)?,
         materiality: decimal(&row.materiality)?,
+        factor_profile: row.factor_profile,
     })
 }
 

@@ -1,5 +1,6 @@
 //! Plans that cite a parameter set: confidence and materiality are its, and nobody names others beside it.
 
+use entity::parameter_set::FactorProfile;
 use entity::{Cents, ParameterSetId};
 use rust_decimal::prelude::ToPrimitive as _;
 use rust_decimal::{Decimal, RoundingStrategy};
@@ -23,6 +24,13 @@ pub struct CitedParameterSet {
     /// Its materiality: for samples of items the tolerable rate; for monetary units the tolerable error is this part of the frame,
     /// rounded down to the cent.
     pub materiality: Decimal,
+    /// Where its factors come from. By printed tables no size is computed here: it is given, as the guidance's calculators find it.
+    #[serde(default = "exact")]
+    pub factor_profile: FactorProfile,
+}
+
+const fn exact() -> FactorProfile {
+    FactorProfile::Exact
 }
 
 /// The plan with the figures of the set it cites, and the citation.
@@ -49,6 +57,9 @@ pub(super) async fn with_cited(
         return Err(Error::Refused(refusals));
     }
     let figures = in_force(ctx, db, id, "input.parameterSet").await?;
+    if figures.factor_profile == FactorProfile::EcTables && input.size.is_none() {
+        return Err(Error::refused(Code::Required, "input.size"));
+    }
     plan.confidence = Some(figures.confidence);
     if is_monetary(input.method) {
         let population = frozen(ctx, db.reader(), input.population_id).await?;
@@ -69,6 +80,7 @@ impl From<Figures> for CitedParameterSet {
             number: figures.number,
             edition: figures.edition,
             materiality: figures.materiality,
+            factor_profile: figures.factor_profile,
         }
     }
 }

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use entity::draw_event::Kind;
-use entity::sample::{ActiveModel, Method, Model, State};
+use entity::sample::{ActiveModel, Model, State};
 use entity::{
-    EngagementId, ItemId, PopulationId, SampleId, SampleItemId, StratumId, population_item, sample_item,
+    EngagementId, PopulationId, SampleId, SampleItemId, StratumId, population_item, sample_item,
     sample_stratum,
 };
 use sea_orm::{
@@ -17,20 +17,19 @@ use uuid::Uuid;
 
 use super::ceremony::{SourceInput, ceremony_of, concluded};
 use super::extension::{drawn_before, fresh_seed, items_of};
-use super::frame::{Selection, Selector, changed, select};
-use super::rules::WHOLE;
+use super::frame::{Selection, Selectors, changed, select};
 use super::service::{lock_planned, planned, subject, visible_one};
+use super::unit::Unit;
 use crate::access::{Action, authorize_write};
 use crate::population::number_event;
-use crate::sampling::selection::{
-    CELL, Cell, FIXED_INTERVAL, FixedInterval, RECORDS_WITH_REPLACEMENT, RecordsWithReplacement, Seed,
-    Selected, SimpleRandom, TICKETS,
-};
+use crate::sampling::selection::Seed;
 use crate::trail;
 use crate::{Code, Ctx, Db, Error, Result};
 
-/// Ids of one look-up.
+/// Units of one look-up.
 const LOOKED_UP: usize = 500;
+/// Cases of one look-up, which reads the population.
+const CASES_LOOKED_UP: usize = 20_000;
 /// Rows of one insert: 16 columns each, below SQLite's limit of 32,766 parameters.
 const INSERTED: usize = 1_000;
 /// Digits of a seed we make: as many as 20 ten-sided dice.
@@ -73,9 +72,11 @@ pub async fn draw(ctx: &Ctx, db: &Db, input: Draw) -> Result<Model> {
         .order_by_asc(sample_stratum::Column::Ordinal)
         .all(db.reader())
         .await?;
-    let (selector, algorithm) = selector(&row, &strata, &seed)?;
+    let not_drawn_here = || Error::refused(Code::SampleNotPlanned, "input.id");
+    let selectors = Selectors::new(&row, &strata, &seed)?.ok_or_else(not_drawn_here)?;
+    let algorithm = selectors.algorithm();
     let gone = items_of(db, &drawn_before(db.reader(), row.extends_id, row.method).await?).await?;
-    let selection = select(db, row.population_id, gone, selector).await?;
+    let selection = select(db, row.population_id, gone, selectors).await?;
     if (selection.count, selection.sum) != (row.frame_count, row.frame_cents.0) {
         return Err(changed());
     }
@@ -134,48 +135,6 @@ fn random_seed(ctx: &Ctx) -> String {
     format!("{number:0SEED_DIGITS$}")
 }
 
-fn selector(row: &Model, strata: &[sample_stratum::Model], seed: &Seed) -> Result<(Selector, &'static str)> {
-    let size = |size: i64| u64::try_from(size).unwrap_or(0);
-    let failed = |error: crate::sampling::selection::SelectionError| Error::internal(error.to_string());
-    Ok(match row.method {
-        Method::SimpleRandom => {
-            let selector = SimpleRandom::new(seed, size(row.size)).map_err(failed)?;
-            (Selector::Whole(selector), TICKETS)
-        }
-        Method::StratifiedByBezirksstelle => {
-            let places = (0..)
-                .zip(strata)
-                .filter_map(|(place, stratum)| Some((stratum.bezirksstelle_id?.0, place)))
-                .collect();
-            let selectors: Result<Vec<_>, _> = strata
-                .iter()
-                .map(|stratum| SimpleRandom::new(seed, size(stratum.size)))
-                .collect();
-            let selectors = selectors.map_err(failed)?;
-            (Selector::Strata { places, selectors }, TICKETS)
-        }
-        Method::MonetaryUnitFixedInterval => {
-            let selector =
-                FixedInterval::new(seed, WHOLE, row.frame_cents.0, size(row.size)).map_err(failed)?;
-            (Selector::Interval(selector), FIXED_INTERVAL)
-        }
-        Method::MonetaryUnitCell => {
-            let selector = Cell::new(seed, WHOLE, row.frame_cents.0, size(row.size)).map_err(failed)?;
-            (Selector::Cell(selector), CELL)
-        }
-        Method::RecordsWithReplacement => {
-            let selector = RecordsWithReplacement::new(seed, WHOLE, size(row.frame_count), size(row.size));
-            (
-                Selector::WithReplacement(selector.map_err(failed)?),
-                RECORDS_WITH_REPLACEMENT,
-            )
-        }
-        Method::RecordedMonetaryUnit | Method::Judgemental => {
-            return Err(Error::refused(Code::SampleNotPlanned, "input.id"));
-        }
-    })
-}
-
 /// A selected item with what its row repeats.
 #[derive(Debug)]
 pub(super) struct Drawn {
@@ -194,37 +153,38 @@ pub(super) async fn details(
     strata: &[sample_stratum::Model],
     selection: Selection,
 ) -> Result<Vec<Drawn>> {
+    let unit = Unit::of(row.method);
+    let at_once = match unit {
+        Unit::Item => LOOKED_UP,
+        Unit::Cluster => CASES_LOOKED_UP,
+    };
     let mut drawn = Vec::with_capacity(selection.selected.len());
-    for chunk in selection.selected.chunks(LOOKED_UP) {
-        let ids: Vec<ItemId> = chunk
+    for chunk in selection.selected.chunks(at_once) {
+        let ids: Vec<Uuid> = chunk
             .iter()
-            .map(|(_, selected)| item_id(selected))
-            .collect::<Result<_>>()?;
-        let mut found: HashMap<ItemId, population_item::Model> = population_item::Entity::find()
-            .filter(population_item::Column::PopulationId.eq(row.population_id))
-            .filter(population_item::Column::Id.is_in(ids.iter().copied()))
-            .all(db.reader())
-            .await?
-            .into_iter()
-            .map(|item| (item.id, item))
-            .collect();
+            .map(|(_, selected)| Uuid::parse_str(&selected.id))
+            .collect::<std::result::Result<_, _>>()
+            .map_err(|error| Error::internal(error.to_string()))?;
+        let mut found: HashMap<Uuid, Vec<population_item::Model>> = HashMap::new();
+        for item in unit.lines(db, row.population_id, &ids).await? {
+            let key = unit.key(item.id, item.case_key.as_deref())?;
+            found.entry(key).or_default().push(item);
+        }
         for ((place, selected), id) in chunk.iter().zip(ids) {
-            drawn.push(Drawn {
-                stratum: strata.get(*place).ok_or_else(changed)?.id,
-                hits: i64::try_from(selected.hits).unwrap_or(i64::MAX),
-                ticket: selected.ticket.clone(),
-                reason: None,
-                item: found.remove(&id).ok_or_else(changed)?,
-            });
+            let mut lines = found.remove(&id).ok_or_else(changed)?;
+            lines.sort_unstable_by_key(|item| item.id);
+            for item in lines {
+                drawn.push(Drawn {
+                    stratum: strata.get(*place).ok_or_else(changed)?.id,
+                    hits: i64::try_from(selected.hits).unwrap_or(i64::MAX),
+                    ticket: selected.ticket.clone(),
+                    reason: None,
+                    item,
+                });
+            }
         }
     }
     Ok(drawn)
-}
-
-fn item_id(selected: &Selected) -> Result<ItemId> {
-    Uuid::parse_str(&selected.id)
-        .map(ItemId)
-        .map_err(|error| Error::internal(error.to_string()))
 }
 
 async fn root(db: &Db, population: PopulationId) -> Result<Vec<u8>> {

@@ -3,14 +3,16 @@
 use std::collections::HashMap;
 
 use entity::sample::Method;
-use entity::{
-    BezirksstelleId, Cents, ItemId, PopulationId, SampleId, bezirksstelle, population_item, sample_item,
+use entity::{BezirksstelleId, Cents, PopulationId, SampleId, bezirksstelle, population_item, sample_item};
+use sea_orm::sea_query::{Expr, ExprTrait as _, Query};
+use sea_orm::{
+    ColumnTrait as _, EntityTrait as _, JoinType, QueryFilter as _, QueryOrder as _, QuerySelect as _,
 };
-use sea_orm::sea_query::Query;
-use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
+use uuid::Uuid;
 
 use super::extension::ExtensionRule;
 use super::rules::{Parameters, WHOLE};
+use super::unit::{Unit, of_bytes};
 use crate::sampling::ceremony::{Assurance, Bytes32, Plan, PlannedStratum};
 use crate::sampling::redraw::{FrameDigest, FrameRow};
 use crate::sampling::selection::SelectionMethod;
@@ -18,12 +20,18 @@ use crate::{Db, Error, Result};
 
 /// Rows read at once.
 const AT_ONCE: u64 = 5_000;
+/// Cases read at once: no index has them, so each time takes a look at the whole population.
+const CASES_AT_ONCE: u64 = 100_000;
 
 /// How the items of a method are found; none for what is drawn elsewhere or chosen.
 pub(super) const fn selection_method(method: Method) -> Option<SelectionMethod> {
     match method {
-        Method::SimpleRandom | Method::StratifiedByBezirksstelle => Some(SelectionMethod::SimpleRandom),
+        Method::SimpleRandom | Method::StratifiedByBezirksstelle | Method::SimpleRandomClusters => {
+            Some(SelectionMethod::SimpleRandom)
+        }
+        Method::RecordInterval => Some(SelectionMethod::RecordInterval),
         Method::MonetaryUnitFixedInterval => Some(SelectionMethod::FixedInterval),
+        Method::MonetaryUnitRandomisedInterval => Some(SelectionMethod::RandomisedInterval),
         Method::MonetaryUnitCell => Some(SelectionMethod::Cell),
         Method::RecordsWithReplacement => Some(SelectionMethod::RecordsWithReplacement),
         Method::RecordedMonetaryUnit | Method::Judgemental => None,
@@ -35,6 +43,7 @@ pub(super) const fn selection_method(method: Method) -> Option<SelectionMethod> 
 pub(super) struct Frame {
     population: PopulationId,
     pub(super) method: SelectionMethod,
+    unit: Unit,
     /// Samples whose items were drawn before this one and are not in its frame.
     before: Vec<SampleId>,
     /// Name of the stratum of each Bezirksstelle; empty where there is but one.
@@ -47,7 +56,7 @@ impl Frame {
     pub(super) async fn of<'a>(
         db: &Db,
         population: PopulationId,
-        method: SelectionMethod,
+        (method, unit): (SelectionMethod, Unit),
         before: Vec<SampleId>,
         strata: impl Iterator<Item = (Option<BezirksstelleId>, &'a str)>,
     ) -> Result<Self> {
@@ -55,6 +64,7 @@ impl Frame {
         Ok(Self {
             population,
             method,
+            unit,
             before,
             names: strata
                 .filter_map(|(part, name)| Some((part?, name.to_owned())))
@@ -64,7 +74,14 @@ impl Frame {
     }
 
     /// The next rows, ascending by id: empty at the end. Amounts only where monetary units are drawn.
-    pub(super) async fn rows(&self, db: &Db, after: Option<ItemId>) -> Result<Vec<FrameRow>> {
+    pub(super) async fn rows(&self, db: &Db, after: Option<Uuid>) -> Result<Vec<FrameRow>> {
+        match self.unit {
+            Unit::Item => self.items(db, after).await,
+            Unit::Cluster => self.cases(db, after).await,
+        }
+    }
+
+    async fn items(&self, db: &Db, after: Option<Uuid>) -> Result<Vec<FrameRow>> {
         let mut select = population_item::Entity::find()
             .filter(population_item::Column::PopulationId.eq(self.population))
             .select_only()
@@ -88,9 +105,9 @@ impl Frame {
         if let Some(after) = after {
             select = select.filter(population_item::Column::Id.gt(after));
         }
-        let rows: Vec<(ItemId, Cents, BezirksstelleId)> = select.into_tuple().all(db.reader()).await?;
-        let row = |(id, amount, part): (ItemId, Cents, BezirksstelleId)| FrameRow {
-            id: id.0.hyphenated().to_string(),
+        let rows: Vec<(Uuid, Cents, BezirksstelleId)> = select.into_tuple().all(db.reader()).await?;
+        let row = |(id, amount, part): (Uuid, Cents, BezirksstelleId)| FrameRow {
+            id: id.hyphenated().to_string(),
             stratum: self.names.get(&part).map_or(WHOLE, String::as_str).to_owned(),
             bezirksstelle: self.parts.get(&part).cloned().unwrap_or_default(),
             amount: monetary.then_some(amount.0),
@@ -98,9 +115,44 @@ impl Frame {
         Ok(rows.into_iter().map(row).collect())
     }
 
+    /// The same of cases; the Bezirksstelle of those whose lines are all of one.
+    async fn cases(&self, db: &Db, after: Option<Uuid>) -> Result<Vec<FrameRow>> {
+        let unit = self.unit.expr(db.reader());
+        let number = || Expr::col((bezirksstelle::Entity, bezirksstelle::Column::Number));
+        let mut select = population_item::Entity::find()
+            .filter(population_item::Column::PopulationId.eq(self.population))
+            .join(
+                JoinType::InnerJoin,
+                population_item::Entity::belongs_to(bezirksstelle::Entity)
+                    .from(population_item::Column::BezirksstelleId)
+                    .to(bezirksstelle::Column::Id)
+                    .into(),
+            )
+            .select_only()
+            .expr_as(unit.clone(), "unit")
+            .expr_as(number().min(), "first")
+            .expr_as(number().max(), "last")
+            .group_by(unit.clone())
+            .order_by_asc(unit.clone())
+            .limit(CASES_AT_ONCE);
+        if let Some(after) = after {
+            select = select.filter(unit.gt(after.as_bytes().to_vec()));
+        }
+        let rows: Vec<(Vec<u8>, String, String)> = select.into_tuple().all(db.reader()).await?;
+        let row = |(id, first, last): (Vec<u8>, String, String)| {
+            Ok(FrameRow {
+                id: of_bytes(&id)?.hyphenated().to_string(),
+                stratum: WHOLE.to_owned(),
+                bezirksstelle: if first == last { first } else { String::new() },
+                amount: None,
+            })
+        };
+        rows.into_iter().map(row).collect()
+    }
+
     /// The id at which the next rows begin.
-    pub(super) fn after(rows: &[FrameRow]) -> Option<ItemId> {
-        rows.last()?.id.parse().ok().map(ItemId)
+    pub(super) fn after(rows: &[FrameRow]) -> Option<Uuid> {
+        rows.last()?.id.parse().ok()
     }
 
     /// Digest of all rows: reads them once.

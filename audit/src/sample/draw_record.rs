@@ -12,16 +12,21 @@ use sea_orm::{
     ColumnTrait as _, EntityTrait as _, PaginatorTrait as _, QueryFilter as _, QueryOrder as _,
     QuerySelect as _,
 };
+use uuid::Uuid;
 
 use super::ceremony::{Ceremony, ceremony_of};
 use super::draw_plan::{Frame, everyday_plan, planned_stratum, selection_method, stored_root};
 use super::extension::drawn_before;
 use super::rules::WHOLE;
 use super::service::{parameters, visible_one};
+use super::unit::Unit;
 use crate::access::{Action, Class, Classes, authorize, disclose};
 use crate::sampling::ceremony::Plan;
 use crate::sampling::redraw::{DrawRecord, DrawnItem, FrameRow};
 use crate::{Code, Ctx, Db, Error, Result};
+
+/// Items whose case is looked up at once.
+const AT_ONCE: usize = 5_000;
 
 /// What a file or record gives away.
 pub const DRAWN_FROM: Classes = Classes::of(&[Class::Internal, Class::Audit, Class::SocialData]);
@@ -64,7 +69,14 @@ pub async fn draw_frame(ctx: &Ctx, db: &Db, id: SampleId) -> Result<DrawFrame> {
     let before = drawn_before(db.reader(), sample.extends_id, sample.method).await?;
     Ok(DrawFrame {
         engagement: engagement.number,
-        frame: Frame::of(db, sample.population_id, method, before, names).await?,
+        frame: Frame::of(
+            db,
+            sample.population_id,
+            (method, Unit::of(sample.method)),
+            before,
+            names,
+        )
+        .await?,
         ceremony: ceremony_of(db.reader(), sample.id).await?,
         strata,
         sample,
@@ -73,12 +85,12 @@ pub async fn draw_frame(ctx: &Ctx, db: &Db, id: SampleId) -> Result<DrawFrame> {
 
 impl DrawFrame {
     /// The next rows, ascending by id: empty at the end. Amounts only where monetary units were drawn.
-    pub async fn rows(&self, db: &Db, after: Option<ItemId>) -> Result<Vec<FrameRow>> {
+    pub async fn rows(&self, db: &Db, after: Option<Uuid>) -> Result<Vec<FrameRow>> {
         self.frame.rows(db, after).await
     }
 
     /// The id at which the next rows begin.
-    pub fn after(rows: &[FrameRow]) -> Option<ItemId> {
+    pub fn after(rows: &[FrameRow]) -> Option<Uuid> {
         Frame::after(rows)
     }
 
@@ -154,14 +166,28 @@ impl DrawFrame {
             .iter()
             .map(|stratum| (stratum.id, stratum.label.as_str()))
             .collect();
-        let item =
-            |(order, stratum, id, hits, ticket): (i64, StratumId, ItemId, i64, Option<String>)| DrawnItem {
-                order: order.unsigned_abs(),
+        let unit = Unit::of(self.sample.method);
+        let mut keys = HashMap::new();
+        if unit == Unit::Cluster {
+            for chunk in rows.chunks(AT_ONCE) {
+                keys.extend(unit.of_items(db, chunk.iter().map(|(_, _, id, ..)| *id)).await?);
+            }
+        }
+        let mut items: Vec<DrawnItem> = Vec::new();
+        for (_, stratum, id, hits, ticket) in rows {
+            let id = keys.get(&id).unwrap_or(&id.0).hyphenated().to_string();
+            // Lines of a case follow one another.
+            if items.last().is_some_and(|last| last.id == id) {
+                continue;
+            }
+            items.push(DrawnItem {
+                order: items.len() as u64 + 1,
                 stratum: names.get(&stratum).copied().unwrap_or(WHOLE).to_owned(),
-                id: id.0.hyphenated().to_string(),
+                id,
                 hits: hits.unsigned_abs(),
                 ticket,
-            };
-        Ok(rows.into_iter().map(item).collect())
+            });
+        }
+        Ok(items)
     }
 }

@@ -234,6 +234,9 @@ pub(super) async fn extended(
             first.method.as_str(),
         ));
     }
+    if parameters(&first)?.stratified != input.is_stratified() && !is_by_tickets(first.method) {
+        return Err(Error::refused(Code::InvalidValue, "input.stratifiedBy"));
+    }
     let left_to_it = input.size.is_none() && !input.is_bounded();
     let rule = parameters(&first)?.extension_rule.filter(|_| left_to_it);
     if left_to_it && rule.is_none() {

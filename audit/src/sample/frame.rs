@@ -3,17 +3,20 @@
 
 use std::collections::{HashMap, HashSet};
 
-use entity::{BezirksstelleId, Cents, ItemId, PopulationId, population_item};
+use entity::sample::Model;
+use entity::{BezirksstelleId, Cents, ItemId, PopulationId, population_item, sample_stratum};
 use futures_util::TryStreamExt;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::sea_query::{Expr, ExprTrait as _};
+use sea_orm::{ColumnTrait, DatabaseBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use sqlx::postgres::PgPoolCopyExt;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use uuid::Uuid;
 
 use super::copy_out::FixedRows;
-use crate::sampling::selection::{
-    Cell, FixedInterval, RecordsWithReplacement, Selected, SelectionError, Selector as _, SimpleRandom,
-};
+use super::draw_plan::selection_method;
+use super::shuffle::Shuffle;
+use super::unit::{Unit, of_bytes};
+use crate::sampling::selection::{DrawInput, Seed, Selected, SelectionMethod, Selector, selector};
 use crate::{Code, Db, Error, Result};
 
 /// PostgreSQL sends a message a row; they are handed on in buffers of about this size.
@@ -23,22 +26,132 @@ const ROWS: usize = 4_096;
 /// Buffers under way between reading and selecting.
 const AHEAD: usize = 4;
 
-/// What selects from the frame.
-#[derive(Debug)]
-pub(super) enum Selector {
-    /// From all items.
-    Whole(SimpleRandom),
-    /// From the items of each Bezirksstelle; strata by their place.
-    Strata {
-        places: HashMap<Uuid, usize>,
-        selectors: Vec<SimpleRandom>,
-    },
-    /// From the items above zero, in order.
-    Interval(FixedInterval),
-    /// The same by cells.
-    Cell(Cell),
-    /// From all items in order, with replacement.
-    WithReplacement(RecordsWithReplacement),
+/// What selects from the frame: a selector for each stratum.
+pub(super) struct Selectors {
+    method: SelectionMethod,
+    unit: Unit,
+    /// Place of the stratum of each Bezirksstelle; empty where there is but one stratum.
+    places: HashMap<Uuid, usize>,
+    /// None from which nothing is drawn.
+    strata: Vec<Option<Box<dyn Selector + Send>>>,
+    shuffle: Option<Shuffle>,
+}
+
+impl std::fmt::Debug for Selectors {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Selectors")
+            .field("method", &self.method)
+            .field("strata", &self.strata.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Selectors {
+    /// Of a planned sample and its strata, by this seed. None for what is drawn elsewhere or chosen.
+    pub(super) fn new(row: &Model, strata: &[sample_stratum::Model], seed: &Seed) -> Result<Option<Self>> {
+        let sizes: Vec<i64> = strata.iter().map(|stratum| stratum.size).collect();
+        Self::of_sizes(row, strata, &sizes, seed)
+    }
+
+    /// The same for other sizes than the planned ones.
+    pub(super) fn of_sizes(
+        row: &Model,
+        strata: &[sample_stratum::Model],
+        sizes: &[i64],
+        seed: &Seed,
+    ) -> Result<Option<Self>> {
+        let Some(method) = selection_method(row.method) else {
+            return Ok(None);
+        };
+        let of_stratum = |(stratum, size): (&sample_stratum::Model, &i64)| {
+            if *size == 0 {
+                return Ok(None);
+            }
+            let input = DrawInput {
+                method,
+                seed: seed.as_str().to_owned(),
+                context: stratum.label.clone(),
+                size: size.unsigned_abs(),
+                population_size: Some(stratum.item_count.unsigned_abs()),
+                book_value: method.is_monetary().then_some(stratum.sum_cents.0),
+            };
+            selector(&input, seed, &mut Vec::new())
+                .map(Some)
+                .map_err(|error| Error::internal(error.to_string()))
+        };
+        Ok(Some(Self {
+            method,
+            unit: Unit::of(row.method),
+            places: strata
+                .iter()
+                .zip(0..)
+                .filter_map(|(stratum, place)| Some((stratum.bezirksstelle_id?.0, place)))
+                .collect(),
+            strata: strata.iter().zip(sizes).map(of_stratum).collect::<Result<_>>()?,
+            shuffle: (method == SelectionMethod::RandomisedInterval).then(|| Shuffle::new(seed)),
+        }))
+    }
+
+    /// Algorithm and version.
+    pub(super) fn algorithm(&self) -> &'static str {
+        self.method.algorithm()
+    }
+
+    fn needs(&self) -> Needs {
+        Needs {
+            unit: self.unit,
+            bezirksstelle: !self.places.is_empty(),
+            positive: self.method.is_monetary(),
+            in_order: !matches!(
+                self.method,
+                SelectionMethod::SimpleRandom | SelectionMethod::RandomisedInterval
+            ),
+        }
+    }
+
+    fn offer(&mut self, unit: Uuid, cents: i64, bezirksstelle: Uuid) -> Result<()> {
+        let place = if self.places.is_empty() {
+            0
+        } else {
+            *self.places.get(&bezirksstelle).ok_or_else(changed)?
+        };
+        match &mut self.shuffle {
+            Some(shuffle) => shuffle.add(place, unit, cents),
+            None => offer(&mut self.strata, place, unit, cents),
+        }
+    }
+
+    fn finish(mut self) -> Result<Vec<(usize, Selected)>> {
+        if let Some(shuffle) = self.shuffle.take() {
+            for row in shuffle.in_random_order()? {
+                let (place, unit, cents) = row?;
+                offer(&mut self.strata, place, unit, cents)?;
+            }
+        }
+        let mut selected = Vec::new();
+        for (place, selector) in self.strata.into_iter().enumerate() {
+            if let Some(selector) = selector {
+                let found = selector.finish().map_err(|_| changed())?;
+                selected.extend(found.into_iter().map(|item| (place, item)));
+            }
+        }
+        Ok(selected)
+    }
+}
+
+fn offer(
+    strata: &mut [Option<Box<dyn Selector + Send>>],
+    place: usize,
+    unit: Uuid,
+    cents: i64,
+) -> Result<()> {
+    let mut text = Uuid::encode_buffer();
+    match strata.get_mut(place).ok_or_else(changed)? {
+        Some(selector) => selector
+            .offer(unit.hyphenated().encode_lower(&mut text), cents)
+            .map_err(|_| changed()),
+        None => Ok(()),
+    }
 }
 
 /// What was selected, in draw order, and what was seen on the way.
@@ -55,15 +168,11 @@ pub(super) async fn select(
     db: &Db,
     population: PopulationId,
     gone: HashSet<Uuid>,
-    selector: Selector,
+    selectors: Selectors,
 ) -> Result<Selection> {
     let (sender, receiver) = channel(AHEAD);
-    let needs = Needs {
-        bezirksstelle: matches!(selector, Selector::Strata { .. }),
-        positive: matches!(selector, Selector::Interval(_) | Selector::Cell(_)),
-        in_order: !matches!(selector, Selector::Whole(_) | Selector::Strata { .. }),
-    };
-    let work = tokio::task::spawn_blocking(move || consume(receiver, selector, gone, needs));
+    let needs = selectors.needs();
+    let work = tokio::task::spawn_blocking(move || consume(receiver, selectors, gone, needs));
     let read = match db.postgres() {
         Some(pool) => read_copy(pool, population, needs, sender).await,
         None => read_rows(db, population, needs, sender).await,
@@ -76,6 +185,7 @@ pub(super) async fn select(
 /// What a selector needs of the frame.
 #[derive(Clone, Copy, Debug)]
 struct Needs {
+    unit: Unit,
     bezirksstelle: bool,
     positive: bool,
     in_order: bool,
@@ -103,9 +213,14 @@ async fn read_copy(
     } else {
         ""
     };
-    let order = if needs.in_order { "ORDER BY id" } else { "" };
+    let order = if needs.in_order { "ORDER BY 1" } else { "" };
+    let unit = needs.unit.sql(DatabaseBackend::Postgres);
+    let (amount, group) = match needs.unit {
+        Unit::Item => ("amount_cents", ""),
+        Unit::Cluster => ("sum(amount_cents)::bigint", "GROUP BY 1"),
+    };
     let sql = format!(
-        "COPY (SELECT id, amount_cents{column} FROM population_item WHERE population_id = '{population}' {part} {order})
+        "COPY (SELECT {unit}, {amount}{column} FROM population_item WHERE population_id = '{population}' {part} {group} {order})
          TO STDOUT (FORMAT binary)"
     );
     let mut stream = pool.copy_out_raw(&sql).await?;
@@ -125,17 +240,26 @@ async fn read_copy(
 }
 
 async fn read_rows(db: &Db, population: PopulationId, needs: Needs, sender: Sender<Chunk>) -> Result<()> {
+    let unit = needs.unit.expr(db.reader());
+    let amount = Expr::col(population_item::Column::AmountCents);
     let mut query = population_item::Entity::find()
         .select_only()
-        .column(population_item::Column::Id)
-        .column(population_item::Column::AmountCents)
-        .column(population_item::Column::BezirksstelleId)
+        .expr_as(unit.clone(), "unit")
         .filter(population_item::Column::PopulationId.eq(population));
+    query = match needs.unit {
+        Unit::Item => query
+            .expr_as(amount, "cents")
+            .column(population_item::Column::BezirksstelleId),
+        Unit::Cluster => query
+            .expr_as(amount.sum(), "cents")
+            .expr_as(Expr::value(Uuid::nil()), "bezirksstelle_id")
+            .group_by(unit.clone()),
+    };
     if needs.positive {
         query = query.filter(population_item::Column::AmountCents.gt(0));
     }
     if needs.in_order {
-        query = query.order_by_asc(population_item::Column::Id);
+        query = query.order_by_asc(unit);
     }
     let mut stream = query
         .into_tuple::<(ItemId, Cents, BezirksstelleId)>()
@@ -158,12 +282,12 @@ async fn read_rows(db: &Db, population: PopulationId, needs: Needs, sender: Send
 /// Selects from what arrives until the reader is done.
 fn consume(
     mut receiver: Receiver<Chunk>,
-    selector: Selector,
+    selectors: Selectors,
     gone: HashSet<Uuid>,
     needs: Needs,
 ) -> Result<Selection> {
     let mut frame = Frame {
-        selector,
+        selectors,
         gone,
         count: 0,
         sum: 0,
@@ -181,13 +305,13 @@ fn consume(
             Chunk::Copy(bytes) if needs.bezirksstelle => {
                 copied = true;
                 three.feed(&bytes, |[id, cents, bezirksstelle]| {
-                    frame.offer(uuid(id)?, bigint(cents)?, uuid(bezirksstelle)?)
+                    frame.offer(of_bytes(id)?, bigint(cents)?, of_bytes(bezirksstelle)?)
                 })?;
             }
             Chunk::Copy(bytes) => {
                 copied = true;
                 two.feed(&bytes, |[id, cents]| {
-                    frame.offer(uuid(id)?, bigint(cents)?, Uuid::nil())
+                    frame.offer(of_bytes(id)?, bigint(cents)?, Uuid::nil())
                 })?;
             }
         }
@@ -200,10 +324,6 @@ fn consume(
     frame.finish()
 }
 
-fn uuid(bytes: &[u8]) -> Result<Uuid> {
-    Uuid::from_slice(bytes).map_err(|error| Error::internal(error.to_string()))
-}
-
 fn bigint(bytes: &[u8]) -> Result<i64> {
     let bytes = bytes
         .try_into()
@@ -213,58 +333,27 @@ fn bigint(bytes: &[u8]) -> Result<i64> {
 
 #[derive(Debug)]
 struct Frame {
-    selector: Selector,
+    selectors: Selectors,
     gone: HashSet<Uuid>,
     count: i64,
     sum: i64,
 }
 
 impl Frame {
-    fn offer(&mut self, id: Uuid, cents: i64, bezirksstelle: Uuid) -> Result<()> {
-        if self.gone.contains(&id) {
+    fn offer(&mut self, unit: Uuid, cents: i64, bezirksstelle: Uuid) -> Result<()> {
+        if self.gone.contains(&unit) {
             return Ok(());
         }
         self.count += 1;
         self.sum = self.sum.checked_add(cents).ok_or_else(changed)?;
-        let mut text = Uuid::encode_buffer();
-        match &mut self.selector {
-            Selector::Whole(selector) => selector.offer(id.hyphenated().encode_lower(&mut text)),
-            Selector::Strata { places, selectors } => {
-                let place = places.get(&bezirksstelle).copied();
-                let selector = place
-                    .and_then(|place| selectors.get_mut(place))
-                    .ok_or_else(changed)?;
-                selector.offer(id.hyphenated().encode_lower(&mut text));
-            }
-            Selector::Interval(selector) => selector.offer(id.hyphenated(), cents).map_err(|_| changed())?,
-            Selector::Cell(selector) => {
-                let id = id.hyphenated().encode_lower(&mut text);
-                selector.offer(id, cents).map_err(|_| changed())?;
-            }
-            Selector::WithReplacement(selector) => {
-                let id = id.hyphenated().encode_lower(&mut text);
-                selector.offer(id, cents).map_err(|_| changed())?;
-            }
-        }
-        Ok(())
+        self.selectors.offer(unit, cents, bezirksstelle)
     }
 
     fn finish(self) -> Result<Selection> {
-        let whole = |selected: Vec<Selected>| selected.into_iter().map(|item| (0, item)).collect();
-        let selected = match self.selector {
-            Selector::Whole(selector) => whole(selector.finish()),
-            Selector::Strata { selectors, .. } => (0..)
-                .zip(selectors)
-                .flat_map(|(place, selector)| selector.finish().into_iter().map(move |item| (place, item)))
-                .collect(),
-            Selector::Interval(selector) => whole(selector.finish().map_err(|_: SelectionError| changed())?),
-            Selector::Cell(selector) => whole(Box::new(selector).finish().map_err(|_| changed())?),
-            Selector::WithReplacement(selector) => whole(Box::new(selector).finish().map_err(|_| changed())?),
-        };
         Ok(Selection {
-            selected,
             count: self.count,
             sum: self.sum,
+            selected: self.selectors.finish()?,
         })
     }
 }

@@ -9,8 +9,9 @@
 //! What the seed selects: [`crate::sampling::selection`] says how, and the draw offers every item by its id in lower
 //! case with hyphens. Simple random: the items with the smallest tickets of the population. Stratified: the same seed
 //! for all strata, and in each the items with the smallest tickets of that stratum (a ticket depends on seed and id
-//! alone). Monetary unit (fixed interval, cells): the items above zero in ascending order of id, with the context [`WHOLE`]; with
-//! replacement: all items so.
+//! alone). Clusters: the cases with the smallest tickets, each by its pseudonym in the spelling of an id. Monetary unit (fixed interval,
+//! cells): the items above zero in ascending order of id, in random order by ascending ticket, with the context [`WHOLE`]; record interval
+//! and with replacement: all items in ascending order of id.
 
 mod case_number;
 mod ceremony;
@@ -29,6 +30,8 @@ mod record;
 mod replacement;
 mod rules;
 mod service;
+mod shuffle;
+mod unit;
 
 pub use case_number::{MAX_REIDENTIFIED, Reidentify, case_numbers, reidentify};
 pub use ceremony::{
@@ -41,7 +44,8 @@ pub use draw::{Draw, draw};
 pub use draw_record::{DRAWN_FROM, DrawFrame, draw_frame};
 pub use evaluation::{
     BezirksstelleRate, CellFigures, Evaluate, Evaluation, Exclusion, Figures, FoundFigures, FoundSide,
-    MonetaryFigures, RateFigures, StratumRate, TwoStageFigures, evaluate,
+    MonetaryFigures, MonetaryStrataFigures, RateFigures, StratumRate, TwoStageFigures, checked_sample,
+    evaluate,
 };
 pub use extension::{ExtensionRule, RuleKind};
 pub use items::{

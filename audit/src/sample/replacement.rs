@@ -4,11 +4,8 @@
 //! Only samples by tickets have a next one. Of monetary units every hit stands for an interval: an item that cannot be checked counts
 //! as not evidenced there (ISA 530, paragraph 11).
 
-use std::collections::HashMap;
-
 use entity::draw_event::Kind;
 use entity::replacement::{ActiveModel, Cause, Column, Entity, Model, State};
-use entity::sample::Method;
 use entity::{ReplacementId, SampleId, SampleItemId, Scope, sample, sample_item, sample_stratum};
 use sea_orm::{
     ActiveModelTrait as _, ColumnTrait as _, ConnectionTrait, DatabaseTransaction, EntityTrait as _,
@@ -19,7 +16,7 @@ use serde_json::json;
 
 use super::draw::{Drawn, details, insert_items, open_engagement};
 use super::extension::{drawn_before, extension_of, items_of};
-use super::frame::{Selector, changed, select};
+use super::frame::{Selectors, changed, select};
 use super::rules::is_by_tickets;
 use super::service::load;
 use crate::access::{Action, FourEyes, Permit, authorize, authorize_write};
@@ -29,7 +26,7 @@ use crate::error::{must_be_version, required};
 use crate::idempotency::{Claimed, claim};
 use crate::population::number_event;
 use crate::refusal::text;
-use crate::sampling::selection::{Seed, SelectionError, SimpleRandom};
+use crate::sampling::selection::Seed;
 use crate::trail::{self, Subject};
 use crate::{Code, Ctx, Db, Error, Result};
 
@@ -314,27 +311,17 @@ async fn next_ticket(db: &Db, sample: &sample::Model, item: &sample_item::Model)
         .await?;
     let place = strata.iter().position(|stratum| stratum.id == item.stratum_id);
     let place = required(place)?;
-    let one =
-        || SimpleRandom::new(&seed, 1).map_err(|error: SelectionError| Error::internal(error.to_string()));
-    let selector = if sample.method == Method::SimpleRandom {
-        Selector::Whole(one()?)
-    } else {
-        let places: HashMap<_, _> = (0..)
-            .zip(&strata)
-            .filter_map(|(place, stratum)| Some((stratum.bezirksstelle_id?.0, place)))
-            .collect();
-        let selectors = strata.iter().map(|_| one()).collect::<Result<_>>()?;
-        Selector::Strata { places, selectors }
-    };
+    let mut sizes = vec![0; strata.len()];
+    sizes[place] = 1;
+    let selectors = required(Selectors::of_sizes(sample, &strata, &sizes, &seed)?)?;
     let known = drawn_so_far(db.reader(), sample.id).await?;
     let mut before = drawn_before(db.reader(), sample.extends_id, sample.method).await?;
     before.push(sample.id);
     let gone = items_of(db, &before).await?;
-    let mut selection = select(db, sample.population_id, gone, selector).await?;
+    let selection = select(db, sample.population_id, gone, selectors).await?;
     if selection.count != sample.frame_count - known {
         return Err(changed());
     }
-    selection.selected.retain(|(of, _)| *of == place);
     let found = details(db, sample, &strata, selection).await?.pop();
     let next = found.ok_or_else(|| Error::refused(Code::NothingToSelect, "input.id"))?;
     Ok((next, known))

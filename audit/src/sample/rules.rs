@@ -29,6 +29,9 @@ pub struct PlanInput {
     pub name: String,
     /// How items are selected.
     pub method: Method,
+    /// Whether they are so in each Bezirksstelle by itself.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub stratified: bool,
     /// Number of sampling units, where it is not to be computed.
     pub size: Option<i64>,
     /// Confidence, above 0 and below 1.
@@ -60,6 +63,22 @@ pub struct PlanInput {
 }
 
 impl PlanInput {
+    /// The same with one name for one way: a stratified simple random sample has a method of its own.
+    #[must_use]
+    pub(super) fn plainly(mut self) -> Self {
+        match self.method {
+            Method::SimpleRandom if self.stratified => self.method = Method::StratifiedByBezirksstelle,
+            _ => {}
+        }
+        self.stratified &= self.method != Method::StratifiedByBezirksstelle;
+        self
+    }
+
+    /// Whether it is drawn in each Bezirksstelle by itself.
+    pub(super) fn is_stratified(&self) -> bool {
+        self.stratified || self.method == Method::StratifiedByBezirksstelle
+    }
+
     /// Whether it names a bound of the error.
     pub(super) const fn is_bounded(&self) -> bool {
         self.confidence.is_some()
@@ -108,6 +127,9 @@ pub struct Parameters {
     pub tolerable_cents: Option<Cents>,
     /// Expected error in cents.
     pub expected_cents: Option<Cents>,
+    /// Whether it is drawn in each Bezirksstelle by itself.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stratified: bool,
     /// How it may be extended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extension_rule: Option<ExtensionRule>,
@@ -130,6 +152,7 @@ impl Parameters {
             expected_rate: None,
             tolerable_cents: None,
             expected_cents: None,
+            stratified: false,
             extension_rule: None,
             parameter_set: None,
         }
@@ -154,6 +177,10 @@ pub(super) fn check_plan(input: &PlanInput) -> Vec<Refusal> {
     if matches!(input.method, Method::RecordedMonetaryUnit | Method::Judgemental) {
         refusals.push(Refusal::new(Code::InvalidValue, "input.method"));
         return refusals;
+    }
+    if input.stratified && input.method == Method::SimpleRandomClusters {
+        // Lines of a case may be of several Bezirksstellen.
+        refusals.push(Refusal::new(Code::InvalidValue, "input.stratifiedBy").with(input.method.as_str()));
     }
     refusals.extend(check_bounds(input));
     refusals.extend(match input.extension_rule {
@@ -257,7 +284,10 @@ fn missing_for_computing(input: &PlanInput) -> Vec<Refusal> {
 pub(super) const fn is_monetary(method: Method) -> bool {
     matches!(
         method,
-        Method::MonetaryUnitFixedInterval | Method::MonetaryUnitCell | Method::RecordedMonetaryUnit
+        Method::MonetaryUnitFixedInterval
+            | Method::MonetaryUnitRandomisedInterval
+            | Method::MonetaryUnitCell
+            | Method::RecordedMonetaryUnit
     )
 }
 
@@ -280,6 +310,7 @@ pub(super) fn find_size(input: &PlanInput, frame: FrameSize) -> Result<Parameter
         expected_rate: input.expected_rate,
         tolerable_cents: input.tolerable_cents,
         expected_cents: input.expected_cents,
+        stratified: input.is_stratified(),
         ..Parameters::unplanned(SizeSource::Given, input.size.unwrap_or(0))
     };
     if input.extension_rule.is_some() {
@@ -372,7 +403,7 @@ fn refusal_of(error: &PlanError, input: &PlanInput) -> Refusal {
     }
 }
 
-/// The sizes of strata with these numbers of items, in their order.
+/// The sizes of strata with these numbers of items, or of cents where monetary units are drawn, in their order.
 pub(super) fn share_out(size: i64, items: &[i64]) -> Vec<i64> {
     let strata: Vec<StratumSize> = (1..)
         .zip(items)
@@ -403,6 +434,7 @@ mod tests {
             population_id: PopulationId(Uuid::nil()),
             name: "Stichprobe 1".to_owned(),
             method: Method::SimpleRandom,
+            stratified: false,
             size: None,
             confidence: Some(rate("0.95")),
             tolerable_rate: Some(rate("0.09")),

@@ -8,8 +8,8 @@ use entity::{
 };
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect, Set,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait,
+    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set,
 };
 use serde::Serialize;
 use serde_json::json;
@@ -18,6 +18,7 @@ use super::ceremony;
 use super::cited::with_cited;
 use super::extension::{Extended, Taken, extended};
 use super::rules::{FrameSize, Parameters, PlanInput, WHOLE, check_plan, find_size, is_monetary, share_out};
+use super::unit::Unit;
 use crate::access::{Action, authorize, authorize_write};
 use crate::db::among;
 use crate::engagement::{lock, lock_open, must_be_open};
@@ -31,6 +32,7 @@ use crate::{Code, Ctx, Db, Error, Result};
 /// Plans a sample of a frozen population. From here on method, size and bounds are final.
 pub async fn plan(ctx: &Ctx, db: &Db, idempotency_key: &str, input: PlanInput) -> Result<Model> {
     let permit = authorize_write(ctx, db, Action::SamplePlan).await?;
+    let input = input.plainly();
     let (plan, cited) = with_cited(ctx, db, &input).await?;
     let refusals = check_plan(&plan);
     if !refusals.is_empty() {
@@ -39,7 +41,10 @@ pub async fn plan(ctx: &Ctx, db: &Db, idempotency_key: &str, input: PlanInput) -
     let population = frozen(ctx, db.reader(), input.population_id).await?;
     // A frozen population does not change: the long part needs no transaction.
     let extended = extended(ctx, db, &population, &plan).await?;
-    let frame = frame_of(&population, input.method);
+    let mut frame = frame_of(&population, input.method);
+    if Unit::of(input.method) == Unit::Cluster {
+        frame.items = Unit::Cluster.count(db, population.id).await?;
+    }
     let frame = extended.as_ref().map_or(frame, |extended| extended.rest(frame));
     let by_rule = extended.as_ref().map(Extended::by_rule).transpose()?.flatten();
     let mut parameters = match by_rule {
@@ -48,15 +53,7 @@ pub async fn plan(ctx: &Ctx, db: &Db, idempotency_key: &str, input: PlanInput) -
     };
     parameters.parameter_set = cited;
     let taken = extended.as_ref().map(|extended| &extended.taken);
-    let strata = plan_strata(
-        db,
-        &population,
-        input.method,
-        frame,
-        taken,
-        parameters.requested_size,
-    )
-    .await?;
+    let strata = plan_strata(db, &population, &input, frame, taken, parameters.requested_size).await?;
     let fixed = ceremony::prepare(db, &population, &strata, &parameters, &input).await?;
     let tx = db.begin_write().await?;
     let engagement = lock(&tx, ctx, population.engagement_id, "input.populationId").await?;
@@ -178,15 +175,16 @@ impl PlannedStratum {
 async fn plan_strata(
     db: &Db,
     population: &population::Model,
-    method: Method,
+    input: &PlanInput,
     frame: FrameSize,
     taken: Option<&Taken>,
     size: i64,
 ) -> Result<Vec<PlannedStratum>> {
-    if method != Method::StratifiedByBezirksstelle {
+    if !input.is_stratified() {
         return Ok(vec![PlannedStratum::whole(frame, size)]);
     }
-    let counted = count_by_bezirksstelle(db, population.id).await?;
+    let monetary = is_monetary(input.method);
+    let counted = count_by_bezirksstelle(db, population.id, monetary).await?;
     let parts = bezirksstelle::Entity::find()
         .order_by_asc(bezirksstelle::Column::Number)
         .all(db.reader())
@@ -211,20 +209,28 @@ async fn plan_strata(
     if items.iter().sum::<i64>() != frame.items {
         return Err(Error::refused(Code::FrameChanged, "input.populationId"));
     }
-    for (stratum, share) in strata.iter_mut().zip(share_out(size, &items)) {
+    let weights = if monetary {
+        strata.iter().map(|stratum| stratum.cents).collect()
+    } else {
+        items
+    };
+    for (stratum, share) in strata.iter_mut().zip(share_out(size, &weights)) {
         stratum.size = share;
     }
     Ok(strata)
 }
 
-/// Items and sum of each Bezirksstelle. The sum over a bigint column is numeric on PostgreSQL, hence the cast.
+/// Items and sum of each Bezirksstelle, of those above zero only where monetary units are drawn. The sum over a bigint column is numeric on PostgreSQL, hence the cast.
 async fn count_by_bezirksstelle(
     db: &Db,
     population: PopulationId,
+    monetary: bool,
 ) -> Result<Vec<(BezirksstelleId, i64, i64)>> {
+    let positive = monetary.then(|| population_item::Column::AmountCents.gt(0));
     let amount = Expr::col((population_item::Entity, population_item::Column::AmountCents));
     Ok(population_item::Entity::find()
         .filter(population_item::Column::PopulationId.eq(population))
+        .filter(Condition::all().add_option(positive))
         .select_only()
         .column(population_item::Column::BezirksstelleId)
         .column_as(population_item::Column::Id.count(), "items")

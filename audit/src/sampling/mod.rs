@@ -12,6 +12,7 @@
 //! - [`derivation`]: how a result came about, step by step
 //! - [`refusal`]: why there is no result, and which part of the input has to change
 //! - [`calculator`]: the methods by name, with JSON in and out
+//! - [`of_sample`]: the same on a stored sample
 //!
 //! Every result names its method and the method's version; a change that could alter a figure raises the version.
 
@@ -21,6 +22,7 @@ pub mod derivation;
 pub mod evaluation;
 mod guidance;
 pub mod numerics;
+pub mod of_sample;
 pub mod planning;
 pub mod redraw;
 pub mod refusal;

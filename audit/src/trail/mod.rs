@@ -39,8 +39,8 @@ pub use log::{
     tile_hashes, write_export,
 };
 pub(crate) use places::{Step, steps};
-pub(crate) use service::of_subject;
 pub use service::{
     DenialFilter, GrantAttempt, Subject, denials, denied, denied_grant, denied_read, list, record,
 };
+pub(crate) use service::{denied_opening, of_subject};
 pub use state::{State, state, state_with};

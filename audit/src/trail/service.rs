@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use entity::trail_entry::{ActiveModel, Column, Entity, Model, Outcome};
-use entity::{EngagementId, GrantId, TrailEntryId, log_queue};
+use entity::{ContributionId, EngagementId, GrantId, TrailEntryId, log_queue};
 use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, Set};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -13,7 +13,7 @@ use crate::access::{Action, Class, Permit, authorize, authorize_write};
 use crate::page::{self, Page, PageArgs};
 use crate::reads::{Asked, MAX_ACTOR};
 use crate::refusal::optional_text;
-use crate::{Ctx, Db, Error, Result};
+use crate::{Code, Ctx, Db, Error, Result};
 
 /// What an entry is about.
 #[derive(Clone, Copy, Debug)]
@@ -146,6 +146,18 @@ pub async fn denied_grant(db: &Db, ctx: &Ctx, attempt: GrantAttempt, id: GrantId
         action,
         Subject::apart("Grant", id.0),
         json!({ "reason": why }),
+    )
+    .await
+}
+
+/// Appends that a party tried to open other content than it had committed to.
+pub(crate) async fn denied_opening(db: &Db, ctx: &Ctx, id: ContributionId) -> Result<()> {
+    append_denied(
+        db,
+        ctx,
+        Action::ContributionOpen.as_str(),
+        Subject::apart("Contribution", id.0),
+        json!({ "reason": Code::CommitmentDiffers.as_str() }),
     )
     .await
 }

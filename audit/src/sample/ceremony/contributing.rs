@@ -94,7 +94,7 @@ pub struct Open {
     pub text: String,
 }
 
-/// Opens a committed contribution: exactly what was committed.
+/// Opens a committed contribution: exactly what was committed. That somebody tried other content leaves an entry.
 pub async fn open(ctx: &Ctx, db: &Db, idempotency_key: &str, input: Open) -> Result<Contribution> {
     let permit = authorize_write(ctx, db, Action::ContributionOpen).await?;
     if let Some(refusal) = optional_text("input.text", &input.text, LONGEST_TEXT) {
@@ -123,7 +123,15 @@ pub async fn open(ctx: &Ctx, db: &Db, idempotency_key: &str, input: Open) -> Res
         change.opened_at = Set(Some(ctx.now()));
         Ok(change)
     };
-    step.done(ctx, db, &permit, &input, changed).await
+    let done = step.done(ctx, db, &permit, &input, changed).await;
+    if let Err(Error::Refused(refusals)) = &done
+        && refusals
+            .iter()
+            .any(|refusal| refusal.code == Code::CommitmentDiffers)
+    {
+        trail::denied_opening(db, ctx, input.id).await?;
+    }
+    done
 }
 
 /// A party's step.

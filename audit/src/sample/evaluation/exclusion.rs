@@ -17,6 +17,10 @@ pub enum Exclusion {
     NoOverallLimit,
     /// Limits of single Bezirksstellen hold each for itself, not all at once.
     LimitsHoldSingly,
+    /// Bounds hold for their stratum, none over all.
+    BoundsByStratum,
+    /// Cases were drawn: rates are rates of cases.
+    CasesCounted,
     /// Items are still open.
     Provisional,
     /// Only errors of one dimension are counted.
@@ -46,6 +50,8 @@ impl Exclusion {
             Self::RateOnly => "RATE_ONLY",
             Self::NoOverallLimit => "NO_OVERALL_LIMIT",
             Self::LimitsHoldSingly => "LIMITS_HOLD_SINGLY",
+            Self::BoundsByStratum => "BOUNDS_BY_STRATUM",
+            Self::CasesCounted => "CASES_COUNTED",
             Self::Provisional => "PROVISIONAL",
             Self::OneDimension => "ONE_DIMENSION",
             Self::DrawnElsewhere => "DRAWN_ELSEWHERE",
@@ -83,6 +89,14 @@ impl Exclusion {
             Self::LimitsHoldSingly => (
                 "Die Obergrenzen je Bezirksstelle gelten jede für sich mit der genannten Sicherheit, nicht alle zugleich.",
                 "The upper limits of the Bezirksstellen hold each for itself with the given confidence, not all at once.",
+            ),
+            Self::BoundsByStratum => (
+                "Die Stringer-Grenzen gelten jede für ihre Schicht; über alle Schichten gibt es keine. Eine Grenze über alle rechnet der Standardansatz der EU-Kommission (evaluationBy.ec).",
+                "Each Stringer bound holds for its stratum; there is none over all. The standard approach of the European Commission has one (evaluationBy.ec).",
+            ),
+            Self::CasesCounted => (
+                "Gezogen und gezählt sind Fälle mit allen ihren Zeilen; ein Fall ist fehlerhaft, wenn eine Zeile es ist. Die Anteile sagen nichts über einzelne Zeilen.",
+                "Cases were drawn and are counted, each with all its lines; a case is in error where one line is. The rates say nothing about single lines.",
             ),
             Self::Provisional => (
                 "Vorläufig: noch nicht alle Positionen sind geprüft.",

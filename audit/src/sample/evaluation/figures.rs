@@ -1,25 +1,27 @@
 //! From what was found in single items to what it says of the population.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use entity::check_answer::Dimension;
 use entity::item_check::ErrorClass;
 use entity::sample::{Method, Model};
 use entity::{BezirksstelleId, Cents, StratumId, sample_stratum};
 use rust_decimal::Decimal;
+use uuid::Uuid;
 
 use super::stages::Stages;
 use super::units::Unit;
 use super::{
     BezirksstelleRate, CellFigures, Evaluate, Evaluation, Exclusion, Figures, FoundFigures, FoundSide,
-    MonetaryFigures, RateFigures, StratumRate,
+    MonetaryFigures, MonetaryStrataFigures, RateFigures, StratumRate,
 };
 use crate::sample::rules::{Parameters, is_monetary};
 use crate::sample::service::parameters;
 use crate::sampling::evaluation::monetary::{self, CellInput, MonetaryItem, MonetarySample, cell_bound};
 use crate::sampling::evaluation::{
-    self, Distribution, EvaluationError, OverallLimit, StratumCount, Tainting,
+    self, Distribution, EvaluationError, MonetaryResult, OverallLimit, StratumCount, Tainting,
 };
+use crate::sampling::of_sample::{CheckedSample, CheckedStratum, Drawn};
 use crate::{Code, Error, Result};
 
 /// Confidence where neither question nor plan names one.
@@ -33,6 +35,8 @@ pub(super) struct Checked {
     /// It is an unplanned extension, or has one.
     pub(super) unplanned: bool,
     pub(super) units: Vec<Unit>,
+    /// The sampling units, where cases were drawn.
+    pub(super) cases: Option<Vec<Unit>>,
     pub(super) strata: Vec<sample_stratum::Model>,
     /// Items that gave their place to another.
     pub(super) replaced: usize,
@@ -45,11 +49,8 @@ pub(super) struct Checked {
 impl Checked {
     pub(super) fn evaluate(&self, input: &Evaluate) -> Result<Evaluation> {
         let bounds = parameters(&self.sample)?;
-        let usual = Decimal::new(USUAL_CONFIDENCE.0, USUAL_CONFIDENCE.1);
-        let confidence = input.confidence.or(bounds.confidence).unwrap_or(usual);
-        // Nothing is projected, or the confidence was fixed with the rule.
-        let fixed = self.sample.method == Method::Judgemental || self.stages.is_some();
-        if fixed && input.confidence.is_some() {
+        let confidence = confidence(input, &bounds);
+        if self.is_fixed() && input.confidence.is_some() {
             let method = self.sample.method.as_str();
             return Err(Error::refused_with(
                 Code::InvalidValue,
@@ -63,6 +64,9 @@ impl Checked {
             (Figures::TwoStage(figures), Some(stages.confidence))
         } else if self.sample.method == Method::Judgemental {
             (Figures::Found(self.found()?), None)
+        } else if is_monetary(self.sample.method) && self.strata.len() > 1 {
+            let figures = self.monetary_strata(confidence)?;
+            (Figures::MonetaryStrata(figures), Some(confidence))
         } else if self.sample.method == Method::MonetaryUnitCell {
             let figures = self.cells(confidence, &bounds)?;
             (Figures::Cell(Box::new(figures)), Some(confidence))
@@ -72,7 +76,7 @@ impl Checked {
         } else {
             (Figures::Rate(self.rates(confidence, &bounds)?), Some(confidence))
         };
-        let in_error = || self.units.iter().filter(|unit| unit.error);
+        let sampled = self.sampled();
         Ok(Evaluation {
             sample_id: self.sample.id,
             confidence,
@@ -82,14 +86,84 @@ impl Checked {
             checked: self.units.len() as u64,
             replaced: self.replaced as u64,
             not_evidenced: self.not_evidenced as u64,
-            units: self.units.iter().map(|unit| unit.hits).sum(),
-            errors: in_error().count() as u64,
-            error_units: in_error().map(|unit| unit.hits).sum(),
+            units: sampled.iter().map(|unit| unit.hits).sum(),
+            errors: self.units.iter().filter(|unit| unit.error).count() as u64,
+            error_units: sampled
+                .iter()
+                .filter(|unit| unit.error)
+                .map(|unit| unit.hits)
+                .sum(),
             error_classes: self.error_classes(),
             parameter_set: bounds.parameter_set,
             exclusions: self.exclusions(&figures, input.dimension),
             figures,
         })
+    }
+
+    /// Nothing is projected, or confidence and method were fixed with the rule of an extension.
+    fn is_fixed(&self) -> bool {
+        self.sample.method == Method::Judgemental || self.stages.is_some()
+    }
+
+    /// The same as the methods of evaluation take it.
+    pub(super) fn for_methods(&self, input: &Evaluate) -> Result<CheckedSample> {
+        if self.is_fixed() {
+            let method = self.sample.method.as_str();
+            return Err(Error::refused_with(Code::InvalidValue, "input.id", method));
+        }
+        let bounds = parameters(&self.sample)?;
+        let drawn = match self.sample.method {
+            Method::SimpleRandomClusters => Drawn::Clusters,
+            Method::RecordsWithReplacement => Drawn::ItemsWithReplacement,
+            method if is_monetary(method) => Drawn::Money,
+            _ => Drawn::Items,
+        };
+        let strata = self.strata.iter().map(|stratum| {
+            let of = |unit: &&Unit| unit.stratum == stratum.id;
+            let sampled: Vec<&Unit> = self.sampled().iter().filter(of).collect();
+            CheckedStratum {
+                name: stratum.label.clone(),
+                population: stratum.item_count.unsigned_abs(),
+                book_value: stratum.sum_cents.0,
+                size: sampled.iter().map(|unit| unit.hits).sum(),
+                deviations: sampled
+                    .iter()
+                    .filter(|unit| unit.error)
+                    .map(|unit| unit.hits)
+                    .sum(),
+                items: self.lines().filter(of).map(Unit::for_methods).collect(),
+            }
+        });
+        Ok(CheckedSample {
+            drawn,
+            confidence: confidence(input, &bounds),
+            tolerable_rate: bounds.tolerable_rate,
+            tolerable_error: bounds.tolerable_cents.map(|cents| cents.0),
+            cited: bounds
+                .parameter_set
+                .as_ref()
+                .map(|set| (set.materiality, set.factor_profile.as_str())),
+            strata: strata.collect(),
+        })
+    }
+
+    /// The checked lines; of cases those whose lines are all checked.
+    fn lines(&self) -> impl Iterator<Item = &Unit> {
+        let whole: Option<HashSet<Uuid>> = self
+            .cases
+            .as_ref()
+            .map(|cases| cases.iter().filter_map(|case| case.case).collect());
+        self.units.iter().filter(move |unit| {
+            let case = unit.case.as_ref();
+            whole
+                .as_ref()
+                .is_none_or(|whole| case.is_some_and(|case| whole.contains(case)))
+        })
+    }
+
+    /// What was drawn: items, or cases.
+    fn sampled(&self) -> &[Unit] {
+        self.cases.as_deref().unwrap_or(&self.units)
     }
 
     fn error_classes(&self) -> Vec<(ErrorClass, u64)> {
@@ -109,7 +183,7 @@ impl Checked {
     fn rates(&self, confidence: Decimal, bounds: &Parameters) -> Result<RateFigures> {
         let mut counts: HashMap<StratumId, (u64, u64)> = HashMap::new();
         let mut parts: BTreeMap<BezirksstelleId, (u64, u64)> = BTreeMap::new();
-        for unit in &self.units {
+        for unit in self.sampled() {
             let error = u64::from(unit.error);
             // An item that was hit twice, with replacement, is two sampling units.
             let (hits, error) = (unit.hits, error * unit.hits);
@@ -179,8 +253,36 @@ impl Checked {
     }
 
     fn monetary(&self, confidence: Decimal, bounds: &Parameters) -> Result<MonetaryFigures> {
-        let taintings: Vec<Tainting> = self
-            .units
+        let units: Vec<&Unit> = self.units.iter().collect();
+        let result = self.stringer(&units, self.sample.frame_cents, confidence)?;
+        let tolerable = bounds.tolerable_cents;
+        Ok(MonetaryFigures {
+            over: tolerable.map(|tolerable| result.over.conclude(tolerable.0)),
+            under: tolerable.map(|tolerable| result.under.conclude(tolerable.0)),
+            tolerable,
+            result,
+        })
+    }
+
+    fn monetary_strata(&self, confidence: Decimal) -> Result<MonetaryStrataFigures> {
+        let mut strata = Vec::with_capacity(self.strata.len());
+        for stratum in self.strata.iter().filter(|stratum| stratum.item_count > 0) {
+            let units: Vec<&Unit> = self
+                .units
+                .iter()
+                .filter(|unit| unit.stratum == stratum.id)
+                .collect();
+            strata.push((stratum.id, self.stringer(&units, stratum.sum_cents, confidence)?));
+        }
+        Ok(MonetaryStrataFigures {
+            over: sum(strata.iter().map(|(_, result)| result.over.projected_cents))?,
+            under: sum(strata.iter().map(|(_, result)| result.under.projected_cents))?,
+            strata,
+        })
+    }
+
+    fn stringer(&self, units: &[&Unit], book: Cents, confidence: Decimal) -> Result<MonetaryResult> {
+        let taintings: Vec<Tainting> = units
             .iter()
             .map(|unit| Tainting {
                 book_cents: unit.book.0,
@@ -189,15 +291,7 @@ impl Checked {
             })
             .collect();
         let size = taintings.iter().map(|unit| unit.hits).sum();
-        let result = evaluation::stringer(&taintings, size, self.sample.frame_cents.0, confidence)
-            .map_err(|error| self.refusal(&error))?;
-        let tolerable = bounds.tolerable_cents;
-        Ok(MonetaryFigures {
-            over: tolerable.map(|tolerable| result.over.conclude(tolerable.0)),
-            under: tolerable.map(|tolerable| result.under.conclude(tolerable.0)),
-            tolerable,
-            result,
-        })
+        evaluation::stringer(&taintings, size, book.0, confidence).map_err(|error| self.refusal(&error))
     }
 
     fn cells(&self, confidence: Decimal, bounds: &Parameters) -> Result<CellFigures> {
@@ -268,6 +362,11 @@ impl Checked {
             Figures::Monetary(_) | Figures::Cell(_) => {
                 exclusions.extend([Exclusion::NotPositive, Exclusion::WithoutEffectOnTotal]);
             }
+            Figures::MonetaryStrata(_) => exclusions.extend([
+                Exclusion::NotPositive,
+                Exclusion::WithoutEffectOnTotal,
+                Exclusion::BoundsByStratum,
+            ]),
             Figures::Rate(rates) => {
                 exclusions.extend([Exclusion::RateOnly, Exclusion::LimitsHoldSingly]);
                 exclusions.extend(rates.upper_limit.is_none().then_some(Exclusion::NoOverallLimit));
@@ -277,6 +376,7 @@ impl Checked {
                 exclusions.extend([Exclusion::NotProjected, Exclusion::WithoutEffectOnTotal]);
             }
         }
+        exclusions.extend(self.cases.is_some().then_some(Exclusion::CasesCounted));
         exclusions.extend((self.open > 0).then_some(Exclusion::Provisional));
         exclusions.extend(dimension.map(|_| Exclusion::OneDimension));
         exclusions.extend((self.replaced > 0).then_some(Exclusion::Replaced));
@@ -286,6 +386,12 @@ impl Checked {
         exclusions.extend(elsewhere.then_some(Exclusion::DrawnElsewhere));
         exclusions
     }
+}
+
+/// The confidence asked for, that of the plan, or the usual one.
+fn confidence(input: &Evaluate, bounds: &Parameters) -> Decimal {
+    let usual = Decimal::new(USUAL_CONFIDENCE.0, USUAL_CONFIDENCE.1);
+    input.confidence.or(bounds.confidence).unwrap_or(usual)
 }
 
 fn sum(mut amounts: impl Iterator<Item = i64>) -> Result<Cents> {

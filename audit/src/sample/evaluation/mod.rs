@@ -1,6 +1,7 @@
 //! What a checked sample says about its population: rates with exact limits, or projected amounts with Stringer bounds. A
 //! judgemental sample says what was found.
 
+mod cases;
 mod exclusion;
 mod figures;
 mod stages;
@@ -22,9 +23,11 @@ use super::cited::CitedParameterSet;
 use super::replacement::uncheckable;
 use super::rules::check_confidence;
 use super::service::visible_one;
+use super::unit;
 use crate::access::{Action, Aggregate, authorize};
 use crate::sampling::evaluation::monetary::BoundResult;
 use crate::sampling::evaluation::{AttributeResult, Conclusion, MonetaryResult};
+use crate::sampling::of_sample::CheckedSample;
 use crate::{Code, Ctx, Db, Error, Result};
 
 /// What is to be evaluated.
@@ -59,7 +62,7 @@ pub struct Evaluation {
     pub replaced: u64,
     /// Items that count as not evidenced because they cannot be checked and were not replaced.
     pub not_evidenced: u64,
-    /// Sampling units checked: hits, or items.
+    /// Sampling units checked: hits, items, or cases whose lines are all checked.
     pub units: u64,
     /// Checked items in error.
     pub errors: u64,
@@ -82,6 +85,8 @@ pub enum Figures {
     Rate(RateFigures),
     /// Monetary units were selected: amounts.
     Monetary(MonetaryFigures),
+    /// Monetary units were selected in each stratum by itself: amounts by stratum.
+    MonetaryStrata(MonetaryStrataFigures),
     /// Monetary units were selected by cells: amounts with the cell bound.
     Cell(Box<CellFigures>),
     /// The plan fixed an extension: a rate from both stages.
@@ -171,9 +176,43 @@ pub struct MonetaryFigures {
     pub under: Option<Conclusion>,
 }
 
+/// Amounts of a stratified monetary unit sample. Bounds hold for their stratum; none holds over all.
+#[derive(Clone, Debug)]
+pub struct MonetaryStrataFigures {
+    /// Projected overstatement over all strata.
+    pub over: Cents,
+    /// Projected understatement over all strata.
+    pub under: Cents,
+    /// Amounts by stratum, without those of nothing.
+    pub strata: Vec<(StratumId, MonetaryResult)>,
+}
+
 /// Evaluates a drawn sample. Refused while items are open or disputed, unless a provisional result is asked for.
 pub async fn evaluate(ctx: &Ctx, db: &Db, input: Evaluate) -> Result<Evaluation> {
     authorize(ctx, Action::SampleEvaluate)?;
+    let (checked, withheld) = checked(ctx, db, &input).await?;
+    // Quantiles of a large sample take a while.
+    let evaluation = tokio::task::spawn_blocking(move || checked.evaluate(&input))
+        .await
+        .map_err(|error| Error::internal(error.to_string()))??;
+    Ok(if withheld {
+        evaluation.without_parts()
+    } else {
+        evaluation
+    })
+}
+
+/// A drawn sample as the methods of evaluation take it, and whether steps and strata of their results are withheld from the caller:
+/// own staff's items are among those counted. Refused as [`evaluate`] is; and where nothing is projected, or where the rule of an
+/// extension fixed the method.
+pub async fn checked_sample(ctx: &Ctx, db: &Db, input: Evaluate) -> Result<(CheckedSample, bool)> {
+    authorize(ctx, Action::SampleEvaluate)?;
+    let (checked, withheld) = checked(ctx, db, &input).await?;
+    Ok((checked.for_methods(&input)?, withheld))
+}
+
+/// What was found in a sample, and whether parts of it are withheld from the caller.
+async fn checked(ctx: &Ctx, db: &Db, input: &Evaluate) -> Result<(Checked, bool)> {
     if let Some(refusal) = check_confidence(input.confidence) {
         return Err(Error::Refused(vec![refusal]));
     }
@@ -198,6 +237,7 @@ pub async fn evaluate(ctx: &Ctx, db: &Db, input: Evaluate) -> Result<Evaluation>
         .select_only()
         .columns([
             sample_item::Column::Id,
+            sample_item::Column::ItemId,
             sample_item::Column::SampleId,
             sample_item::Column::StratumId,
             sample_item::Column::BezirksstelleId,
@@ -234,6 +274,10 @@ pub async fn evaluate(ctx: &Ctx, db: &Db, input: Evaluate) -> Result<Evaluation>
     let not_evidenced = missing.len();
     let mut units = units(db, checked, input.dimension).await?;
     units.extend(missing.iter().map(Unit::not_evidenced));
+    let cases = match unit::Unit::of(sample.method) {
+        unit::Unit::Item => None,
+        unit::Unit::Cluster => Some(cases::cases(db, &mut units, &unchecked).await?),
+    };
     let strata = sample_stratum::Entity::find()
         .filter(sample_stratum::Column::SampleId.eq(sample.id))
         .order_by_asc(sample_stratum::Column::Ordinal)
@@ -244,21 +288,14 @@ pub async fn evaluate(ctx: &Ctx, db: &Db, input: Evaluate) -> Result<Evaluation>
         stages,
         sample,
         units,
+        cases,
         strata,
         replaced,
         not_evidenced,
         items: total,
         open,
     };
-    // Quantiles of a large sample take a while.
-    let evaluation = tokio::task::spawn_blocking(move || checked.evaluate(&input))
-        .await
-        .map_err(|error| Error::internal(error.to_string()))??;
-    Ok(if withheld {
-        evaluation.without_parts()
-    } else {
-        evaluation
-    })
+    Ok((checked, withheld))
 }
 
 impl Evaluation {
@@ -274,6 +311,7 @@ impl Evaluation {
                 figures.result.over.steps.clear();
                 figures.result.under.steps.clear();
             }
+            Figures::MonetaryStrata(figures) => figures.strata.clear(),
             Figures::Cell(figures) => {
                 figures.result.over.steps.clear();
                 figures.result.under.steps.clear();

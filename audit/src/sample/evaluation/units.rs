@@ -4,11 +4,13 @@ use std::collections::{HashMap, HashSet};
 
 use entity::check_answer::{self, Dimension};
 use entity::item_check::{self, ErrorClass};
-use entity::{BezirksstelleId, Cents, CheckId, SampleId, SampleItemId, StratumId, sample_item};
+use entity::{BezirksstelleId, Cents, CheckId, ItemId, SampleId, SampleItemId, StratumId, sample_item};
 use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, QueryFilter};
+use uuid::Uuid;
 
 use crate::check::{current_versions, failed};
 use crate::db::among;
+use crate::sampling::of_sample::CheckedItem;
 use crate::{Db, Error, Result};
 
 /// Ids of one statement.
@@ -18,6 +20,7 @@ const AT_ONCE: usize = 500;
 #[derive(Debug, FromQueryResult)]
 pub(super) struct Item {
     pub(super) id: SampleItemId,
+    pub(super) item_id: ItemId,
     pub(super) sample_id: SampleId,
     pub(super) stratum_id: StratumId,
     pub(super) bezirksstelle_id: BezirksstelleId,
@@ -28,8 +31,11 @@ pub(super) struct Item {
 }
 
 /// A checked item beside what was found.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Unit {
+    pub(super) item: ItemId,
+    /// The case it is a line of, where cases were drawn.
+    pub(super) case: Option<Uuid>,
     pub(super) sample: SampleId,
     pub(super) stratum: StratumId,
     pub(super) bezirksstelle: BezirksstelleId,
@@ -44,6 +50,8 @@ impl Unit {
     /// An item that cannot be checked: in error with its full amount (ISA 530, paragraph 11).
     pub(super) fn not_evidenced(item: &Item) -> Self {
         Self {
+            item: item.item_id,
+            case: None,
             sample: item.sample_id,
             stratum: item.stratum_id,
             bezirksstelle: item.bezirksstelle_id,
@@ -52,6 +60,17 @@ impl Unit {
             correct: Cents(0),
             class: ErrorClass::NotEvidenced,
             error: true,
+        }
+    }
+
+    /// As the methods of evaluation take it.
+    pub(super) fn for_methods(&self) -> CheckedItem {
+        CheckedItem {
+            id: self.item.0.to_string(),
+            cluster: self.case.map(|case| case.to_string()),
+            book: self.book.0,
+            audit: if self.error { self.correct.0 } else { self.book.0 },
+            hits: self.hits,
         }
     }
 }
@@ -87,6 +106,8 @@ pub(super) async fn units(db: &Db, items: Vec<Item>, dimension: Option<Dimension
                 None => first.error_class != ErrorClass::None,
             };
             units.push(Unit {
+                item: item.item_id,
+                case: None,
                 sample: item.sample_id,
                 stratum: item.stratum_id,
                 bezirksstelle: item.bezirksstelle_id,

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::sampling::ceremony::{Assurance, Bytes32, Material, Plan, PlannedStratum, conclude};
 use crate::sampling::derivation::Step;
 use crate::sampling::selection::{
-    DrawInput, Seed, Selected, SelectionError, SelectionMethod, Selector, Tickets, drawing,
+    DrawInput, Seed, Selected, SelectionError, SelectionMethod, Selector, Tickets, selector,
 };
 
 mod difference;
@@ -264,7 +264,7 @@ impl Stratum {
             population_size: Some(planned.population_size),
             book_value: planned.book_value,
         };
-        let way = match drawing::selector(&input, seed, &mut Vec::new()) {
+        let way = match selector(&input, seed, &mut Vec::new()) {
             Ok(selector) if planned.method == SelectionMethod::RandomisedInterval => {
                 Way::Sorted(selector, Tickets::new(seed), Vec::new())
             }

@@ -130,12 +130,7 @@ fn ticket_number(mut limbs: [u64; 4]) -> String {
     let mut number = String::with_capacity(80);
     number.push_str("0.");
     while limbs != [0; 4] {
-        let mut rest = 0u64;
-        for limb in &mut limbs {
-            let value = u128::from(rest) << 64 | u128::from(*limb);
-            *limb = u64::try_from(value / u128::from(CHUNK)).unwrap_or(u64::MAX);
-            rest = u64::try_from(value % u128::from(CHUNK)).unwrap_or(u64::MAX);
-        }
+        let mut rest = last_digits(&mut limbs);
         let last = limbs == [0; 4];
         for _ in 0..19 {
             if last && rest == 0 {
@@ -149,6 +144,27 @@ fn ticket_number(mut limbs: [u64; 4]) -> String {
         number.push('0');
     }
     number
+}
+
+/// Takes the last decimal digits, as many as a chunk has, off a digest.
+fn last_digits(limbs: &mut [u64; 4]) -> u64 {
+    let mut rest = 0u64;
+    for limb in limbs {
+        let value = u128::from(rest) << 64 | u128::from(*limb);
+        *limb = u64::try_from(value / u128::from(CHUNK)).unwrap_or(u64::MAX);
+        rest = u64::try_from(value % u128::from(CHUNK)).unwrap_or(u64::MAX);
+    }
+    rest
+}
+
+/// The digits of a chunk backwards.
+fn backwards(mut chunk: u64) -> u64 {
+    let mut turned = 0;
+    for _ in 0..19 {
+        turned = turned * 10 + chunk % 10;
+        chunk /= 10;
+    }
+    turned
 }
 
 /// The ticket numbers of a seed; see [`SimpleRandom`].
@@ -169,6 +185,13 @@ impl Tickets {
     /// The ticket number of an item.
     pub fn of(&self, id: &str) -> String {
         ticket_number(self.limbs(id))
+    }
+
+    /// The first 38 digits of the ticket number of an item: numbers that differ here are in the order of the tickets.
+    pub fn leading(&self, id: &str) -> u128 {
+        let mut limbs = self.limbs(id);
+        let (first, second) = (last_digits(&mut limbs), last_digits(&mut limbs));
+        u128::from(backwards(first)) * u128::from(CHUNK) + u128::from(backwards(second))
     }
 
     fn limbs(&self, id: &str) -> [u64; 4] {
@@ -267,6 +290,16 @@ mod tests {
 
     fn ids() -> impl Strategy<Value = Vec<String>> {
         prop::collection::btree_set("[a-zäß0-9-]{1,80}", 1..120).prop_map(|set| set.into_iter().collect())
+    }
+
+    #[test]
+    fn leading_digits_are_those_of_the_ticket() {
+        let tickets = Tickets::new(&Seed::new("Los").unwrap());
+        for number in 0..500 {
+            let id = number.to_string();
+            let leading = format!("{:038}", tickets.leading(&id));
+            assert_eq!(tickets.of(&id)[2..40], leading);
+        }
     }
 
     proptest! {

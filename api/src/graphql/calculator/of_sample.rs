@@ -1,0 +1,147 @@
+//! The methods of evaluation on a stored sample: the fields of the pure calculators, whose inputs are without what the sample gives.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_graphql::parser::types::Field;
+use async_graphql::registry::{MetaInputValue, MetaType, MetaTypeId, Registry};
+use async_graphql::resolver_utils::{ContainerType, resolve_container};
+use async_graphql::{Context, ContextSelectionSet, OutputType, Positioned, Result, ServerResult, Value};
+use audit::sample as service;
+use audit::sampling::calculator::{CALCULATORS, Calculator};
+use audit::sampling::of_sample::{CheckedSample, GIVEN_BY_PARAMETER_SET, given};
+use serde_json::Value as Json;
+
+use super::{Described, FIGURES, Figures, TYPES, answer, answer_type, costs, field, input, object};
+use crate::graphql::ContextExt;
+use crate::graphql::error;
+
+/// The name of the type.
+const TYPE: &str = "SampleEvaluationBy";
+
+/// The methods for one sample, a field each.
+pub(in crate::graphql) struct EvaluationBy {
+    sample: Arc<CheckedSample>,
+    /// What is told of single items is withheld.
+    withheld: bool,
+}
+
+/// The methods for a sample, if it can be evaluated by one.
+pub(in crate::graphql) async fn of(ctx: &Context<'_>, wanted: service::Evaluate) -> Result<EvaluationBy> {
+    let found = service::checked_sample(ctx.audit(), ctx.db(), wanted).await;
+    let (sample, withheld) = error::field(ctx, found)?;
+    Ok(EvaluationBy {
+        sample: Arc::new(sample),
+        withheld,
+    })
+}
+
+/// The schema of what a request gives where a sample gives these.
+pub(super) fn rest(mut schema: Json, given: &[&str]) -> Json {
+    let is_given = |name: &str| given.contains(&name);
+    if let Some(fields) = schema["properties"].as_object_mut() {
+        fields.retain(|name, _| !is_given(name));
+    }
+    if let Some(required) = schema["required"].as_array_mut() {
+        required.retain(|name| {
+            let name = name.as_str().unwrap_or_default();
+            !is_given(name) && !GIVEN_BY_PARAMETER_SET.contains(&name)
+        });
+    }
+    let title = schema["title"].as_str().unwrap_or_default();
+    schema["title"] = format!("{}OfSampleInput", title.trim_end_matches("Input")).into();
+    schema
+}
+
+/// Name of the input of a calculator on a sample, and whether it has to be given; none where nothing is left to be asked.
+pub(super) fn input_type(calculator: &Calculator, types: &mut BTreeMap<String, MetaType>) -> Option<String> {
+    let schema = rest(calculator.input(), given(calculator)?);
+    if schema["properties"].as_object()?.is_empty() {
+        return None;
+    }
+    let needed = schema["required"].as_array().is_some_and(|all| !all.is_empty());
+    let name = Described::new(schema, true).root(types);
+    Some(if needed { format!("{name}!") } else { name })
+}
+
+impl OutputType for EvaluationBy {
+    fn type_name() -> Cow<'static, str> {
+        TYPE.into()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        registry.create_output_type::<Self, _>(MetaTypeId::Object, |registry| {
+            for (name, meta) in &TYPES.meta {
+                registry.types.entry(name.clone()).or_insert_with(|| meta.clone());
+            }
+            let fields = CALCULATORS.iter().filter(|one| given(one).is_some()).map(|one| {
+                let title = format!("{} ({}). Source: {}.", one.title.1, one.title.0, one.source);
+                let mut field = field(one.name, Some(title), format!("{}!", answer_type(one)));
+                if let Some(ty) = TYPES.of_sample.get(one.name) {
+                    let input = MetaInputValue {
+                        description: Some("What the sample does not give.".to_owned()),
+                        ..input("input", None, ty.clone())
+                    };
+                    field.args.insert("input".to_owned(), input);
+                }
+                field.directive_invocations.push(costs::apply(FIGURES));
+                (one.name.to_owned(), field)
+            });
+            object(
+                TYPE,
+                Some(
+                    "A checked sample by the method asked for. What was drawn and found, confidence and tolerable error come from the \
+                     sample, materiality and factor profile from the parameter set it cites where none are asked for; amounts are cents. A method for samples of another kind is refused."
+                        .to_owned(),
+                ),
+                fields.collect(),
+                Some(std::any::type_name::<Self>()),
+            )
+        })
+    }
+
+    async fn resolve(&self, ctx: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
+        resolve_container(ctx, self).await
+    }
+}
+
+impl ContainerType for EvaluationBy {
+    async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
+        let name = ctx.item.node.name.node.as_str();
+        let Some(calculator) = Calculator::named(name).filter(|one| given(one).is_some()) else {
+            return Ok(None);
+        };
+        let settings = if TYPES.of_sample.contains_key(name) {
+            let (_, settings) = ctx.param_value::<Option<Figures>>("input", None)?;
+            settings.map_or_else(|| Json::Object(serde_json::Map::new()), |Figures(json)| json)
+        } else {
+            Json::Object(serde_json::Map::new())
+        };
+        let (sample, withheld) = (Arc::clone(&self.sample), self.withheld);
+        answer(ctx, calculator, move || {
+            let mut result = sample.evaluate(calculator, settings)?;
+            if withheld {
+                without_parts(&mut result);
+            }
+            Ok(result)
+        })
+        .await
+    }
+}
+
+/// Takes out what tells of single items.
+fn without_parts(result: &mut Json) {
+    match result {
+        Json::Object(fields) => {
+            for (name, value) in fields {
+                match (name.as_str(), &mut *value) {
+                    ("steps" | "strata" | "groups", Json::Array(parts)) => parts.clear(),
+                    _ => without_parts(value),
+                }
+            }
+        }
+        Json::Array(items) => items.iter_mut().for_each(without_parts),
+        _ => {}
+    }
+}

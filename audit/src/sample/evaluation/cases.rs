@@ -1,0 +1,68 @@
+//! Where cases were drawn: all lines of one as one sampling unit.
+
+use std::collections::{HashMap, HashSet};
+
+use entity::{Cents, ItemId};
+use uuid::Uuid;
+
+use super::units::{Item, Unit};
+use crate::sample::unit;
+use crate::{Code, Db, Error, Result};
+
+/// Lines looked up at once.
+const AT_ONCE: usize = 5_000;
+
+/// Gives each line its case, and returns the cases whose lines are all checked, in draw order. A case is in error where one of its
+/// lines is; its amounts are the sums of its lines; its kind of error and Bezirksstelle are those of the first line in error, or of the
+/// first line.
+pub(super) async fn cases(db: &Db, lines: &mut [Unit], open: &[Item]) -> Result<Vec<Unit>> {
+    let ids: Vec<ItemId> = lines
+        .iter()
+        .map(|line| line.item)
+        .chain(open.iter().map(|item| item.item_id))
+        .collect();
+    let mut keys: HashMap<ItemId, Uuid> = HashMap::with_capacity(ids.len());
+    for chunk in ids.chunks(AT_ONCE) {
+        keys.extend(unit::Unit::Cluster.of_items(db, chunk.iter().copied()).await?);
+    }
+    let key = |id: &ItemId| *keys.get(id).unwrap_or(&id.0);
+    let unfinished: HashSet<Uuid> = open.iter().map(|item| key(&item.item_id)).collect();
+    let mut places: HashMap<Uuid, usize> = HashMap::new();
+    let mut cases: Vec<Unit> = Vec::new();
+    for line in lines {
+        let case = key(&line.item);
+        line.case = Some(case);
+        if unfinished.contains(&case) {
+            continue;
+        }
+        match places.get(&case).and_then(|place| cases.get_mut(*place)) {
+            Some(unit) => unit.add(&line.as_found())?,
+            None => {
+                places.insert(case, cases.len());
+                cases.push(line.as_found());
+            }
+        }
+    }
+    Ok(cases)
+}
+
+impl Unit {
+    /// The same with its book value as correct where it is not in error.
+    fn as_found(&self) -> Self {
+        Self {
+            correct: if self.error { self.correct } else { self.book },
+            ..self.clone()
+        }
+    }
+
+    fn add(&mut self, line: &Self) -> Result<()> {
+        let sum = |a: Cents, b: Cents| a.0.checked_add(b.0).map(Cents);
+        let overflow = || Error::refused(Code::AmountOverflow, "input.id");
+        self.book = sum(self.book, line.book).ok_or_else(overflow)?;
+        self.correct = sum(self.correct, line.correct).ok_or_else(overflow)?;
+        if line.error && !self.error {
+            (self.error, self.class, self.bezirksstelle) = (true, line.class, line.bezirksstelle);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,111 @@
+//! What a sample draws: lines of the population, or cases with all their lines.
+
+use std::collections::HashMap;
+
+use entity::sample::Method;
+use entity::{ItemId, PopulationId, population_item};
+use sea_orm::sea_query::{Expr, ExprTrait as _};
+use sea_orm::{
+    ColumnTrait as _, ConnectionTrait, DatabaseBackend, EntityTrait as _, QueryFilter as _, QuerySelect as _,
+};
+use uuid::Uuid;
+
+use crate::db::among;
+use crate::{Db, Error, Result};
+
+/// What is drawn. Each unit has sixteen bytes by which it is told apart, in the spelling of an id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unit {
+    /// A line of the population, by its id.
+    Item,
+    /// All lines of a case, by the pseudonym of its number; a line without one by its own id.
+    Cluster,
+}
+
+impl Unit {
+    pub(super) const fn of(method: Method) -> Self {
+        match method {
+            Method::SimpleRandomClusters => Self::Cluster,
+            _ => Self::Item,
+        }
+    }
+
+    /// The bytes it is told apart by, as a part of a query on [`population_item`].
+    pub(super) const fn sql(self, backend: DatabaseBackend) -> &'static str {
+        match (self, backend) {
+            (Self::Item, _) => "population_item.id",
+            (Self::Cluster, DatabaseBackend::Postgres) => {
+                "coalesce(population_item.case_key, uuid_send(population_item.id))"
+            }
+            (Self::Cluster, _) => "coalesce(population_item.case_key, population_item.id)",
+        }
+    }
+
+    pub(super) fn expr(self, db: &impl ConnectionTrait) -> Expr {
+        Expr::cust(self.sql(db.get_database_backend()))
+    }
+
+    /// How many there are in a population.
+    pub(super) async fn count(self, db: &Db, population: PopulationId) -> Result<i64> {
+        let count = population_item::Entity::find()
+            .filter(population_item::Column::PopulationId.eq(population))
+            .select_only()
+            .expr_as(self.expr(db.reader()).count_distinct(), "units")
+            .into_tuple()
+            .one(db.reader())
+            .await?;
+        count.ok_or_else(|| Error::internal("a count has a row"))
+    }
+
+    /// The unit of a line.
+    pub(super) fn key(self, item: ItemId, case_key: Option<&[u8]>) -> Result<Uuid> {
+        match (self, case_key) {
+            (Self::Cluster, Some(key)) => of_bytes(key),
+            _ => Ok(item.0),
+        }
+    }
+
+    /// The unit of each of some lines.
+    pub(super) async fn of_items(
+        self,
+        db: &Db,
+        items: impl IntoIterator<Item = ItemId>,
+    ) -> Result<HashMap<ItemId, Uuid>> {
+        let rows: Vec<(ItemId, Option<Vec<u8>>)> = population_item::Entity::find()
+            .filter(among(db.reader(), population_item::Column::Id, items))
+            .select_only()
+            .column(population_item::Column::Id)
+            .column(population_item::Column::CaseKey)
+            .into_tuple()
+            .all(db.reader())
+            .await?;
+        rows.into_iter()
+            .map(|(id, case_key)| Ok((id, self.key(id, case_key.as_deref())?)))
+            .collect()
+    }
+
+    /// The lines of some units.
+    pub(super) async fn lines(
+        self,
+        db: &Db,
+        population: PopulationId,
+        units: &[Uuid],
+    ) -> Result<Vec<population_item::Model>> {
+        let which = match self {
+            Self::Item => Expr::col(population_item::Column::Id).is_in(units.iter().copied()),
+            Self::Cluster => self
+                .expr(db.reader())
+                .is_in(units.iter().map(|unit| unit.as_bytes().to_vec())),
+        };
+        Ok(population_item::Entity::find()
+            .filter(population_item::Column::PopulationId.eq(population))
+            .filter(which)
+            .all(db.reader())
+            .await?)
+    }
+}
+
+/// A unit as a query gives it.
+pub(super) fn of_bytes(bytes: &[u8]) -> Result<Uuid> {
+    Uuid::from_slice(bytes).map_err(|error| Error::internal(error.to_string()))
+}
