@@ -89,6 +89,7 @@ by_hand!(
                     population_id: id,
                     name: "zu früh".to_owned(),
                     method: entity::sample::Method::SimpleRandom,
+                    stratified: false,
                     size: Some(1),
                     confidence: None,
                     tolerable_rate: None,

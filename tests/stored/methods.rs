@@ -237,7 +237,7 @@ on_both!(intervals_are_drawn_in_their_order, |service| async move {
         let item = audit.items(&sample).await[0].clone();
         let asking = json!({
             "sampleItemId": item["id"], "expectedVersion": item["version"], "cause": "OTHER", "reason": "x",
-            "idempotencyKey": method,
+            "idempotencyKey": format!("Ersatz {method}"),
         });
         let refused = audit
             .auditor

@@ -314,7 +314,10 @@ on_both!(a_plan_takes_its_figures_from_the_set, |service| async move {
     assert_eq!(
         audit
             .auditor
-            .refused(&plan(), citing("Tabellen", &tables["id"]))
+            .refused(
+                &plan(),
+                with(&citing("Tabellen", &tables["id"]), &json!({ "size": null }))
+            )
             .await,
         refusal("REQUIRED", "input.size")
     );

@@ -425,7 +425,14 @@ impl Operation {
 
     async fn next(&mut self, payload: &RawValue) -> Result<(), End> {
         let id = &self.id;
-        send(&mut self.session, &ToClient::Next { id, payload }).await
+        send(
+            &mut self.session,
+            &ToClient::Next {
+                id,
+                payload: &payload,
+            },
+        )
+        .await
     }
 
     /// The id is free again before the client hears of the end, so that it may use it at once.
