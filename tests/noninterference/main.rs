@@ -46,7 +46,7 @@ fn exempt() -> Vec<&'static str> {
     ];
     for aggregate in Aggregate::ALL {
         match aggregate {
-            Aggregate::Evaluation => fields.push("Sample.evaluation"),
+            Aggregate::Evaluation => fields.extend(["Sample.evaluation", "Sample.evaluationBy"]),
             // An error of closing an engagement.
             Aggregate::OpenWork => {}
         }

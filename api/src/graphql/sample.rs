@@ -52,7 +52,7 @@ pub(super) enum SamplingMethod {
     RecordInterval,
     /// Monetary unit sampling by fixed interval over the items above zero (Wertstichprobe).
     MonetaryUnitFixedInterval,
-    /// The same over the items in random order, that of their tickets. The draw sorts them on disk: 32 bytes an item while it lasts.
+    /// The same over the items in random order, that of their tickets. The draw sorts them on disk: 44 bytes an item while it lasts.
     MonetaryUnitRandomisedInterval,
     /// Monetary unit sampling by cells of the size of the interval, over the items above zero; evaluated by the cell bound.
     MonetaryUnitCell,

@@ -2,11 +2,13 @@
 //!
 //! A row takes 44 bytes in the directory for temporary files (`TMPDIR`) while a draw lasts: its stratum, the first digits of its
 //! ticket, its id and its amount. No case number and no name is among them. Up to [`IN_MEMORY`] rows are sorted without a file.
+//! Own code: `extsort`, the one kept crate for it, loses all rows where their number is a multiple of a run's (0.5.0).
 
-use std::cmp::Ordering;
-use std::io::{self, Read, Write};
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Seek as _};
 
-use extsort::{ExternalSorter, PushExternalSorter, Sortable};
 use uuid::Uuid;
 
 use crate::sampling::selection::{Seed, Tickets};
@@ -15,11 +17,8 @@ use crate::{Error, Result};
 /// Rows of one run: 48 MB.
 const IN_MEMORY: usize = 1_000_000;
 
-/// Rows that are to be put into random order.
-pub(super) struct Shuffle {
-    tickets: Tickets,
-    rows: PushExternalSorter<Row, fn(&Row, &Row) -> Ordering>,
-}
+/// Bytes of a row on disk.
+const LENGTH: usize = 44;
 
 /// A row, ordered by stratum and ticket.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,28 +30,64 @@ struct Row {
     cents: i64,
 }
 
-impl Sortable for Row {
-    fn encode<W: Write>(&self, writer: &mut W) -> io::Result<()> {
-        writer.write_all(&self.place.to_be_bytes())?;
-        writer.write_all(&self.ticket.to_be_bytes())?;
-        writer.write_all(self.id.as_bytes())?;
-        writer.write_all(&self.cents.to_be_bytes())
+impl Row {
+    fn write(&self, to: &mut impl io::Write) -> io::Result<()> {
+        to.write_all(&self.place.to_be_bytes())?;
+        to.write_all(&self.ticket.to_be_bytes())?;
+        to.write_all(self.id.as_bytes())?;
+        to.write_all(&self.cents.to_be_bytes())
     }
 
-    fn decode<R: Read>(reader: &mut R) -> io::Result<Self> {
+    fn read(from: &mut impl io::Read) -> io::Result<Self> {
+        fn bytes<const N: usize>(from: &mut impl io::Read) -> io::Result<[u8; N]> {
+            let mut bytes = [0; N];
+            from.read_exact(&mut bytes)?;
+            Ok(bytes)
+        }
         Ok(Self {
-            place: u32::from_be_bytes(bytes(reader)?),
-            ticket: u128::from_be_bytes(bytes(reader)?),
-            id: Uuid::from_bytes(bytes(reader)?),
-            cents: i64::from_be_bytes(bytes(reader)?),
+            place: u32::from_be_bytes(bytes(from)?),
+            ticket: u128::from_be_bytes(bytes(from)?),
+            id: Uuid::from_bytes(bytes(from)?),
+            cents: i64::from_be_bytes(bytes(from)?),
         })
     }
 }
 
-fn bytes<const N: usize>(reader: &mut impl Read) -> io::Result<[u8; N]> {
-    let mut bytes = [0; N];
-    reader.read_exact(&mut bytes)?;
-    Ok(bytes)
+/// Sorted rows on disk; the file has no name, and is gone with its last reader.
+struct Run {
+    rows: BufReader<File>,
+    left: usize,
+}
+
+impl Run {
+    fn of(sorted: &[Row]) -> io::Result<Self> {
+        let mut file = BufWriter::new(tempfile::tempfile()?);
+        for row in sorted {
+            row.write(&mut file)?;
+        }
+        let mut file = file.into_inner()?;
+        file.rewind()?;
+        Ok(Self {
+            rows: BufReader::with_capacity(LENGTH * 1_000, file),
+            left: sorted.len(),
+        })
+    }
+
+    fn next(&mut self) -> io::Result<Option<Row>> {
+        if self.left == 0 {
+            return Ok(None);
+        }
+        self.left -= 1;
+        Row::read(&mut self.rows).map(Some)
+    }
+}
+
+/// Rows that are to be put into random order.
+pub(super) struct Shuffle {
+    tickets: Tickets,
+    at_once: usize,
+    rows: Vec<Row>,
+    runs: Vec<Run>,
 }
 
 impl Shuffle {
@@ -60,31 +95,93 @@ impl Shuffle {
         Self::of_runs(seed, IN_MEMORY)
     }
 
-    fn of_runs(seed: &Seed, rows: usize) -> Self {
+    fn of_runs(seed: &Seed, at_once: usize) -> Self {
         Self {
             tickets: Tickets::new(seed),
-            rows: ExternalSorter::new().with_segment_size(rows).pushed_by(Ord::cmp),
+            at_once,
+            rows: Vec::new(),
+            runs: Vec::new(),
         }
     }
 
     pub(super) fn add(&mut self, place: usize, id: Uuid, cents: i64) -> Result<()> {
+        if self.rows.len() == self.at_once {
+            self.write_run().map_err(|error| unsorted(&error))?;
+        }
         let mut text = Uuid::encode_buffer();
-        let row = Row {
+        self.rows.push(Row {
             place: u32::try_from(place).unwrap_or(u32::MAX),
             ticket: self.tickets.leading(id.hyphenated().encode_lower(&mut text)),
             id,
             cents,
-        };
-        self.rows.push(row).map_err(|error| unsorted(&error))
+        });
+        Ok(())
+    }
+
+    fn write_run(&mut self) -> io::Result<()> {
+        self.rows.sort_unstable();
+        self.runs.push(Run::of(&self.rows)?);
+        self.rows.clear();
+        Ok(())
     }
 
     /// Stratum, id and amount of each row.
-    pub(super) fn in_random_order(self) -> Result<impl Iterator<Item = Result<(usize, Uuid, i64)>>> {
-        let rows = self.rows.done().map_err(|error| unsorted(&error))?;
-        Ok(rows.map(|row| {
+    pub(super) fn in_random_order(mut self) -> Result<impl Iterator<Item = Result<(usize, Uuid, i64)>>> {
+        self.rows.sort_unstable();
+        let merged = Merged::of(self.runs, self.rows).map_err(|error| unsorted(&error))?;
+        Ok(merged.map(|row| {
             let row = row.map_err(|error| unsorted(&error))?;
             Ok((row.place as usize, row.id, row.cents))
         }))
+    }
+}
+
+/// Runs, merged.
+struct Merged {
+    runs: Vec<Run>,
+    /// The first row of each run that is not at its end, with its place among them.
+    first: BinaryHeap<Reverse<(Row, usize)>>,
+    /// The last run never went to the disk.
+    last: std::iter::Peekable<std::vec::IntoIter<Row>>,
+}
+
+impl Merged {
+    fn of(mut runs: Vec<Run>, last: Vec<Row>) -> io::Result<Self> {
+        let mut first = BinaryHeap::with_capacity(runs.len());
+        for (index, run) in runs.iter_mut().enumerate() {
+            first.extend(run.next()?.map(|row| Reverse((row, index))));
+        }
+        Ok(Self {
+            runs,
+            first,
+            last: last.into_iter().peekable(),
+        })
+    }
+
+    fn from_disk(&mut self) -> io::Result<Option<Row>> {
+        let Some(Reverse((row, index))) = self.first.pop() else {
+            return Ok(None);
+        };
+        if let Some(run) = self.runs.get_mut(index) {
+            self.first.extend(run.next()?.map(|row| Reverse((row, index))));
+        }
+        Ok(Some(row))
+    }
+}
+
+impl Iterator for Merged {
+    type Item = io::Result<Row>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let in_memory = match (self.last.peek(), self.first.peek()) {
+            (Some(row), Some(Reverse((other, _)))) => row < other,
+            (last, _) => last.is_some(),
+        };
+        if in_memory {
+            self.last.next().map(Ok)
+        } else {
+            self.from_disk().transpose()
+        }
     }
 }
 
@@ -107,7 +204,7 @@ mod tests {
         let place = |id: &Uuid| usize::from(id.as_bytes()[15] % 3);
         let mut expected = ids.clone();
         expected.sort_by_key(|id| (place(id), tickets.of(&id.hyphenated().to_string())));
-        for runs in [7, 100, 5_000] {
+        for runs in [1, 8, 100, 999, 1_000, 5_000] {
             let mut shuffle = Shuffle::of_runs(&seed, runs);
             for id in &ids {
                 shuffle.add(place(id), *id, i64::from(id.as_bytes()[15])).unwrap();
