@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Stdio;
 
+use sea_orm::ConnectionTrait as _;
 use serde_json::{Value, json};
 use tests::{Backend, Service, attack, missing, on_both};
 use tokio::process::Command;
@@ -482,3 +483,18 @@ async fn limits_of_callers_and_bodies_and_origins_are_the_configured_ones() {
     );
     service.stop().await;
 }
+
+on_both!(connections_that_broke_are_not_used_again, |service| async move {
+    let auditor = service.auditor();
+    let ask = || auditor.data("{ engagements(first: 1) { edges { node { id } } } }", json!({}));
+    futures_util::future::join_all((0..12).map(|_| ask())).await;
+    if service.db.is_postgres() {
+        // As a server does that goes away; those that wait for something else see to themselves.
+        let gone = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+            WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE '%engagement%'";
+        service.db.owner().execute_unprepared(gone).await.unwrap();
+    }
+    // Each answer is right at once, from however many connections that were kept.
+    futures_util::future::join_all((0..24).map(|_| ask())).await;
+    service.db.ping().await.unwrap();
+});

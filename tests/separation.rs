@@ -145,6 +145,29 @@ on_both!(own_staffs_items_stay_with_their_group, |service| async move {
             (&json!(12), &json!(12)),
             "{membership}"
         );
+        let document = "query($id: ID!) { sample(id: $id) { evaluationBy { exclusions { code }
+            rateLimits(input: { sides: UPPER, distribution: BINOMIAL }) { result { deviations steps { value } } }
+            ec(input: { method: DIFFERENCE, profile: EXACT, materiality: \"0.02\", understatements: NET })
+                { result { overall { steps { value } strata { __typename } warnings { de } } } } } } }";
+        let told = person.data(document, json!({ "id": sample["id"] })).await;
+        let by = &told["sample"]["evaluationBy"];
+        let hidden = by["exclusions"].to_string().contains("PARTS_WITHHELD");
+        let steps = by["rateLimits"]["result"]["steps"].as_array().unwrap();
+        assert_eq!(
+            (hidden, steps.is_empty()),
+            (membership == "INNENREVISION", hidden),
+            "{by}"
+        );
+        assert!(by["rateLimits"]["result"]["deviations"].is_number(), "{by}");
+        let overall = &by["ec"]["result"]["overall"];
+        for part in ["steps", "strata"] {
+            assert_eq!(
+                overall[part].as_array().unwrap().is_empty(),
+                hidden,
+                "{part}: {by}"
+            );
+        }
+        assert!(!hidden || overall["warnings"] == json!([]), "{by}");
         // Parts would tell of single ones.
         let withheld = evaluation["exclusions"].to_string().contains("PARTS_WITHHELD");
         let parts = evaluation["figures"]["bezirksstellen"].as_array().unwrap();

@@ -92,7 +92,7 @@ impl Db {
     async fn connect_postgres(url: &str, max_connections: u32, patience: Duration) -> Result<Self> {
         let mut options = quiet(url);
         options
-            .max_connections(max_connections.max(2))
+            .max_connections((max_connections / 2).max(2))
             .acquire_timeout(patience)
             .test_before_acquire_if_idle_for(Duration::from_secs(30));
         options.map_sqlx_postgres_pool_opts(|pool| {

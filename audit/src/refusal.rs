@@ -145,6 +145,7 @@ codes! {
     SizeInvalid = "SIZE_INVALID": "Der Umfang muss mindestens 1 sein und entweder vorgegeben oder aus Sicherheit und Fehlergrenzen berechnet werden.", "The size must be at least 1, and either given or computed from confidence and error bounds.";
     NothingToSelect = "NOTHING_TO_SELECT": "Es gibt keine Positionen, die ausgewählt werden könnten.", "There are no items that could be selected.";
     SampleNotPlanned = "SAMPLE_NOT_PLANNED": "Die Stichprobe ist schon gezogen oder aufgegeben. Eine neue Ziehung ist eine neue Stichprobe.", "The sample is drawn or aborted already. A new draw is a new sample.";
+    SampleNotDrawnHere = "SAMPLE_NOT_DRAWN_HERE": "Die Stichprobe ist nicht hier gezogen, sondern anderswo oder von Hand ausgewählt; es gibt keine Ziehung zu wiederholen.", "The sample was not drawn here, but elsewhere or chosen by hand; there is no draw to repeat.";
     SampleNotDrawn = "SAMPLE_NOT_DRAWN": "Die Stichprobe ist noch nicht gezogen.", "The sample is not drawn yet.";
     SeedUsed = "SEED_USED": "Mit diesem Startwert wurde in dieser Kette schon gezogen. Eine Erweiterung braucht einen neuen.", "This seed was used in this chain before. An extension needs a new one.";
     SampleExtended = "SAMPLE_EXTENDED": "Diese Stichprobe ist schon erweitert ({}). Bitte die letzte der Kette erweitern.", "This sample is extended already ({}). Extend the last one of the chain.";

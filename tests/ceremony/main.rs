@@ -4,6 +4,7 @@
 
 mod desk;
 mod dice;
+mod methods;
 mod outside;
 mod planned;
 mod steered;

@@ -174,6 +174,40 @@ on_both!(a_sample_of_items_by_every_estimator, |service| async move {
         "METHOD_NOT_FOR_SAMPLE"
     );
 
+    // Without a tolerable error of the plan the request may name one.
+    let told = by(
+        &audit.auditor,
+        &sample,
+        "exclusions { code } variables(input: { estimator: DIFFERENCE, sides: UPPER, quantile: NORMAL, finiteCorrection: NONE,
+            fewErrors: NONE, tolerable: 100000 }) { result { conclusion } userErrors { code } }
+         ec(input: { method: MUS_RATIO, materiality: \"0.02\" }) { userErrors { code } }",
+    )
+    .await;
+    assert!(told["variables"]["result"]["conclusion"].is_string(), "{told}");
+    assert_eq!(told["exclusions"], json!([{ "code": "MISSING_ITEMS" }]));
+    assert_eq!(told["ec"]["userErrors"][0]["code"], "METHOD_NOT_FOR_SAMPLE");
+
+    // With replacement an item counts each time; what takes every item once is not for it.
+    let again = audit
+        .drawn("mehrfach", "RECORDS_WITH_REPLACEMENT", &json!({ "size": 25 }))
+        .await;
+    checked_with_error(&audit, &again).await;
+    let told = by(
+        &audit.auditor,
+        &again,
+        "a: rateLimits(input: { sides: UPPER, distribution: BINOMIAL }) { result { size } userErrors { code } }
+         b: rateLimits(input: { sides: UPPER, distribution: HYPERGEOMETRIC }) { userErrors { code } }
+         c: ec(input: { method: RATIO, profile: EXACT, materiality: \"0.02\" }) { userErrors { code } }",
+    )
+    .await;
+    assert_eq!(told["a"], json!({ "result": { "size": 25 }, "userErrors": [] }));
+    for refused in ["b", "c"] {
+        assert_eq!(
+            told[refused]["userErrors"][0]["code"], "METHOD_NOT_FOR_SAMPLE",
+            "{told}"
+        );
+    }
+
     // A Bezirksstelle evaluates nothing; of a judgemental sample nothing is projected.
     let document = "query($id: ID!) { sample(id: $id) { evaluationBy { ec(input: { method: RATIO, materiality: \"0.02\" }) {
         userErrors { code } } } } }";

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use audit::sampling::selection::{Seed, ticket};
 use serde_json::{Value, json};
 use tests::on_both;
+use tests::redraw::fetched;
 use tests::story::{Audit, DICE, change, draw, nodes, plan, with};
 
 use crate::{checked, redrawn, refusal};
@@ -383,6 +384,11 @@ on_both!(what_cannot_extend, |service| async move {
         "populationId": audit.population, "name": "Risiko", "reason": "x", "idempotencyKey": "r", "items": [{ "key": ["Z01"] }],
     });
     let chosen = audit.auditor.done(&choose, input).await["sample"].clone();
+    let (status, text) = fetched(&audit.auditor, "/exports/draw-file.csv", &chosen["id"]).await;
+    assert!(
+        status == 422 && text.contains("SAMPLE_NOT_DRAWN_HERE"),
+        "{status}: {text}"
+    );
     let other = Audit::of(&service, &audit.engagement, "andere").await;
     let other = other.filled(&[("a", "09", 100), ("b", "01", 200)]).await;
     let elsewhere = other

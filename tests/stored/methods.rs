@@ -330,3 +330,43 @@ on_both!(each_bezirksstelle_is_drawn_by_itself, |service| async move {
     let told = audit.auditor.data(document, json!({ "id": sample["id"] })).await;
     assert_eq!(told["sample"]["method"], "STRATIFIED_BY_BEZIRKSSTELLE");
 });
+
+on_both!(what_is_left_is_drawn_from_at_an_interval, |service| async move {
+    let audit = filled(&service).await;
+    let first = audit
+        .drawn("erste", "RECORD_INTERVAL", &json!({ "size": 10 }))
+        .await;
+    let before: Vec<String> = selected(&audit, &first)
+        .await
+        .into_iter()
+        .map(|(id, _)| id)
+        .collect();
+    let fields = json!({ "size": 8, "extends": first["id"] });
+    let second = audit
+        .planned(audit.plan_input("zweite", "RECORD_INTERVAL", &fields))
+        .await;
+    assert_eq!(second["frameCount"], 20);
+    let input =
+        json!({ "id": second["id"], "expectedVersion": second["version"], "seed": "70915386022841967530" });
+    let second = audit.auditor.done(&tests::story::draw(), input).await["sample"].clone();
+    let drawn = selected(&audit, &second).await;
+    assert_eq!(drawn.len(), 8);
+    assert!(drawn.iter().all(|(id, _)| !before.contains(id)));
+    redrawn(&audit, &second, 20).await;
+
+    // Each line is a case by itself where no case numbers were imported; samples of cases are not extended.
+    let cases = audit
+        .drawn("Fälle", "SIMPLE_RANDOM_CLUSTERS", &json!({ "size": 4 }))
+        .await;
+    assert_eq!(cases["frameCount"], 30);
+    redrawn(&audit, &cases, 30).await;
+    let more = audit.plan_input(
+        "mehr Fälle",
+        "SIMPLE_RANDOM_CLUSTERS",
+        &json!({ "size": 2, "extends": cases["id"] }),
+    );
+    assert_eq!(
+        audit.auditor.refused(&plan(), more).await,
+        refusal("INVALID_VALUE", "input.extends")
+    );
+});

@@ -327,7 +327,7 @@ on_both!(a_plan_takes_its_figures_from_the_set, |service| async move {
         .await;
     crate::checked(&audit, &sample, 0).await;
     let document = "query($id: ID!) { sample(id: $id) { parameters { parameterSet { factorProfile materiality } } evaluationBy {
-        ec(input: { method: MUS_CONSERVATIVE, plannedSize: 3 }) { result { method confidence profile } userErrors { code path } } } } }";
+        ec(input: { method: MUS_CONSERVATIVE }) { result { method confidence profile } userErrors { code path } } } } }";
     let told = audit.auditor.data(document, json!({ "id": sample["id"] })).await;
     let sample = &told["sample"];
     assert_eq!(sample["parameters"]["parameterSet"]["factorProfile"], "EC_TABLES");

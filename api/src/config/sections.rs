@@ -168,7 +168,7 @@ pub struct DatabaseSettings {
     /// File whose only line is the address; goes before `url`.
     #[serde(default)]
     pub url_file: Option<PathBuf>,
-    /// Connections for reading, and as many for writing.
+    /// Connections for reading; on PostgreSQL half as many beside for writing.
     pub max_connections: u32,
     /// How long a request waits for a connection.
     pub acquire_timeout_ms: u64,

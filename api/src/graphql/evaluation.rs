@@ -80,6 +80,15 @@ pub(super) struct EvaluationExclusion {
     text: String,
 }
 
+/// Exclusions with their sentences.
+pub(super) fn told(exclusions: &[service::Exclusion], language: Language) -> Vec<EvaluationExclusion> {
+    let told = |exclusion: &service::Exclusion| EvaluationExclusion {
+        code: exclusion.as_str().to_owned(),
+        text: exclusion.text(language).to_owned(),
+    };
+    exclusions.iter().map(told).collect()
+}
+
 /// The figures, by kind of sample.
 #[derive(Union)]
 pub(super) enum EvaluationFigures {
@@ -185,15 +194,7 @@ impl Evaluation {
 
     /// What it cannot find or does not say.
     async fn exclusions(&self, ctx: &Context<'_>) -> Vec<EvaluationExclusion> {
-        let language = ctx.language();
-        self.0
-            .exclusions
-            .iter()
-            .map(|exclusion| EvaluationExclusion {
-                code: exclusion.as_str().to_owned(),
-                text: exclusion.text(language).to_owned(),
-            })
-            .collect()
+        told(&self.0.exclusions, ctx.language())
     }
 }
 

@@ -1212,7 +1212,7 @@ pub(super) struct PlanSampleInput {
     /// How items are to be selected; what is recorded or chosen by hand is not planned.
     method: SamplingMethod,
     /// In which parts they are selected, each by itself, with sizes in proportion to items, or to amounts where monetary units are drawn;
-    /// the whole where none is named. `SIMPLE_RANDOM` becomes `STRATIFIED_BY_BEZIRKSSTELLE`; cases are not stratified.
+    /// the whole where none is named. `SIMPLE_RANDOM` becomes `STRATIFIED_BY_BEZIRKSSTELLE`; cases and cells are not stratified.
     stratified_by: Option<Stratification>,
     /// Number of sampling units; computed from confidence, tolerable and expected error where it is not given.
     size: Option<Long>,
@@ -1232,7 +1232,8 @@ pub(super) struct PlanSampleInput {
     /// Why there is another sample of the same population; needed from the second on.
     reason: Option<String>,
     /// The drawn sample that this one extends: of the same population, by the same method, and not extended yet. Items are drawn from
-    /// those that no sample of the chain has drawn; monetary units are an independent second selection. Without size and bounds it is
+    /// those that no sample of the chain has drawn; monetary units, and items with replacement, are an independent second selection; samples
+    /// of cases are not extended. Without size and bounds it is
     /// the extension that the first plan fixed (PLANNED), with them it is UNPLANNED.
     extends: Option<ID>,
     /// Fixes now how the sample may be extended, for simple random samples; size and acceptance numbers follow from confidence and

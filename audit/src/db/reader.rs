@@ -2,7 +2,8 @@
 //!
 //! On PostgreSQL they are kept by a pool of their own. The driver's pool asks the server after every statement whether the connection
 //! still answers, which makes two round trips of each query: a page took a third longer. Here a connection that was idle for long is
-//! asked before it is used, and one whose query did not come to its end is not used again.
+//! asked before it is used, and one whose query did not come to its end, or that broke, is not used again. A query that met a broken
+//! connection is asked anew over another one: it changes nothing.
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,6 +21,10 @@ use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
 
 /// A connection that was idle for longer is asked whether it still answers.
 const IDLE: Duration = Duration::from_secs(30);
+/// A connection is used no longer than this.
+const AGE: Duration = Duration::from_mins(30);
+/// The server ends a query after this, also where nobody waits for it any more.
+const LONGEST: Duration = Duration::from_mins(5);
 
 /// Reads; what is no query goes to the usual pool.
 #[derive(Clone)]
@@ -59,6 +64,7 @@ impl Reader {
             .max_size(usize::try_from(most).unwrap_or(usize::MAX))
             .wait_timeout(Some(patience))
             .create_timeout(Some(patience))
+            .recycle_timeout(Some(patience))
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(|error| DbErr::Custom(error.to_string()))?;
@@ -83,6 +89,10 @@ impl Reader {
 
     /// The database answers.
     pub(super) async fn ping(&self) -> Result<(), DbErr> {
+        if self.kept.is_some() {
+            self.query_all_raw(Statement::from_string(DatabaseBackend::Postgres, "SELECT 1"))
+                .await?;
+        }
         self.usual.ping().await
     }
 }
@@ -93,7 +103,7 @@ struct Kept(PgConnectOptions);
 /// A kept connection.
 struct Line {
     connection: PgConnection,
-    /// A query is on its way, or was when nobody waited for it any more.
+    /// A query is on its way, or was when nobody waited for it any more, or the connection broke.
     busy: bool,
 }
 
@@ -104,6 +114,10 @@ impl managed::Manager for Kept {
     async fn create(&self) -> Result<Line, sqlx::Error> {
         let mut connection = PgConnection::connect_with(&self.0).await?;
         super::keep_plans(&mut connection).await?;
+        let limit = format!("SET statement_timeout = {}", LONGEST.as_millis());
+        sqlx::query(sqlx::AssertSqlSafe(limit))
+            .execute(&mut connection)
+            .await?;
         Ok(Line {
             connection,
             busy: false,
@@ -113,6 +127,9 @@ impl managed::Manager for Kept {
     async fn recycle(&self, line: &mut Line, metrics: &Metrics) -> RecycleResult<sqlx::Error> {
         if line.busy {
             return Err(RecycleError::message("its query did not come to an end"));
+        }
+        if metrics.age() > AGE {
+            return Err(RecycleError::message("it is old"));
         }
         if metrics.last_used() > IDLE {
             line.connection.ping().await?;
@@ -131,10 +148,42 @@ impl Reader {
         })
     }
 
-    fn tell(&self, statement: &Statement) {
+    /// Rows of a query over a kept connection.
+    async fn rows(&self, pool: &Pool<Kept>, statement: &Statement) -> Result<Vec<PgRow>, DbErr> {
         if let Some(told) = &self.told {
             told(&statement.sql);
         }
+        loop {
+            let mut line = Self::line(pool).await?;
+            let used_before = Object::metrics(&line).recycle_count > 0;
+            line.busy = true;
+            let rows = query(statement).fetch_all(&mut line.connection).await;
+            match rows {
+                Ok(rows) => {
+                    line.busy = false;
+                    return Ok(rows);
+                }
+                Err(error) if is_broken(&error) => {
+                    // After the server was away, all that were kept are broken: each is met once.
+                    if !used_before {
+                        return Err(of_driver(error));
+                    }
+                }
+                Err(error) => {
+                    line.busy = false;
+                    return Err(of_driver(error));
+                }
+            }
+        }
+    }
+}
+
+/// Whether the connection cannot be used any more: anything but an error of the statement, and what the server says when it goes
+/// (class 57P of PostgreSQL's error codes).
+fn is_broken(error: &sqlx::Error) -> bool {
+    match error.as_database_error() {
+        Some(said) => said.code().is_some_and(|code| code.starts_with("57P")),
+        None => true,
     }
 }
 
@@ -142,9 +191,12 @@ fn of_driver(error: sqlx::Error) -> DbErr {
     DbErr::Query(RuntimeErr::SqlxError(Arc::new(error)))
 }
 
-fn query(statement: Statement) -> sqlx::query::Query<'static, Postgres, SqlxValues> {
-    let values = statement.values.unwrap_or_else(|| sea_orm::Values(Vec::new()));
-    sqlx::query_with(sqlx::AssertSqlSafe(statement.sql), SqlxValues(values))
+fn query(statement: &Statement) -> sqlx::query::Query<'_, Postgres, SqlxValues> {
+    let values = statement
+        .values
+        .clone()
+        .unwrap_or_else(|| sea_orm::Values(Vec::new()));
+    sqlx::query_with(sqlx::AssertSqlSafe(statement.sql.as_str()), SqlxValues(values))
 }
 
 #[sea_orm::prelude::async_trait::async_trait]
@@ -165,28 +217,16 @@ impl ConnectionTrait for Reader {
         let Some(pool) = &self.kept else {
             return self.usual.query_one_raw(statement).await;
         };
-        self.tell(&statement);
-        let mut line = Self::line(pool).await?;
-        line.busy = true;
-        let row = query(statement).fetch_optional(&mut line.connection).await;
-        line.busy = false;
-        Ok(row.map_err(of_driver)?.map(QueryResult::from))
+        let rows = self.rows(pool, &statement).await?;
+        Ok(rows.into_iter().next().map(QueryResult::from))
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         let Some(pool) = &self.kept else {
             return self.usual.query_all_raw(statement).await;
         };
-        self.tell(&statement);
-        let mut line = Self::line(pool).await?;
-        line.busy = true;
-        let rows: Result<Vec<PgRow>, _> = query(statement).fetch_all(&mut line.connection).await;
-        line.busy = false;
-        Ok(rows
-            .map_err(of_driver)?
-            .into_iter()
-            .map(QueryResult::from)
-            .collect())
+        let rows = self.rows(pool, &statement).await?;
+        Ok(rows.into_iter().map(QueryResult::from).collect())
     }
 }
 

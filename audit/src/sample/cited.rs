@@ -57,6 +57,13 @@ pub(super) async fn with_cited(
         return Err(Error::Refused(refusals));
     }
     let figures = in_force(ctx, db, id, "input.parameterSet").await?;
+    if figures.factor_profile == FactorProfile::EcTables && input.extension_rule.is_some() {
+        return Err(Error::refused_with(
+            Code::InvalidValue,
+            "input.extensionRule",
+            "EC_TABLES",
+        ));
+    }
     if figures.factor_profile == FactorProfile::EcTables && input.size.is_none() {
         return Err(Error::refused(Code::Required, "input.size"));
     }

@@ -18,6 +18,7 @@ use uuid::Uuid;
 use super::ceremony::{SourceInput, ceremony_of, concluded};
 use super::extension::{drawn_before, fresh_seed, items_of};
 use super::frame::{Selection, Selectors, changed, select};
+use super::rules::LARGEST_SAMPLE;
 use super::service::{lock_planned, planned, subject, visible_one};
 use super::unit::Unit;
 use crate::access::{Action, authorize_write};
@@ -159,12 +160,19 @@ pub(super) async fn details(
         Unit::Cluster => CASES_LOOKED_UP,
     };
     let mut drawn = Vec::with_capacity(selection.selected.len());
+    let mut lines = 0;
     for chunk in selection.selected.chunks(at_once) {
         let ids: Vec<Uuid> = chunk
             .iter()
             .map(|(_, selected)| Uuid::parse_str(&selected.id))
             .collect::<std::result::Result<_, _>>()
             .map_err(|error| Error::internal(error.to_string()))?;
+        if unit == Unit::Cluster {
+            lines += unit.count_lines(db, row.population_id, &ids).await?;
+            if lines > LARGEST_SAMPLE.unsigned_abs() {
+                return Err(Error::refused_with(Code::TooMany, "input.id", LARGEST_SAMPLE));
+            }
+        }
         let mut found: HashMap<Uuid, Vec<population_item::Model>> = HashMap::new();
         for item in unit.lines(db, row.population_id, &ids).await? {
             let key = unit.key(item.id, item.case_key.as_deref())?;

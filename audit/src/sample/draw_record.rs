@@ -51,9 +51,12 @@ pub async fn draw_frame(ctx: &Ctx, db: &Db, id: SampleId) -> Result<DrawFrame> {
     if !scope.holds_own_staff() {
         return Err(Error::Forbidden(Action::PopulationRead));
     }
-    let (State::Drawn, Some(method)) = (sample.state, selection_method(sample.method)) else {
-        return Err(Error::refused(Code::SampleNotDrawn, "sample"));
+    let Some(method) = selection_method(sample.method) else {
+        return Err(Error::refused(Code::SampleNotDrawnHere, "sample"));
     };
+    if sample.state != State::Drawn {
+        return Err(Error::refused(Code::SampleNotDrawn, "sample"));
+    }
     let strata = sample_stratum::Entity::find()
         .filter(sample_stratum::Column::SampleId.eq(sample.id))
         .order_by_asc(sample_stratum::Column::Ordinal)

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::items::at_path;
-use super::rules::{FrameSize, Parameters, PlanInput, SizeSource, is_by_tickets};
+use super::rules::{FrameSize, Parameters, PlanInput, SizeSource, draws_the_rest};
 use super::service::{parameters, visible_one};
 use crate::db::among;
 use crate::sampling::planning::SizeError;
@@ -220,7 +220,8 @@ pub(super) async fn extended(
     if first.population_id != population.id {
         return Err(Error::refused(Code::InvalidValue, path));
     }
-    if first.seed.is_none() {
+    // A further draw of cases would draw some again.
+    if first.seed.is_none() || first.method == Method::SimpleRandomClusters {
         return Err(Error::refused_with(
             Code::InvalidValue,
             path,
@@ -234,7 +235,9 @@ pub(super) async fn extended(
             first.method.as_str(),
         ));
     }
-    if parameters(&first)?.stratified != input.is_stratified() && !is_by_tickets(first.method) {
+    if parameters(&first)?.stratified != input.is_stratified()
+        && first.method != Method::StratifiedByBezirksstelle
+    {
         return Err(Error::refused(Code::InvalidValue, "input.stratifiedBy"));
     }
     let left_to_it = input.size.is_none() && !input.is_bounded();
@@ -242,7 +245,7 @@ pub(super) async fn extended(
     if left_to_it && rule.is_none() {
         return Err(Error::refused(Code::SizeInvalid, "input.size"));
     }
-    let (chain, taken) = if is_by_tickets(first.method) {
+    let (chain, taken) = if draws_the_rest(first.method) {
         let chain = chain(db.reader(), id).await?;
         let taken = taken_by_bezirksstelle(db, &chain).await?;
         (chain, taken)
@@ -316,7 +319,7 @@ pub(super) async fn drawn_before(
     method: Method,
 ) -> Result<Vec<SampleId>> {
     match extends {
-        Some(id) if is_by_tickets(method) => chain(db, id).await,
+        Some(id) if draws_the_rest(method) => chain(db, id).await,
         _ => Ok(Vec::new()),
     }
 }

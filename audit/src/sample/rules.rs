@@ -178,8 +178,12 @@ pub(super) fn check_plan(input: &PlanInput) -> Vec<Refusal> {
         refusals.push(Refusal::new(Code::InvalidValue, "input.method"));
         return refusals;
     }
-    if input.stratified && input.method == Method::SimpleRandomClusters {
-        // Lines of a case may be of several Bezirksstellen.
+    // Lines of a case may be of several Bezirksstellen; the cell bound is one over all.
+    let whole = matches!(
+        input.method,
+        Method::SimpleRandomClusters | Method::MonetaryUnitCell
+    );
+    if input.stratified && whole {
         refusals.push(Refusal::new(Code::InvalidValue, "input.stratifiedBy").with(input.method.as_str()));
     }
     refusals.extend(check_bounds(input));
@@ -289,6 +293,11 @@ pub(super) const fn is_monetary(method: Method) -> bool {
             | Method::MonetaryUnitCell
             | Method::RecordedMonetaryUnit
     )
+}
+
+/// Whether an extension is drawn from the items that the chain has not drawn.
+pub(super) const fn draws_the_rest(method: Method) -> bool {
+    is_by_tickets(method) || matches!(method, Method::RecordInterval)
 }
 
 /// Whether a method draws items without replacement by their tickets, so that there is a next one.

@@ -12,7 +12,7 @@ use std::io::{self, BufReader, BufWriter, Seek as _};
 use uuid::Uuid;
 
 use crate::sampling::selection::{Seed, Tickets};
-use crate::{Error, Result};
+use crate::{Code, Error, Result};
 
 /// Rows of one run: 48 MB.
 const IN_MEMORY: usize = 1_000_000;
@@ -187,6 +187,12 @@ impl Iterator for Merged {
 
 /// The disk is full, or its directory cannot be written to.
 fn unsorted(error: &io::Error) -> Error {
+    if matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+    ) {
+        return Error::refused(Code::StorageFull, "");
+    }
     Error::internal(format!("the frame cannot be sorted on disk: {error}"))
 }
 

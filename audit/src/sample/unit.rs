@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use entity::sample::Method;
 use entity::{ItemId, PopulationId, population_item};
-use sea_orm::sea_query::{Expr, ExprTrait as _};
+use sea_orm::sea_query::{Expr, ExprTrait as _, Value};
 use sea_orm::{
-    ColumnTrait as _, ConnectionTrait, DatabaseBackend, EntityTrait as _, QueryFilter as _, QuerySelect as _,
+    ColumnTrait as _, ConnectionTrait, DatabaseBackend, EntityTrait as _, PaginatorTrait as _,
+    QueryFilter as _, QuerySelect as _,
 };
 use uuid::Uuid;
 
@@ -84,6 +85,15 @@ impl Unit {
             .collect()
     }
 
+    /// How many lines some units have together.
+    pub(super) async fn count_lines(self, db: &Db, population: PopulationId, units: &[Uuid]) -> Result<u64> {
+        Ok(population_item::Entity::find()
+            .filter(population_item::Column::PopulationId.eq(population))
+            .filter(self.are(db.reader(), units))
+            .count(db.reader())
+            .await?)
+    }
+
     /// The lines of some units.
     pub(super) async fn lines(
         self,
@@ -91,17 +101,28 @@ impl Unit {
         population: PopulationId,
         units: &[Uuid],
     ) -> Result<Vec<population_item::Model>> {
-        let which = match self {
-            Self::Item => Expr::col(population_item::Column::Id).is_in(units.iter().copied()),
-            Self::Cluster => self
-                .expr(db.reader())
-                .is_in(units.iter().map(|unit| unit.as_bytes().to_vec())),
-        };
         Ok(population_item::Entity::find()
             .filter(population_item::Column::PopulationId.eq(population))
-            .filter(which)
+            .filter(self.are(db.reader(), units))
             .all(db.reader())
             .await?)
+    }
+
+    /// The line belongs to one of these units. No index has the cases: PostgreSQL reads the population and looks each up in a table of
+    /// those asked for, which it makes of a list that is unnested.
+    fn are(self, db: &impl ConnectionTrait, units: &[Uuid]) -> Expr {
+        let bytes = || units.iter().map(|unit| unit.as_bytes().to_vec());
+        match (self, db.get_database_backend()) {
+            (Self::Item, _) => Expr::col(population_item::Column::Id).is_in(units.iter().copied()),
+            (Self::Cluster, DatabaseBackend::Postgres) => Expr::cust_with_values(
+                format!(
+                    "{} IN (SELECT unnest($1::bytea[]))",
+                    self.sql(DatabaseBackend::Postgres)
+                ),
+                [Value::from(bytes().collect::<Vec<_>>())],
+            ),
+            (Self::Cluster, _) => self.expr(db).is_in(bytes()),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The methods of evaluation on a stored sample: the sample gives what was drawn and found, the request gives the rest.
 
 use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive as _;
 use serde_json::{Value, json};
 
 use super::calculator::{Calculator, Fault};
@@ -20,11 +21,11 @@ const GIVEN: [(&str, &[&str]); 11] = [
     ("rohrbachBound", &["sample"]),
     ("coxSnellBound", &["sample"]),
     ("meanEstimate", &["sample"]),
+    ("variables", &["unit", "confidence", "samplingUnit", "strata"]),
     (
-        "variables",
-        &["unit", "confidence", "samplingUnit", "strata", "tolerable"],
+        "ec",
+        &["unit", "confidence", "strata", "plannedSize", "knownErrors"],
     ),
-    ("ec", &["unit", "confidence", "strata"]),
 ];
 
 /// The inputs of a calculator that a stored sample gives; none where it is not for samples.
@@ -113,6 +114,10 @@ impl CheckedSample {
         let refused = || not_for(name);
         let method = settings["method"].as_str().unwrap_or_default();
         let money = self.drawn == Drawn::Money;
+        let replaced = self.drawn == Drawn::ItemsWithReplacement;
+        if replaced && settings["distribution"] == "HYPERGEOMETRIC" {
+            return Err(refused());
+        }
         let without_nulls = |mut value: Value| {
             if let Value::Object(fields) = &mut value {
                 fields.retain(|_, value| !value.is_null());
@@ -159,10 +164,17 @@ impl CheckedSample {
                 };
                 json!({
                     "unit": "CENT", "confidence": self.confidence, "samplingUnit": unit,
-                    "strata": strata.collect::<Vec<_>>(), "tolerable": self.tolerable_error,
+                    "strata": strata.collect::<Vec<_>>(),
+                    "tolerable": self.tolerable_amount().filter(|_| settings["tolerable"].is_null()),
                 })
             }
-            "ec" if self.drawn != Drawn::Clusters && money == draws_money(method) => {
+            // Which part of an error is systemic is not known of stored items.
+            "ec" if matches!(self.drawn, Drawn::Items | Drawn::Money)
+                && money == draws_money(method)
+                && method != "MUS_RATIO"
+                && (method != "MUS_CONSERVATIVE" || self.strata.len() == 1) =>
+            {
+                let planned = self.strata.iter().map(|stratum| stratum.size).sum::<u64>();
                 let strata = self.strata.iter().map(|stratum| {
                     let items = stratum.items.iter().map(|item| {
                         let hits = money.then_some(item.hits);
@@ -182,6 +194,7 @@ impl CheckedSample {
                 json!({
                     "unit": "CENT", "confidence": statistical.then_some(self.confidence),
                     "strata": strata.collect::<Vec<_>>(),
+                    "plannedSize": (method == "MUS_CONSERVATIVE").then_some(planned),
                     "materiality": unless_asked("materiality", materiality.map(|rate| json!(rate))),
                     "profile": unless_asked("profile", profile.filter(|_| statistical).map(Into::into)),
                 })
@@ -202,6 +215,25 @@ impl CheckedSample {
             }
             _ => return Err(refused()),
         }))
+    }
+}
+
+impl CheckedSample {
+    /// What is tolerable in cents: of the plan, or the materiality of the set it cites, rounded down.
+    fn tolerable_amount(&self) -> Option<i64> {
+        let book: i128 = self
+            .strata
+            .iter()
+            .map(|stratum| i128::from(stratum.book_value))
+            .sum();
+        let by_set = || {
+            let (materiality, _) = self.cited?;
+            let amount = Decimal::try_from_i128_with_scale(book, 0)
+                .ok()?
+                .checked_mul(materiality)?;
+            amount.trunc().to_i64().filter(|amount| *amount > 0)
+        };
+        self.tolerable_error.or_else(by_set)
     }
 }
 

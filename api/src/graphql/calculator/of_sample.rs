@@ -8,7 +8,7 @@ use async_graphql::parser::types::Field;
 use async_graphql::registry::{MetaInputValue, MetaType, MetaTypeId, Registry};
 use async_graphql::resolver_utils::{ContainerType, resolve_container};
 use async_graphql::{Context, ContextSelectionSet, OutputType, Positioned, Result, ServerResult, Value};
-use audit::sample as service;
+use audit::sample::{self as service, Exclusion};
 use audit::sampling::calculator::{CALCULATORS, Calculator};
 use audit::sampling::of_sample::{CheckedSample, GIVEN_BY_PARAMETER_SET, given};
 use serde_json::Value as Json;
@@ -16,6 +16,10 @@ use serde_json::Value as Json;
 use super::{Described, FIGURES, Figures, TYPES, answer, answer_type, costs, field, input, object};
 use crate::graphql::ContextExt;
 use crate::graphql::error;
+use crate::graphql::evaluation::{EvaluationExclusion, told};
+
+/// The field beside the methods.
+const EXCLUSIONS: &str = "exclusions";
 
 /// The name of the type.
 const TYPE: &str = "SampleEvaluationBy";
@@ -23,17 +27,16 @@ const TYPE: &str = "SampleEvaluationBy";
 /// The methods for one sample, a field each.
 pub(in crate::graphql) struct EvaluationBy {
     sample: Arc<CheckedSample>,
-    /// What is told of single items is withheld.
-    withheld: bool,
+    exclusions: Vec<Exclusion>,
 }
 
 /// The methods for a sample, if it can be evaluated by one.
 pub(in crate::graphql) async fn of(ctx: &Context<'_>, wanted: service::Evaluate) -> Result<EvaluationBy> {
     let found = service::checked_sample(ctx.audit(), ctx.db(), wanted).await;
-    let (sample, withheld) = error::field(ctx, found)?;
+    let (sample, exclusions) = error::field(ctx, found)?;
     Ok(EvaluationBy {
         sample: Arc::new(sample),
-        withheld,
+        exclusions,
     })
 }
 
@@ -88,6 +91,10 @@ impl OutputType for EvaluationBy {
                 field.directive_invocations.push(costs::apply(FIGURES));
                 (one.name.to_owned(), field)
             });
+            EvaluationExclusion::create_type_info(registry);
+            let said = "What the methods cannot find or do not say of this sample.".to_owned();
+            let exclusions = field(EXCLUSIONS, Some(said), "[EvaluationExclusion!]!".to_owned());
+            let fields = std::iter::once((EXCLUSIONS.to_owned(), exclusions)).chain(fields);
             object(
                 TYPE,
                 Some(
@@ -109,6 +116,11 @@ impl OutputType for EvaluationBy {
 impl ContainerType for EvaluationBy {
     async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
         let name = ctx.item.node.name.node.as_str();
+        if name == EXCLUSIONS {
+            let exclusions = told(&self.exclusions, ctx.language());
+            let selection = ctx.with_selection_set(&ctx.item.node.selection_set);
+            return exclusions.resolve(&selection, ctx.item).await.map(Some);
+        }
         let Some(calculator) = Calculator::named(name).filter(|one| given(one).is_some()) else {
             return Ok(None);
         };
@@ -118,7 +130,8 @@ impl ContainerType for EvaluationBy {
         } else {
             Json::Object(serde_json::Map::new())
         };
-        let (sample, withheld) = (Arc::clone(&self.sample), self.withheld);
+        let sample = Arc::clone(&self.sample);
+        let withheld = self.exclusions.contains(&Exclusion::PartsWithheld);
         answer(ctx, calculator, move || {
             let mut result = sample.evaluate(calculator, settings)?;
             if withheld {
@@ -130,18 +143,11 @@ impl ContainerType for EvaluationBy {
     }
 }
 
-/// Takes out what tells of single items.
+/// Leaves figures over all items alone: whatever is a list is told part by part.
 fn without_parts(result: &mut Json) {
     match result {
-        Json::Object(fields) => {
-            for (name, value) in fields {
-                match (name.as_str(), &mut *value) {
-                    ("steps" | "strata" | "groups", Json::Array(parts)) => parts.clear(),
-                    _ => without_parts(value),
-                }
-            }
-        }
-        Json::Array(items) => items.iter_mut().for_each(without_parts),
+        Json::Object(fields) => fields.values_mut().for_each(without_parts),
+        Json::Array(parts) => parts.clear(),
         _ => {}
     }
 }

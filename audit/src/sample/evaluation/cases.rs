@@ -13,8 +13,8 @@ use crate::{Code, Db, Error, Result};
 const AT_ONCE: usize = 5_000;
 
 /// Gives each line its case, and returns the cases whose lines are all checked, in draw order. A case is in error where one of its
-/// lines is; its amounts are the sums of its lines; its kind of error and Bezirksstelle are those of the first line in error, or of the
-/// first line.
+/// lines is; its amounts are the sums of its lines; its kind of error is that of the first line in error. Figures of
+/// Bezirksstellen leave out cases with lines of several.
 pub(super) async fn cases(db: &Db, lines: &mut [Unit], open: &[Item]) -> Result<Vec<Unit>> {
     let ids: Vec<ItemId> = lines
         .iter()
@@ -60,8 +60,9 @@ impl Unit {
         let overflow = || Error::refused(Code::AmountOverflow, "input.id");
         self.book = sum(self.book, line.book).ok_or_else(overflow)?;
         self.correct = sum(self.correct, line.correct).ok_or_else(overflow)?;
+        self.of_several |= line.bezirksstelle != self.bezirksstelle;
         if line.error && !self.error {
-            (self.error, self.class, self.bezirksstelle) = (true, line.class, line.bezirksstelle);
+            (self.error, self.class) = (true, line.class);
         }
         Ok(())
     }

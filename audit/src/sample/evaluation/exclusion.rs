@@ -19,6 +19,8 @@ pub enum Exclusion {
     LimitsHoldSingly,
     /// Bounds hold for their stratum, none over all.
     BoundsByStratum,
+    /// The parameter set is of printed tables, and the factors here are exact.
+    ExactFactors,
     /// Cases were drawn: rates are rates of cases.
     CasesCounted,
     /// Items are still open.
@@ -51,6 +53,7 @@ impl Exclusion {
             Self::NoOverallLimit => "NO_OVERALL_LIMIT",
             Self::LimitsHoldSingly => "LIMITS_HOLD_SINGLY",
             Self::BoundsByStratum => "BOUNDS_BY_STRATUM",
+            Self::ExactFactors => "EXACT_FACTORS",
             Self::CasesCounted => "CASES_COUNTED",
             Self::Provisional => "PROVISIONAL",
             Self::OneDimension => "ONE_DIMENSION",
@@ -93,6 +96,10 @@ impl Exclusion {
             Self::BoundsByStratum => (
                 "Die Stringer-Grenzen gelten jede für ihre Schicht; über alle Schichten gibt es keine. Eine Grenze über alle rechnet der Standardansatz der EU-Kommission (evaluationBy.ec).",
                 "Each Stringer bound holds for its stratum; there is none over all. The standard approach of the European Commission has one (evaluationBy.ec).",
+            ),
+            Self::ExactFactors => (
+                "Der angeführte Parametersatz rechnet mit den Tabellen des EU-Leitfadens; die Grenzen hier haben exakte Faktoren. Mit den Tabellen rechnet evaluationBy.ec.",
+                "The parameter set that is cited has the tables of the EC guidance; the limits here have exact factors. evaluationBy.ec has the tables.",
             ),
             Self::CasesCounted => (
                 "Gezogen und gezählt sind Fälle mit allen ihren Zeilen; ein Fall ist fehlerhaft, wenn eine Zeile es ist. Die Anteile sagen nichts über einzelne Zeilen.",

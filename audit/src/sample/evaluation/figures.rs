@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use entity::check_answer::Dimension;
 use entity::item_check::ErrorClass;
+use entity::parameter_set::FactorProfile;
 use entity::sample::{Method, Model};
 use entity::{BezirksstelleId, Cents, StratumId, sample_stratum};
 use rust_decimal::Decimal;
@@ -15,6 +16,7 @@ use super::{
     BezirksstelleRate, CellFigures, Evaluate, Evaluation, Exclusion, Figures, FoundFigures, FoundSide,
     MonetaryFigures, MonetaryStrataFigures, RateFigures, StratumRate,
 };
+use crate::sample::cited::CitedParameterSet;
 use crate::sample::rules::{Parameters, is_monetary};
 use crate::sample::service::parameters;
 use crate::sampling::evaluation::monetary::{self, CellInput, MonetaryItem, MonetarySample, cell_bound};
@@ -77,6 +79,15 @@ impl Checked {
             (Figures::Rate(self.rates(confidence, &bounds)?), Some(confidence))
         };
         let sampled = self.sampled();
+        let mut exclusions = self.exclusions(&figures, input.dimension);
+        let by_tables = |set: &CitedParameterSet| set.factor_profile == FactorProfile::EcTables;
+        exclusions.extend(
+            bounds
+                .parameter_set
+                .as_ref()
+                .is_some_and(by_tables)
+                .then_some(Exclusion::ExactFactors),
+        );
         Ok(Evaluation {
             sample_id: self.sample.id,
             confidence,
@@ -95,7 +106,7 @@ impl Checked {
                 .sum(),
             error_classes: self.error_classes(),
             parameter_set: bounds.parameter_set,
-            exclusions: self.exclusions(&figures, input.dimension),
+            exclusions,
             figures,
         })
     }
@@ -189,6 +200,9 @@ impl Checked {
             let (hits, error) = (unit.hits, error * unit.hits);
             let (size, errors) = counts.entry(unit.stratum).or_default();
             (*size, *errors) = (*size + hits, *errors + error);
+            if unit.of_several {
+                continue;
+            }
             let (size, errors) = parts.entry(unit.bezirksstelle).or_default();
             (*size, *errors) = (*size + hits, *errors + error);
         }
@@ -376,14 +390,35 @@ impl Checked {
                 exclusions.extend([Exclusion::NotProjected, Exclusion::WithoutEffectOnTotal]);
             }
         }
-        exclusions.extend(self.cases.is_some().then_some(Exclusion::CasesCounted));
-        exclusions.extend((self.open > 0).then_some(Exclusion::Provisional));
-        exclusions.extend(dimension.map(|_| Exclusion::OneDimension));
-        exclusions.extend((self.replaced > 0).then_some(Exclusion::Replaced));
-        exclusions.extend((self.not_evidenced > 0).then_some(Exclusion::CountedNotEvidenced));
-        exclusions.extend(self.unplanned.then_some(Exclusion::UnplannedExtension));
+        exclusions.extend(self.circumstances(dimension));
+        exclusions
+    }
+
+    /// What an evaluation by any method has to say besides.
+    fn circumstances(&self, dimension: Option<Dimension>) -> Vec<Exclusion> {
         let elsewhere = self.sample.method == Method::RecordedMonetaryUnit;
-        exclusions.extend(elsewhere.then_some(Exclusion::DrawnElsewhere));
+        let all = [
+            (self.cases.is_some(), Exclusion::CasesCounted),
+            (self.open > 0, Exclusion::Provisional),
+            (dimension.is_some(), Exclusion::OneDimension),
+            (self.replaced > 0, Exclusion::Replaced),
+            (self.not_evidenced > 0, Exclusion::CountedNotEvidenced),
+            (self.unplanned, Exclusion::UnplannedExtension),
+            (elsewhere, Exclusion::DrawnElsewhere),
+        ];
+        all.into_iter()
+            .filter(|(holds, _)| *holds)
+            .map(|(_, exclusion)| exclusion)
+            .collect()
+    }
+
+    /// The same for the methods of [`Self::for_methods`].
+    pub(super) fn exclusions_of_methods(&self, dimension: Option<Dimension>) -> Vec<Exclusion> {
+        let mut exclusions = vec![Exclusion::MissingItems];
+        if is_monetary(self.sample.method) {
+            exclusions.extend([Exclusion::NotPositive, Exclusion::WithoutEffectOnTotal]);
+        }
+        exclusions.extend(self.circumstances(dimension));
         exclusions
     }
 }

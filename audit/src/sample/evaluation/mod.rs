@@ -202,13 +202,16 @@ pub async fn evaluate(ctx: &Ctx, db: &Db, input: Evaluate) -> Result<Evaluation>
     })
 }
 
-/// A drawn sample as the methods of evaluation take it, and whether steps and strata of their results are withheld from the caller:
-/// own staff's items are among those counted. Refused as [`evaluate`] is; and where nothing is projected, or where the rule of an
-/// extension fixed the method.
-pub async fn checked_sample(ctx: &Ctx, db: &Db, input: Evaluate) -> Result<(CheckedSample, bool)> {
+/// A drawn sample as the methods of evaluation take it, with what they do not say. [`Exclusion::PartsWithheld`] is among that where own
+/// staff's items are counted and the caller is not of their group: nothing but figures over all items may be shown then. Refused as
+/// [`evaluate`] is; and where nothing is projected, or where the rule of an extension fixed the method.
+pub async fn checked_sample(ctx: &Ctx, db: &Db, input: Evaluate) -> Result<(CheckedSample, Vec<Exclusion>)> {
     authorize(ctx, Action::SampleEvaluate)?;
     let (checked, withheld) = checked(ctx, db, &input).await?;
-    Ok((checked.for_methods(&input)?, withheld))
+    let sample = checked.for_methods(&input)?;
+    let mut exclusions = checked.exclusions_of_methods(input.dimension);
+    exclusions.extend(withheld.then_some(Exclusion::PartsWithheld));
+    Ok((sample, exclusions))
 }
 
 /// What was found in a sample, and whether parts of it are withheld from the caller.

@@ -39,6 +39,8 @@ pub(super) struct Unit {
     pub(super) sample: SampleId,
     pub(super) stratum: StratumId,
     pub(super) bezirksstelle: BezirksstelleId,
+    /// A case with lines of several Bezirksstellen: it is no one's.
+    pub(super) of_several: bool,
     pub(super) hits: u64,
     pub(super) book: Cents,
     pub(super) correct: Cents,
@@ -55,6 +57,7 @@ impl Unit {
             sample: item.sample_id,
             stratum: item.stratum_id,
             bezirksstelle: item.bezirksstelle_id,
+            of_several: false,
             hits: u64::try_from(item.hits).unwrap_or(0),
             book: item.amount_cents,
             correct: Cents(0),
@@ -111,6 +114,7 @@ pub(super) async fn units(db: &Db, items: Vec<Item>, dimension: Option<Dimension
                 sample: item.sample_id,
                 stratum: item.stratum_id,
                 bezirksstelle: item.bezirksstelle_id,
+                of_several: false,
                 hits: u64::try_from(item.hits).unwrap_or(0),
                 book: item.amount_cents,
                 correct: first
