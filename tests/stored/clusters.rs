@@ -1,6 +1,7 @@
 //! Cases at random, each with all its lines.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 use tests::on_both;
@@ -19,10 +20,12 @@ async fn filled(service: &tests::Service) -> Audit<'_> {
         let (place, amount) = (if case % 3 == 0 { "01" } else { "09" }, line * 1_000);
         let cell = sums.get_mut(place).unwrap();
         *cell = (cell.0 + 1, cell.1 + amount);
-        file += &format!(
-            "Z{line:02};BG{case:02};{place};{}\n",
+        writeln!(
+            file,
+            "Z{line:02};BG{case:02};{place};{}",
             euro(amount).replace('.', ",")
-        );
+        )
+        .unwrap();
     }
     let mapping = json!({
         "encoding": "UTF_8", "delimiter": "SEMICOLON", "decimals": "GERMAN", "dateFormat": "ISO", "key": ["Beleg"],
@@ -31,7 +34,7 @@ async fn filled(service: &tests::Service) -> Audit<'_> {
     audit.import(mapping, file.into_bytes()).await;
     let mut total = "fund;bezirksstelle;month;count;sum\n".to_owned();
     for (place, (count, sum)) in sums {
-        total += &format!("KOMMUNE;{place};;{count};{}\n", euro(sum).replace('.', ","));
+        writeln!(total, "KOMMUNE;{place};;{count};{}", euro(sum).replace('.', ",")).unwrap();
     }
     audit.control_total(&total).await;
     audit.freeze().await;

@@ -26,12 +26,15 @@ const AGE: Duration = Duration::from_mins(30);
 /// The server ends a query after this, also where nobody waits for it any more.
 const LONGEST: Duration = Duration::from_mins(5);
 
+/// Is called back with the SQL of a statement.
+type Told = Arc<dyn Fn(&str) + Send + Sync>;
+
 /// Reads; what is no query goes to the usual pool.
 #[derive(Clone)]
 pub struct Reader {
     usual: DatabaseConnection,
     kept: Option<Pool<Kept>>,
-    told: Option<Arc<dyn Fn(&str) + Send + Sync>>,
+    told: Option<Told>,
 }
 
 impl fmt::Debug for Reader {

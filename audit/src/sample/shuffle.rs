@@ -158,7 +158,7 @@ impl Merged {
         })
     }
 
-    fn from_disk(&mut self) -> io::Result<Option<Row>> {
+    fn next_on_disk(&mut self) -> io::Result<Option<Row>> {
         let Some(Reverse((row, index))) = self.first.pop() else {
             return Ok(None);
         };
@@ -180,7 +180,7 @@ impl Iterator for Merged {
         if in_memory {
             self.last.next().map(Ok)
         } else {
-            self.from_disk().transpose()
+            self.next_on_disk().transpose()
         }
     }
 }

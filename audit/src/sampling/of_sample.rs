@@ -118,12 +118,6 @@ impl CheckedSample {
         if replaced && settings["distribution"] == "HYPERGEOMETRIC" {
             return Err(refused());
         }
-        let without_nulls = |mut value: Value| {
-            if let Value::Object(fields) = &mut value {
-                fields.retain(|_, value| !value.is_null());
-            }
-            value
-        };
         Ok(without_nulls(match name {
             "rateLimits" if !money => {
                 let [stratum] = self.strata.as_slice() else {
@@ -146,27 +140,7 @@ impl CheckedSample {
                 })
             }
             "variables" if matches!(self.drawn, Drawn::Items | Drawn::Clusters) => {
-                let strata = self.strata.iter().map(|stratum| {
-                    let items = stratum.items.iter().map(|item| {
-                        without_nulls(json!({
-                            "id": item.id, "cluster": item.cluster, "bookValue": item.book, "auditValue": item.audit,
-                        }))
-                    });
-                    json!({
-                        "name": stratum.name, "population": stratum.population, "bookValue": stratum.book_value,
-                        "items": items.collect::<Vec<_>>(),
-                    })
-                });
-                let unit = if self.drawn == Drawn::Clusters {
-                    "CLUSTER"
-                } else {
-                    "ITEM"
-                };
-                json!({
-                    "unit": "CENT", "confidence": self.confidence, "samplingUnit": unit,
-                    "strata": strata.collect::<Vec<_>>(),
-                    "tolerable": self.tolerable_amount().filter(|_| settings["tolerable"].is_null()),
-                })
+                self.for_variables(settings)
             }
             // Which part of an error is systemic is not known of stored items.
             "ec" if matches!(self.drawn, Drawn::Items | Drawn::Money)
@@ -174,30 +148,7 @@ impl CheckedSample {
                 && method != "MUS_RATIO"
                 && (method != "MUS_CONSERVATIVE" || self.strata.len() == 1) =>
             {
-                let planned = self.strata.iter().map(|stratum| stratum.size).sum::<u64>();
-                let strata = self.strata.iter().map(|stratum| {
-                    let items = stratum.items.iter().map(|item| {
-                        let hits = money.then_some(item.hits);
-                        without_nulls(json!({
-                            "id": item.id, "bookValue": item.book, "auditValue": item.audit, "hits": hits,
-                        }))
-                    });
-                    json!({
-                        "name": stratum.name, "population": stratum.population, "bookValue": stratum.book_value,
-                        "items": items.collect::<Vec<_>>(),
-                    })
-                });
-                let statistical = !method.starts_with("NON_STATISTICAL");
-                let (materiality, profile) = self.cited.unzip();
-                let unless_asked =
-                    |name: &str, value: Option<Value>| value.filter(|_| settings[name].is_null());
-                json!({
-                    "unit": "CENT", "confidence": statistical.then_some(self.confidence),
-                    "strata": strata.collect::<Vec<_>>(),
-                    "plannedSize": (method == "MUS_CONSERVATIVE").then_some(planned),
-                    "materiality": unless_asked("materiality", materiality.map(|rate| json!(rate))),
-                    "profile": unless_asked("profile", profile.filter(|_| statistical).map(Into::into)),
-                })
+                self.for_guidance(method, settings)
             }
             "rateLimits" | "strataLimits" | "variables" | "ec" => return Err(refused()),
             _ if money => {
@@ -218,7 +169,64 @@ impl CheckedSample {
     }
 }
 
+/// What is null is not given.
+fn without_nulls(mut value: Value) -> Value {
+    if let Value::Object(fields) = &mut value {
+        fields.retain(|_, value| !value.is_null());
+    }
+    value
+}
+
 impl CheckedSample {
+    fn for_variables(&self, settings: &Value) -> Value {
+        let strata = self.strata.iter().map(|stratum| {
+            let items = stratum.items.iter().map(|item| {
+                without_nulls(json!({
+                    "id": item.id, "cluster": item.cluster, "bookValue": item.book, "auditValue": item.audit,
+                }))
+            });
+            json!({
+                "name": stratum.name, "population": stratum.population, "bookValue": stratum.book_value,
+                "items": items.collect::<Vec<_>>(),
+            })
+        });
+        let unit = if self.drawn == Drawn::Clusters {
+            "CLUSTER"
+        } else {
+            "ITEM"
+        };
+        json!({
+            "unit": "CENT", "confidence": self.confidence, "samplingUnit": unit, "strata": strata.collect::<Vec<_>>(),
+            "tolerable": self.tolerable_amount().filter(|_| settings["tolerable"].is_null()),
+        })
+    }
+
+    fn for_guidance(&self, method: &str, settings: &Value) -> Value {
+        let money = self.drawn == Drawn::Money;
+        let strata = self.strata.iter().map(|stratum| {
+            let items = stratum.items.iter().map(|item| {
+                let hits = money.then_some(item.hits);
+                without_nulls(json!({
+                    "id": item.id, "bookValue": item.book, "auditValue": item.audit, "hits": hits,
+                }))
+            });
+            json!({
+                "name": stratum.name, "population": stratum.population, "bookValue": stratum.book_value,
+                "items": items.collect::<Vec<_>>(),
+            })
+        });
+        let planned = self.strata.iter().map(|stratum| stratum.size).sum::<u64>();
+        let statistical = !method.starts_with("NON_STATISTICAL");
+        let (materiality, profile) = self.cited.unzip();
+        let unless_asked = |name: &str, value: Option<Value>| value.filter(|_| settings[name].is_null());
+        json!({
+            "unit": "CENT", "confidence": statistical.then_some(self.confidence), "strata": strata.collect::<Vec<_>>(),
+            "plannedSize": (method == "MUS_CONSERVATIVE").then_some(planned),
+            "materiality": unless_asked("materiality", materiality.map(|rate| json!(rate))),
+            "profile": unless_asked("profile", profile.filter(|_| statistical).map(Into::into)),
+        })
+    }
+
     /// What is tolerable in cents: of the plan, or the materiality of the set it cites, rounded down.
     fn tolerable_amount(&self) -> Option<i64> {
         let book: i128 = self

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use entity::{Cents, ItemId};
 use uuid::Uuid;
 
-use super::units::{Item, Unit};
+use super::units::{Drawn, Unit};
 use crate::sample::unit;
 use crate::{Code, Db, Error, Result};
 
@@ -15,7 +15,7 @@ const AT_ONCE: usize = 5_000;
 /// Gives each line its case, and returns the cases whose lines are all checked, in draw order. A case is in error where one of its
 /// lines is; its amounts are the sums of its lines; its kind of error is that of the first line in error. Figures of
 /// Bezirksstellen leave out cases with lines of several.
-pub(super) async fn cases(db: &Db, lines: &mut [Unit], open: &[Item]) -> Result<Vec<Unit>> {
+pub(super) async fn cases(db: &Db, lines: &mut [Unit], open: &[Drawn]) -> Result<Vec<Unit>> {
     let ids: Vec<ItemId> = lines
         .iter()
         .map(|line| line.item)
@@ -35,12 +35,11 @@ pub(super) async fn cases(db: &Db, lines: &mut [Unit], open: &[Item]) -> Result<
         if unfinished.contains(&case) {
             continue;
         }
-        match places.get(&case).and_then(|place| cases.get_mut(*place)) {
-            Some(unit) => unit.add(&line.as_found())?,
-            None => {
-                places.insert(case, cases.len());
-                cases.push(line.as_found());
-            }
+        if let Some(unit) = places.get(&case).and_then(|place| cases.get_mut(*place)) {
+            unit.add(&line.as_found())?;
+        } else {
+            places.insert(case, cases.len());
+            cases.push(line.as_found());
         }
     }
     Ok(cases)

@@ -18,7 +18,7 @@ pub use self::exclusion::Exclusion;
 use self::figures::Checked;
 pub use self::stages::TwoStageFigures;
 use self::stages::{Stages, is_unplanned, stages_of};
-use self::units::{Item, Unit, units};
+use self::units::{Drawn, Unit, units};
 use super::cited::CitedParameterSet;
 use super::replacement::uncheckable;
 use super::rules::check_confidence;
@@ -249,21 +249,21 @@ async fn checked(ctx: &Ctx, db: &Db, input: &Evaluate) -> Result<(Checked, bool)
             sample_item::Column::State,
             sample_item::Column::OwnStaff,
         ])
-        .into_model::<Item>()
+        .into_model::<Drawn>()
         .all(db.reader())
         .await?;
     let (uncheckable, replaced) = uncheckable(db, &samples).await?;
     // What was replaced has its place among the items that were drawn instead.
-    let rows: Vec<Item> = rows
+    let rows: Vec<Drawn> = rows
         .into_iter()
         .filter(|row| row.state != sample_item::State::Replaced)
         .collect();
     let total = rows.len();
     let withheld = !hidden_from.holds_own_staff() && rows.iter().any(|row| row.own_staff);
-    let (checked, unchecked): (Vec<Item>, Vec<Item>) = rows
+    let (checked, unchecked): (Vec<Drawn>, Vec<Drawn>) = rows
         .into_iter()
         .partition(|row| row.state == sample_item::State::Checked);
-    let (missing, unchecked): (Vec<Item>, Vec<Item>) = unchecked
+    let (missing, unchecked): (Vec<Drawn>, Vec<Drawn>) = unchecked
         .into_iter()
         .partition(|row| row.state == sample_item::State::Open && uncheckable.contains(&row.id));
     let open = unchecked.len();

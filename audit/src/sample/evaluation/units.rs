@@ -18,7 +18,7 @@ const AT_ONCE: usize = 500;
 
 /// A drawn item, as far as figures need it.
 #[derive(Debug, FromQueryResult)]
-pub(super) struct Item {
+pub(super) struct Drawn {
     pub(super) id: SampleItemId,
     pub(super) item_id: ItemId,
     pub(super) sample_id: SampleId,
@@ -50,7 +50,7 @@ pub(super) struct Unit {
 
 impl Unit {
     /// An item that cannot be checked: in error with its full amount (ISA 530, paragraph 11).
-    pub(super) fn not_evidenced(item: &Item) -> Self {
+    pub(super) fn not_evidenced(item: &Drawn) -> Self {
         Self {
             item: item.item_id,
             case: None,
@@ -79,7 +79,7 @@ impl Unit {
 }
 
 /// What was found in each of the items, which are all checked.
-pub(super) async fn units(db: &Db, items: Vec<Item>, dimension: Option<Dimension>) -> Result<Vec<Unit>> {
+pub(super) async fn units(db: &Db, items: Vec<Drawn>, dimension: Option<Dimension>) -> Result<Vec<Unit>> {
     let mut units = Vec::with_capacity(items.len());
     for chunk in items.chunks(AT_ONCE) {
         let mut checks: HashMap<SampleItemId, Vec<item_check::Model>> = HashMap::new();
