@@ -37,6 +37,9 @@ struct Reads {
 /// Connections for read records on PostgreSQL, beside the pool: one writes, one deletes what is too old.
 const READ_CONNECTIONS: u32 = 2;
 
+/// A connection that was idle for longer is asked whether it still answers before it is used.
+pub(crate) const IDLE: Duration = Duration::from_secs(30);
+
 /// How long a statement on read records may take. Whoever waits for one waits a little longer.
 const READ_STATEMENT: Duration = Duration::from_secs(4);
 
@@ -94,7 +97,7 @@ impl Db {
         options
             .max_connections((max_connections / 2).max(2))
             .acquire_timeout(patience)
-            .test_before_acquire_if_idle_for(Duration::from_secs(30));
+            .test_before_acquire_if_idle_for(IDLE);
         options.map_sqlx_postgres_pool_opts(|pool| {
             pool.after_connect(|connection, _| Box::pin(keep_plans(connection)))
         });
@@ -104,7 +107,7 @@ impl Db {
             .max_connections(READ_CONNECTIONS)
             .min_connections(1)
             .acquire_timeout(READ_STATEMENT)
-            .test_before_acquire_if_idle_for(Duration::from_secs(30));
+            .test_before_acquire_if_idle_for(IDLE);
         options.map_sqlx_postgres_pool_opts(|pool| {
             pool.after_connect(|connection, _| {
                 Box::pin(async move {

@@ -63,7 +63,7 @@ INSERT INTO sample_stratum
     SELECT pg_temp.ascending_id(6, row_number() OVER (ORDER BY id)), id, 1, NULL, 'Gesamt', frame_count, frame_cents, size
     FROM sample;
 
--- The others are open, half checked or disputed.
+-- So many in ten are checked, the others open, half checked or disputed.
 INSERT INTO sample_item
     SELECT pg_temp.ascending_id(7, s.place * :size + i), s.id, t.id, p.id, s.engagement_id, i, md5(s.id::text || i), 1,
         p.bezirksstelle_id, p.amount_cents, p.reference, CASE WHEN i % 2 = 0 THEN s.decided_at END,

@@ -102,20 +102,11 @@ impl<K: Kind> OutputType for Calculators<K> {
             <Decimal as OutputType>::create_type_info(registry);
             <Long as OutputType>::create_type_info(registry);
             UserError::create_type_info(registry);
-            for (name, meta) in &TYPES.meta {
-                registry.types.entry(name.clone()).or_insert_with(|| meta.clone());
-            }
+            TYPES.register(registry);
             let fields = CALCULATORS.iter().filter(|one| one.purpose == K::PURPOSE);
             let fields = fields.map(|one| {
-                let title = format!("{} ({}). Source: {}.", one.title.1, one.title.0, one.source);
-                let mut field = field(one.name, Some(title), format!("{}!", answer_type(one)));
-                let input = MetaInputValue {
-                    description: Some("The figures.".to_owned()),
-                    ..input("input", None, format!("{}!", TYPES.inputs[one.name]))
-                };
-                field.args.insert("input".to_owned(), input);
-                field.directive_invocations.push(costs::apply(FIGURES));
-                (one.name.to_owned(), field)
+                let input = format!("{}!", TYPES.inputs[one.name]);
+                calculator_field(one, Some(("The figures.", input)))
             });
             object(
                 K::TYPE,
@@ -140,6 +131,18 @@ impl<K: Kind> ContainerType for Calculators<K> {
         let (_, Figures(figures)) = ctx.param_value::<Figures>("input", None)?;
         answer(ctx, calculator, move || calculator.run(figures)).await
     }
+}
+
+/// A calculator as a field, with what is said of its input and the type of that.
+fn calculator_field(one: &Calculator, figures: Option<(&str, String)>) -> (String, MetaField) {
+    let title = format!("{} ({}). Source: {}.", one.title.1, one.title.0, one.source);
+    let mut field = field(one.name, Some(title), format!("{}!", answer_type(one)));
+    if let Some((said, ty)) = figures {
+        let input = input("input", Some(said.to_owned()), ty);
+        field.args.insert("input".to_owned(), input);
+    }
+    field.directive_invocations.push(costs::apply(FIGURES));
+    (one.name.to_owned(), field)
 }
 
 /// The answer of a calculator as the request wants it: the result of the work, or why there is none.
@@ -307,6 +310,15 @@ struct Types {
     inputs: BTreeMap<&'static str, String>,
     /// Type of the input of each where a stored sample gives the rest; those without need none.
     of_sample: BTreeMap<&'static str, String>,
+}
+
+impl Types {
+    /// Tells the contract of all of them.
+    fn register(&self, registry: &mut Registry) {
+        for (name, meta) in &self.meta {
+            registry.types.entry(name.clone()).or_insert_with(|| meta.clone());
+        }
+    }
 }
 
 static TYPES: LazyLock<Types> = LazyLock::new(|| {

@@ -5,7 +5,7 @@ use audit::Language;
 use audit::sample as service;
 use audit::sampling::derivation::Step;
 use audit::sampling::evaluation as figures;
-use entity::check_answer;
+use entity::{SampleId, StratumId, check_answer, sample_stratum};
 use rust_decimal::Decimal;
 
 use super::ContextExt;
@@ -414,11 +414,25 @@ impl From<&figures::AttributeResult> for RateResult {
     }
 }
 
+/// The strata of a sample that the caller may see.
+struct Strata(Vec<sample_stratum::Model>);
+
+impl Strata {
+    async fn of(ctx: &Context<'_>, sample: SampleId) -> Result<Self> {
+        let rows = ctx.loaders().one(ctx, StrataOf(sample)).await?;
+        Ok(Self(rows.unwrap_or_default()))
+    }
+
+    fn find(&self, id: StratumId) -> Option<Stratum> {
+        self.0.iter().find(|row| row.id == id).cloned().map(Stratum)
+    }
+}
+
 /// Rates of a sample of items.
 #[derive(Description)]
 pub(super) struct RateFigures {
     figures: service::RateFigures,
-    sample: entity::SampleId,
+    sample: SampleId,
 }
 
 /// The rate of a stratum.
@@ -477,16 +491,12 @@ impl RateFigures {
 
     /// Rates by stratum, where there are several.
     async fn strata(&self, ctx: &Context<'_>) -> Maybe<Vec<StratumRate>> {
-        let rows = match ctx.loaders().one(ctx, StrataOf(self.sample)).await {
-            Ok(rows) => rows.unwrap_or_default(),
+        let rows = match Strata::of(ctx, self.sample).await {
+            Ok(rows) => rows,
             Err(error) => return Some(Err(error)),
         };
         let rate = |rate: &service::StratumRate| StratumRate {
-            stratum: rows
-                .iter()
-                .find(|row| row.id == rate.stratum_id)
-                .cloned()
-                .map(Stratum),
+            stratum: rows.find(rate.stratum_id),
             population: long(rate.population),
             result: (&rate.result).into(),
         };
@@ -511,7 +521,7 @@ pub(super) struct MonetaryFigures(service::MonetaryFigures);
 #[derive(Description)]
 pub(super) struct MonetaryStrataFigures {
     figures: service::MonetaryStrataFigures,
-    sample: entity::SampleId,
+    sample: SampleId,
 }
 
 /// The amounts of a stratum.
@@ -538,12 +548,12 @@ impl MonetaryStrataFigures {
 
     /// Amounts by stratum.
     async fn strata(&self, ctx: &Context<'_>) -> Maybe<Vec<MonetaryStratum>> {
-        let rows = match ctx.loaders().one(ctx, StrataOf(self.sample)).await {
-            Ok(rows) => rows.unwrap_or_default(),
+        let rows = match Strata::of(ctx, self.sample).await {
+            Ok(rows) => rows,
             Err(error) => return Some(Err(error)),
         };
-        let stratum = |(id, result): &(entity::StratumId, figures::MonetaryResult)| MonetaryStratum {
-            stratum: rows.iter().find(|row| row.id == *id).cloned().map(Stratum),
+        let stratum = |(id, result): &(StratumId, figures::MonetaryResult)| MonetaryStratum {
+            stratum: rows.find(*id),
             figures: MonetaryFigures(service::MonetaryFigures {
                 result: result.clone(),
                 tolerable: None,

@@ -154,6 +154,23 @@ impl From<service::Parameters> for SampleParameters {
 #[derive(Clone, Description)]
 pub(super) struct Sample(pub(super) Model);
 
+impl Sample {
+    /// What is asked of an evaluation.
+    fn evaluate(
+        &self,
+        confidence: Option<Rate>,
+        dimension: Option<Dimension>,
+        provisional: bool,
+    ) -> service::Evaluate {
+        service::Evaluate {
+            sample_id: self.0.id,
+            confidence: confidence.map(|rate| rate.0),
+            dimension: dimension.map(Into::into),
+            provisional,
+        }
+    }
+}
+
 impl From<Model> for Sample {
     fn from(row: Model) -> Self {
         Self(row)
@@ -390,13 +407,7 @@ impl Sample {
         )]
         provisional: bool,
     ) -> Maybe<Evaluation> {
-        let input = service::Evaluate {
-            sample_id: self.0.id,
-            confidence: confidence.map(|rate| rate.0),
-            dimension: dimension.map(Into::into),
-            provisional,
-        };
-        Some(evaluation::of(ctx, input).await)
+        Some(evaluation::of(ctx, self.evaluate(confidence, dimension, provisional)).await)
     }
 
     /// What the checks say about the population by another method than the usual one of its draw.
@@ -413,13 +424,7 @@ impl Sample {
         )]
         provisional: bool,
     ) -> Maybe<EvaluationBy> {
-        let input = service::Evaluate {
-            sample_id: self.0.id,
-            confidence: confidence.map(|rate| rate.0),
-            dimension: dimension.map(Into::into),
-            provisional,
-        };
-        Some(evaluation_by(ctx, input).await)
+        Some(evaluation_by(ctx, self.evaluate(confidence, dimension, provisional)).await)
     }
 
     /// Its items that the caller may see.

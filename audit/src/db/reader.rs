@@ -19,8 +19,6 @@ use sea_query_sqlx::SqlxValues;
 use sqlx::postgres::{PgConnectOptions, PgRow, Postgres};
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
 
-/// A connection that was idle for longer is asked whether it still answers.
-const IDLE: Duration = Duration::from_secs(30);
 /// A connection is used no longer than this.
 const AGE: Duration = Duration::from_mins(30);
 /// The server ends a query after this, also where nobody waits for it any more.
@@ -134,7 +132,7 @@ impl managed::Manager for Kept {
         if metrics.age() > AGE {
             return Err(RecycleError::message("it is old"));
         }
-        if metrics.last_used() > IDLE {
+        if metrics.last_used() > super::IDLE {
             line.connection.ping().await?;
         }
         Ok(())

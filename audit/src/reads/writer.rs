@@ -9,6 +9,7 @@ use sqlx::Postgres;
 use sqlx::pool::PoolConnection;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::db::IDLE;
 use crate::{Db, Error, Result};
 
 /// Answers that may wait for the writer; more wait for a place.
@@ -19,8 +20,6 @@ const BATCH: usize = 256;
 const BUSY: Duration = Duration::from_millis(5);
 /// In a busy time a batch waits so long for more: one commit for several answers (as PostgreSQL's `commit_delay`).
 const GATHERED: Duration = Duration::from_millis(2);
-/// A connection that was idle for longer goes back to the pool, which asks whether it still answers.
-const IDLE: Duration = Duration::from_secs(30);
 /// How long an answer waits for its record.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -114,6 +113,7 @@ impl Pen {
         let Some(pool) = self.db.postgres_reads() else {
             return insert_sqlite(&self.db, records).await;
         };
+        // One that was idle goes back to the pool, which asks whether it still answers.
         let held = self.held.take().filter(|(_, used)| used.elapsed() < IDLE);
         let mut connection = match held {
             Some((connection, _)) => connection,

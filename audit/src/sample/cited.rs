@@ -57,15 +57,18 @@ pub(super) async fn with_cited(
         return Err(Error::Refused(refusals));
     }
     let figures = in_force(ctx, db, id, "input.parameterSet").await?;
-    if figures.factor_profile == FactorProfile::EcTables && input.extension_rule.is_some() {
-        return Err(Error::refused_with(
-            Code::InvalidValue,
-            "input.extensionRule",
-            "EC_TABLES",
-        ));
-    }
-    if figures.factor_profile == FactorProfile::EcTables && input.size.is_none() {
-        return Err(Error::refused(Code::Required, "input.size"));
+    if figures.factor_profile == FactorProfile::EcTables {
+        if input.extension_rule.is_some() {
+            let profile = figures.factor_profile.as_str();
+            return Err(Error::refused_with(
+                Code::InvalidValue,
+                "input.extensionRule",
+                profile,
+            ));
+        }
+        if input.size.is_none() {
+            return Err(Error::refused(Code::Required, "input.size"));
+        }
     }
     plan.confidence = Some(figures.confidence);
     if is_monetary(input.method) {
@@ -89,6 +92,13 @@ impl From<Figures> for CitedParameterSet {
             materiality: figures.materiality,
             factor_profile: figures.factor_profile,
         }
+    }
+}
+
+impl CitedParameterSet {
+    /// Its part of an amount, rounded down to the cent.
+    pub(super) fn part_of(&self, cents: Cents) -> Cents {
+        part_of(cents.0, self.materiality)
     }
 }
 

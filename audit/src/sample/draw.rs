@@ -27,10 +27,6 @@ use crate::sampling::selection::Seed;
 use crate::trail;
 use crate::{Code, Ctx, Db, Error, Result};
 
-/// Units of one look-up.
-const LOOKED_UP: usize = 500;
-/// Cases of one look-up, which reads the population.
-const CASES_LOOKED_UP: usize = 20_000;
 /// Rows of one insert: 16 columns each, below SQLite's limit of 32,766 parameters.
 const INSERTED: usize = 1_000;
 /// Digits of a seed we make: as many as 20 ten-sided dice.
@@ -155,26 +151,21 @@ pub(super) async fn details(
     selection: Selection,
 ) -> Result<Vec<Drawn>> {
     let unit = Unit::of(row.method);
-    let at_once = match unit {
-        Unit::Item => LOOKED_UP,
-        Unit::Cluster => CASES_LOOKED_UP,
-    };
+    let most = usize::try_from(LARGEST_SAMPLE).unwrap_or(usize::MAX);
     let mut drawn = Vec::with_capacity(selection.selected.len());
-    let mut lines = 0;
-    for chunk in selection.selected.chunks(at_once) {
+    for chunk in selection.selected.chunks(unit.at_once()) {
         let ids: Vec<Uuid> = chunk
             .iter()
             .map(|(_, selected)| Uuid::parse_str(&selected.id))
             .collect::<std::result::Result<_, _>>()
             .map_err(|error| Error::internal(error.to_string()))?;
-        if unit == Unit::Cluster {
-            lines += unit.count_lines(db, row.population_id, &ids).await?;
-            if lines > LARGEST_SAMPLE.unsigned_abs() {
-                return Err(Error::refused_with(Code::TooMany, "input.id", LARGEST_SAMPLE));
-            }
+        let left = most.saturating_sub(drawn.len());
+        let lines = unit.lines(db, row.population_id, &ids, left).await?;
+        if lines.len() > left {
+            return Err(Error::refused_with(Code::TooMany, "input.id", LARGEST_SAMPLE));
         }
         let mut found: HashMap<Uuid, Vec<population_item::Model>> = HashMap::new();
-        for item in unit.lines(db, row.population_id, &ids).await? {
+        for item in lines {
             let key = unit.key(item.id, item.case_key.as_deref())?;
             found.entry(key).or_default().push(item);
         }

@@ -56,7 +56,8 @@ impl Frame {
     pub(super) async fn of<'a>(
         db: &Db,
         population: PopulationId,
-        (method, unit): (SelectionMethod, Unit),
+        method: SelectionMethod,
+        unit: Unit,
         before: Vec<SampleId>,
         strata: impl Iterator<Item = (Option<BezirksstelleId>, &'a str)>,
     ) -> Result<Self> {

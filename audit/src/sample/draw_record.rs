@@ -25,9 +25,6 @@ use crate::sampling::ceremony::Plan;
 use crate::sampling::redraw::{DrawRecord, DrawnItem, FrameRow};
 use crate::{Code, Ctx, Db, Error, Result};
 
-/// Items whose case is looked up at once.
-const AT_ONCE: usize = 5_000;
-
 /// What a file or record gives away.
 pub const DRAWN_FROM: Classes = Classes::of(&[Class::Internal, Class::Audit, Class::SocialData]);
 
@@ -75,7 +72,8 @@ pub async fn draw_frame(ctx: &Ctx, db: &Db, id: SampleId) -> Result<DrawFrame> {
         frame: Frame::of(
             db,
             sample.population_id,
-            (method, Unit::of(sample.method)),
+            method,
+            Unit::of(sample.method),
             before,
             names,
         )
@@ -170,12 +168,13 @@ impl DrawFrame {
             .map(|stratum| (stratum.id, stratum.label.as_str()))
             .collect();
         let unit = Unit::of(self.sample.method);
-        let mut keys = HashMap::new();
-        if unit == Unit::Cluster {
-            for chunk in rows.chunks(AT_ONCE) {
-                keys.extend(unit.of_items(db, chunk.iter().map(|(_, _, id, ..)| *id)).await?);
+        let keys = match unit {
+            Unit::Item => HashMap::new(),
+            Unit::Cluster => {
+                let ids: Vec<ItemId> = rows.iter().map(|(_, _, id, ..)| *id).collect();
+                unit.of_items(db, &ids).await?
             }
-        }
+        };
         let mut items: Vec<DrawnItem> = Vec::new();
         for (_, stratum, id, hits, ticket) in rows {
             let id = keys.get(&id).unwrap_or(&id.0).hyphenated().to_string();

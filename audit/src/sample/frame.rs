@@ -13,10 +13,10 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use uuid::Uuid;
 
 use super::copy_out::FixedRows;
-use super::draw_plan::selection_method;
+use super::draw_plan::{planned_stratum, selection_method};
 use super::shuffle::Shuffle;
 use super::unit::{Unit, of_bytes};
-use crate::sampling::selection::{DrawInput, Seed, Selected, SelectionMethod, Selector, selector};
+use crate::sampling::selection::{Seed, Selected, SelectionMethod, Selector};
 use crate::{Code, Db, Error, Result};
 
 /// PostgreSQL sends a message a row; they are handed on in buffers of about this size.
@@ -67,15 +67,9 @@ impl Selectors {
             if *size == 0 {
                 return Ok(None);
             }
-            let input = DrawInput {
-                method,
-                seed: seed.as_str().to_owned(),
-                context: stratum.label.clone(),
-                size: size.unsigned_abs(),
-                population_size: Some(stratum.item_count.unsigned_abs()),
-                book_value: method.is_monetary().then_some(stratum.sum_cents.0),
-            };
-            selector(&input, seed, &mut Vec::new())
+            let (items, cents) = (stratum.item_count, stratum.sum_cents.0);
+            planned_stratum(&stratum.label, method, *size, items, cents)
+                .selector(seed)
                 .map(Some)
                 .map_err(|error| Error::internal(error.to_string()))
         };
@@ -172,7 +166,7 @@ pub(super) async fn select(
 ) -> Result<Selection> {
     let (sender, receiver) = channel(AHEAD);
     let needs = selectors.needs();
-    let work = tokio::task::spawn_blocking(move || consume(receiver, selectors, gone, needs));
+    let work = tokio::task::spawn_blocking(move || consume(receiver, selectors, gone));
     let read = match db.postgres() {
         Some(pool) => read_copy(pool, population, needs, sender).await,
         None => read_rows(db, population, needs, sender).await,
@@ -280,12 +274,8 @@ async fn read_rows(db: &Db, population: PopulationId, needs: Needs, sender: Send
 }
 
 /// Selects from what arrives until the reader is done.
-fn consume(
-    mut receiver: Receiver<Chunk>,
-    selectors: Selectors,
-    gone: HashSet<Uuid>,
-    needs: Needs,
-) -> Result<Selection> {
+fn consume(mut receiver: Receiver<Chunk>, selectors: Selectors, gone: HashSet<Uuid>) -> Result<Selection> {
+    let needs = selectors.needs();
     let mut frame = Frame {
         selectors,
         gone,

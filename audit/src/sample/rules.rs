@@ -66,9 +66,8 @@ impl PlanInput {
     /// The same with one name for one way: a stratified simple random sample has a method of its own.
     #[must_use]
     pub(super) fn plainly(mut self) -> Self {
-        match self.method {
-            Method::SimpleRandom if self.stratified => self.method = Method::StratifiedByBezirksstelle,
-            _ => {}
+        if self.stratified && self.method == Method::SimpleRandom {
+            self.method = Method::StratifiedByBezirksstelle;
         }
         self.stratified &= self.method != Method::StratifiedByBezirksstelle;
         self

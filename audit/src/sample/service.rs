@@ -220,7 +220,8 @@ async fn plan_strata(
     Ok(strata)
 }
 
-/// Items and sum of each Bezirksstelle, of those above zero only where monetary units are drawn. The sum over a bigint column is numeric on PostgreSQL, hence the cast.
+/// Items and sum of each Bezirksstelle, of those above zero only where monetary units are drawn. The sum over a bigint column is
+/// numeric on PostgreSQL, hence the cast.
 async fn count_by_bezirksstelle(
     db: &Db,
     population: PopulationId,

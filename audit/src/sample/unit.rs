@@ -6,13 +6,15 @@ use entity::sample::Method;
 use entity::{ItemId, PopulationId, population_item};
 use sea_orm::sea_query::{Expr, ExprTrait as _, Value};
 use sea_orm::{
-    ColumnTrait as _, ConnectionTrait, DatabaseBackend, EntityTrait as _, PaginatorTrait as _,
-    QueryFilter as _, QuerySelect as _,
+    ColumnTrait as _, ConnectionTrait, DatabaseBackend, EntityTrait as _, QueryFilter as _, QuerySelect as _,
 };
 use uuid::Uuid;
 
 use crate::db::among;
 use crate::{Db, Error, Result};
+
+/// Lines whose unit is looked up at once.
+const LINES_LOOKED_UP: usize = 5_000;
 
 /// What is drawn. Each unit has sixteen bytes by which it is told apart, in the spelling of an id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,43 +69,45 @@ impl Unit {
     }
 
     /// The unit of each of some lines.
-    pub(super) async fn of_items(
-        self,
-        db: &Db,
-        items: impl IntoIterator<Item = ItemId>,
-    ) -> Result<HashMap<ItemId, Uuid>> {
-        let rows: Vec<(ItemId, Option<Vec<u8>>)> = population_item::Entity::find()
-            .filter(among(db.reader(), population_item::Column::Id, items))
-            .select_only()
-            .column(population_item::Column::Id)
-            .column(population_item::Column::CaseKey)
-            .into_tuple()
-            .all(db.reader())
-            .await?;
-        rows.into_iter()
-            .map(|(id, case_key)| Ok((id, self.key(id, case_key.as_deref())?)))
-            .collect()
+    pub(super) async fn of_items(self, db: &Db, items: &[ItemId]) -> Result<HashMap<ItemId, Uuid>> {
+        let mut keys = HashMap::with_capacity(items.len());
+        for chunk in items.chunks(LINES_LOOKED_UP) {
+            let ids = chunk.iter().copied();
+            let rows: Vec<(ItemId, Option<Vec<u8>>)> = population_item::Entity::find()
+                .filter(among(db.reader(), population_item::Column::Id, ids))
+                .select_only()
+                .column(population_item::Column::Id)
+                .column(population_item::Column::CaseKey)
+                .into_tuple()
+                .all(db.reader())
+                .await?;
+            for (id, case_key) in rows {
+                keys.insert(id, self.key(id, case_key.as_deref())?);
+            }
+        }
+        Ok(keys)
     }
 
-    /// How many lines some units have together.
-    pub(super) async fn count_lines(self, db: &Db, population: PopulationId, units: &[Uuid]) -> Result<u64> {
-        Ok(population_item::Entity::find()
-            .filter(population_item::Column::PopulationId.eq(population))
-            .filter(self.are(db.reader(), units))
-            .count(db.reader())
-            .await?)
+    /// How many are looked up at once. To look cases up is to read the population.
+    pub(super) const fn at_once(self) -> usize {
+        match self {
+            Self::Item => 500,
+            Self::Cluster => 20_000,
+        }
     }
 
-    /// The lines of some units.
+    /// The lines of some units, of which there may be no more than this: with one too many it ends.
     pub(super) async fn lines(
         self,
         db: &Db,
         population: PopulationId,
         units: &[Uuid],
+        most: usize,
     ) -> Result<Vec<population_item::Model>> {
         Ok(population_item::Entity::find()
             .filter(population_item::Column::PopulationId.eq(population))
             .filter(self.are(db.reader(), units))
+            .limit(most as u64 + 1)
             .all(db.reader())
             .await?)
     }

@@ -1,7 +1,6 @@
 //! The methods of evaluation on a stored sample: the sample gives what was drawn and found, the request gives the rest.
 
 use rust_decimal::Decimal;
-use rust_decimal::prelude::ToPrimitive as _;
 use serde_json::{Value, json};
 
 use super::calculator::{Calculator, Fault};
@@ -59,7 +58,7 @@ pub struct CheckedSample {
     pub confidence: Decimal,
     /// The plan's tolerable rate.
     pub tolerable_rate: Option<Decimal>,
-    /// The plan's tolerable error.
+    /// The tolerable error, of the plan or by the materiality of the set it cites.
     pub tolerable_error: Option<i64>,
     /// Materiality and factor profile of the parameter set that the plan cites.
     pub cited: Option<(Decimal, &'static str)>,
@@ -178,16 +177,21 @@ fn without_nulls(mut value: Value) -> Value {
 }
 
 impl CheckedSample {
-    fn for_variables(&self, settings: &Value) -> Value {
-        let strata = self.strata.iter().map(|stratum| {
-            let items = stratum.items.iter().map(|item| {
-                without_nulls(json!({
-                    "id": item.id, "cluster": item.cluster, "bookValue": item.book, "auditValue": item.audit,
-                }))
-            });
+    /// The strata as the estimators take them, with their items so.
+    fn strata(&self, item: impl Fn(&CheckedItem) -> Value) -> Vec<Value> {
+        let stratum = |stratum: &CheckedStratum| {
+            let items: Vec<Value> = stratum.items.iter().map(|one| without_nulls(item(one))).collect();
             json!({
-                "name": stratum.name, "population": stratum.population, "bookValue": stratum.book_value,
-                "items": items.collect::<Vec<_>>(),
+                "name": stratum.name, "population": stratum.population, "bookValue": stratum.book_value, "items": items,
+            })
+        };
+        self.strata.iter().map(stratum).collect()
+    }
+
+    fn for_variables(&self, settings: &Value) -> Value {
+        let strata = self.strata(|item| {
+            json!({
+                "id": item.id, "cluster": item.cluster, "bookValue": item.book, "auditValue": item.audit,
             })
         });
         let unit = if self.drawn == Drawn::Clusters {
@@ -196,52 +200,27 @@ impl CheckedSample {
             "ITEM"
         };
         json!({
-            "unit": "CENT", "confidence": self.confidence, "samplingUnit": unit, "strata": strata.collect::<Vec<_>>(),
-            "tolerable": self.tolerable_amount().filter(|_| settings["tolerable"].is_null()),
+            "unit": "CENT", "confidence": self.confidence, "samplingUnit": unit, "strata": strata,
+            "tolerable": self.tolerable_error.filter(|_| settings["tolerable"].is_null()),
         })
     }
 
     fn for_guidance(&self, method: &str, settings: &Value) -> Value {
         let money = self.drawn == Drawn::Money;
-        let strata = self.strata.iter().map(|stratum| {
-            let items = stratum.items.iter().map(|item| {
-                let hits = money.then_some(item.hits);
-                without_nulls(json!({
-                    "id": item.id, "bookValue": item.book, "auditValue": item.audit, "hits": hits,
-                }))
-            });
-            json!({
-                "name": stratum.name, "population": stratum.population, "bookValue": stratum.book_value,
-                "items": items.collect::<Vec<_>>(),
-            })
+        let strata = self.strata(|item| {
+            let hits = money.then_some(item.hits);
+            json!({ "id": item.id, "bookValue": item.book, "auditValue": item.audit, "hits": hits })
         });
         let planned = self.strata.iter().map(|stratum| stratum.size).sum::<u64>();
         let statistical = !method.starts_with("NON_STATISTICAL");
         let (materiality, profile) = self.cited.unzip();
         let unless_asked = |name: &str, value: Option<Value>| value.filter(|_| settings[name].is_null());
         json!({
-            "unit": "CENT", "confidence": statistical.then_some(self.confidence), "strata": strata.collect::<Vec<_>>(),
+            "unit": "CENT", "confidence": statistical.then_some(self.confidence), "strata": strata,
             "plannedSize": (method == "MUS_CONSERVATIVE").then_some(planned),
             "materiality": unless_asked("materiality", materiality.map(|rate| json!(rate))),
             "profile": unless_asked("profile", profile.filter(|_| statistical).map(Into::into)),
         })
-    }
-
-    /// What is tolerable in cents: of the plan, or the materiality of the set it cites, rounded down.
-    fn tolerable_amount(&self) -> Option<i64> {
-        let book: i128 = self
-            .strata
-            .iter()
-            .map(|stratum| i128::from(stratum.book_value))
-            .sum();
-        let by_set = || {
-            let (materiality, _) = self.cited?;
-            let amount = Decimal::try_from_i128_with_scale(book, 0)
-                .ok()?
-                .checked_mul(materiality)?;
-            amount.trunc().to_i64().filter(|amount| *amount > 0)
-        };
-        self.tolerable_error.or_else(by_set)
     }
 }
 

@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_graphql::parser::types::Field;
-use async_graphql::registry::{MetaInputValue, MetaType, MetaTypeId, Registry};
+use async_graphql::registry::{MetaType, MetaTypeId, Registry};
 use async_graphql::resolver_utils::{ContainerType, resolve_container};
 use async_graphql::{Context, ContextSelectionSet, OutputType, Positioned, Result, ServerResult, Value};
 use audit::sample::{self as service, Exclusion};
 use audit::sampling::calculator::{CALCULATORS, Calculator};
 use audit::sampling::of_sample::{CheckedSample, GIVEN_BY_PARAMETER_SET, given};
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
-use super::{Described, FIGURES, Figures, TYPES, answer, answer_type, costs, field, input, object};
+use super::{Described, Figures, TYPES, answer, calculator_field, field, object};
 use crate::graphql::ContextExt;
 use crate::graphql::error;
 use crate::graphql::evaluation::{EvaluationExclusion, told};
@@ -41,7 +41,7 @@ pub(in crate::graphql) async fn of(ctx: &Context<'_>, wanted: service::Evaluate)
 }
 
 /// The schema of what a request gives where a sample gives these.
-pub(super) fn rest(mut schema: Json, given: &[&str]) -> Json {
+fn rest(mut schema: Json, given: &[&str]) -> Json {
     let is_given = |name: &str| given.contains(&name);
     if let Some(fields) = schema["properties"].as_object_mut() {
         fields.retain(|name, _| !is_given(name));
@@ -75,21 +75,10 @@ impl OutputType for EvaluationBy {
 
     fn create_type_info(registry: &mut Registry) -> String {
         registry.create_output_type::<Self, _>(MetaTypeId::Object, |registry| {
-            for (name, meta) in &TYPES.meta {
-                registry.types.entry(name.clone()).or_insert_with(|| meta.clone());
-            }
+            TYPES.register(registry);
             let fields = CALCULATORS.iter().filter(|one| given(one).is_some()).map(|one| {
-                let title = format!("{} ({}). Source: {}.", one.title.1, one.title.0, one.source);
-                let mut field = field(one.name, Some(title), format!("{}!", answer_type(one)));
-                if let Some(ty) = TYPES.of_sample.get(one.name) {
-                    let input = MetaInputValue {
-                        description: Some("What the sample does not give.".to_owned()),
-                        ..input("input", None, ty.clone())
-                    };
-                    field.args.insert("input".to_owned(), input);
-                }
-                field.directive_invocations.push(costs::apply(FIGURES));
-                (one.name.to_owned(), field)
+                let input = TYPES.of_sample.get(one.name);
+                calculator_field(one, input.map(|ty| ("What the sample does not give.", ty.clone())))
             });
             EvaluationExclusion::create_type_info(registry);
             let said = "What the methods cannot find or do not say of this sample.".to_owned();
@@ -99,7 +88,8 @@ impl OutputType for EvaluationBy {
                 TYPE,
                 Some(
                     "A checked sample by the method asked for. What was drawn and found, confidence and tolerable error come from the \
-                     sample, materiality and factor profile from the parameter set it cites where none are asked for; amounts are cents. A method for samples of another kind is refused."
+                     sample, materiality and factor profile from the parameter set it cites where none are asked for; amounts are cents. A method for \
+                     samples of another kind is refused."
                         .to_owned(),
                 ),
                 fields.collect(),
@@ -124,12 +114,11 @@ impl ContainerType for EvaluationBy {
         let Some(calculator) = Calculator::named(name).filter(|one| given(one).is_some()) else {
             return Ok(None);
         };
-        let settings = if TYPES.of_sample.contains_key(name) {
-            let (_, settings) = ctx.param_value::<Option<Figures>>("input", None)?;
-            settings.map_or_else(|| Json::Object(serde_json::Map::new()), |Figures(json)| json)
-        } else {
-            Json::Object(serde_json::Map::new())
+        let settings = match TYPES.of_sample.get(name) {
+            Some(_) => ctx.param_value::<Option<Figures>>("input", None)?.1,
+            None => None,
         };
+        let settings = settings.map_or_else(|| json!({}), |Figures(json)| json);
         let sample = Arc::clone(&self.sample);
         let withheld = self.exclusions.contains(&Exclusion::PartsWithheld);
         answer(ctx, calculator, move || {

@@ -47,7 +47,7 @@ pub(in crate::sample) async fn prepare(
         .iter()
         .map(|stratum| (stratum.bezirksstelle, stratum.label.as_str()));
     let before = drawn_before(db.reader(), input.extends, input.method).await?;
-    let frame = Frame::of(db, population.id, (method, Unit::of(input.method)), before, names).await?;
+    let frame = Frame::of(db, population.id, method, Unit::of(input.method), before, names).await?;
     let digest = frame.digest(db).await?;
     let planned = strata.iter().map(|stratum| {
         let (size, items, cents) = (stratum.size, stratum.items, stratum.cents);

@@ -9,9 +9,6 @@ use super::units::{Drawn, Unit};
 use crate::sample::unit;
 use crate::{Code, Db, Error, Result};
 
-/// Lines looked up at once.
-const AT_ONCE: usize = 5_000;
-
 /// Gives each line its case, and returns the cases whose lines are all checked, in draw order. A case is in error where one of its
 /// lines is; its amounts are the sums of its lines; its kind of error is that of the first line in error. Figures of
 /// Bezirksstellen leave out cases with lines of several.
@@ -21,10 +18,7 @@ pub(super) async fn cases(db: &Db, lines: &mut [Unit], open: &[Drawn]) -> Result
         .map(|line| line.item)
         .chain(open.iter().map(|item| item.item_id))
         .collect();
-    let mut keys: HashMap<ItemId, Uuid> = HashMap::with_capacity(ids.len());
-    for chunk in ids.chunks(AT_ONCE) {
-        keys.extend(unit::Unit::Cluster.of_items(db, chunk.iter().copied()).await?);
-    }
+    let keys = unit::Unit::Cluster.of_items(db, &ids).await?;
     let key = |id: &ItemId| *keys.get(id).unwrap_or(&id.0);
     let unfinished: HashSet<Uuid> = open.iter().map(|item| key(&item.item_id)).collect();
     let mut places: HashMap<Uuid, usize> = HashMap::new();
@@ -49,7 +43,7 @@ impl Unit {
     /// The same with its book value as correct where it is not in error.
     fn as_found(&self) -> Self {
         Self {
-            correct: if self.error { self.correct } else { self.book },
+            correct: self.audited(),
             ..self.clone()
         }
     }

@@ -145,15 +145,17 @@ impl Checked {
                 items: self.lines().filter(of).map(Unit::for_methods).collect(),
             }
         });
+        let cited = bounds.parameter_set.as_ref();
         Ok(CheckedSample {
             drawn,
             confidence: confidence(input, &bounds),
             tolerable_rate: bounds.tolerable_rate,
-            tolerable_error: bounds.tolerable_cents.map(|cents| cents.0),
-            cited: bounds
-                .parameter_set
-                .as_ref()
-                .map(|set| (set.materiality, set.factor_profile.as_str())),
+            tolerable_error: bounds
+                .tolerable_cents
+                .or_else(|| cited.map(|set| set.part_of(self.sample.frame_cents)))
+                .map(|cents| cents.0)
+                .filter(|cents| *cents > 0),
+            cited: cited.map(|set| (set.materiality, set.factor_profile.as_str())),
             strata: strata.collect(),
         })
     }
@@ -267,8 +269,7 @@ impl Checked {
     }
 
     fn monetary(&self, confidence: Decimal, bounds: &Parameters) -> Result<MonetaryFigures> {
-        let units: Vec<&Unit> = self.units.iter().collect();
-        let result = self.stringer(&units, self.sample.frame_cents, confidence)?;
+        let result = self.stringer(self.units.iter(), self.sample.frame_cents, confidence)?;
         let tolerable = bounds.tolerable_cents;
         Ok(MonetaryFigures {
             over: tolerable.map(|tolerable| result.over.conclude(tolerable.0)),
@@ -281,12 +282,8 @@ impl Checked {
     fn monetary_strata(&self, confidence: Decimal) -> Result<MonetaryStrataFigures> {
         let mut strata = Vec::with_capacity(self.strata.len());
         for stratum in self.strata.iter().filter(|stratum| stratum.item_count > 0) {
-            let units: Vec<&Unit> = self
-                .units
-                .iter()
-                .filter(|unit| unit.stratum == stratum.id)
-                .collect();
-            strata.push((stratum.id, self.stringer(&units, stratum.sum_cents, confidence)?));
+            let units = self.units.iter().filter(|unit| unit.stratum == stratum.id);
+            strata.push((stratum.id, self.stringer(units, stratum.sum_cents, confidence)?));
         }
         Ok(MonetaryStrataFigures {
             over: sum(strata.iter().map(|(_, result)| result.over.projected_cents))?,
@@ -295,12 +292,16 @@ impl Checked {
         })
     }
 
-    fn stringer(&self, units: &[&Unit], book: Cents, confidence: Decimal) -> Result<MonetaryResult> {
+    fn stringer<'a>(
+        &self,
+        units: impl Iterator<Item = &'a Unit>,
+        book: Cents,
+        confidence: Decimal,
+    ) -> Result<MonetaryResult> {
         let taintings: Vec<Tainting> = units
-            .iter()
             .map(|unit| Tainting {
                 book_cents: unit.book.0,
-                audit_cents: if unit.error { unit.correct.0 } else { unit.book.0 },
+                audit_cents: unit.audited().0,
                 hits: unit.hits,
             })
             .collect();
@@ -314,7 +315,7 @@ impl Checked {
             .iter()
             .map(|unit| MonetaryItem {
                 book: unit.book.0,
-                audit: if unit.error { unit.correct.0 } else { unit.book.0 },
+                audit: unit.audited().0,
                 hits: unit.hits,
             })
             .collect();

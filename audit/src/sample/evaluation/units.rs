@@ -66,13 +66,18 @@ impl Unit {
         }
     }
 
+    /// What is right: the booked amount where it is not in error.
+    pub(super) const fn audited(&self) -> Cents {
+        if self.error { self.correct } else { self.book }
+    }
+
     /// As the methods of evaluation take it.
     pub(super) fn for_methods(&self) -> CheckedItem {
         CheckedItem {
             id: self.item.0.to_string(),
             cluster: self.case.map(|case| case.to_string()),
             book: self.book.0,
-            audit: if self.error { self.correct.0 } else { self.book.0 },
+            audit: self.audited().0,
             hits: self.hits,
         }
     }

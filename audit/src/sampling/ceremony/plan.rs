@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::drand::Chain;
 use super::{Bytes32, CeremonyError, FEWEST_THROWS, Fields, MOST_THROWS};
-use crate::sampling::selection::SelectionMethod;
+use crate::sampling::selection::drawing::selector;
+use crate::sampling::selection::{DrawInput, Seed, SelectionError, SelectionMethod, Selector};
 
 /// Longest name, in characters.
 const LONGEST_NAME: usize = 200;
@@ -75,6 +76,21 @@ pub struct PlannedStratum {
     pub population_size: u64,
     /// Sum of their amounts in whole monetary units; needed where monetary units are drawn.
     pub book_value: Option<i64>,
+}
+
+impl PlannedStratum {
+    /// What draws it by this seed.
+    pub fn selector(&self, seed: &Seed) -> Result<Box<dyn Selector + Send>, SelectionError> {
+        let input = DrawInput {
+            method: self.method,
+            seed: seed.as_str().to_owned(),
+            context: self.name.clone(),
+            size: self.size,
+            population_size: Some(self.population_size),
+            book_value: self.book_value,
+        };
+        selector(&input, seed, &mut Vec::new())
+    }
 }
 
 /// The plan of a draw. Its digest stands in the log before the first commitment, and in every commitment and

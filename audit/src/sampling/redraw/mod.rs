@@ -13,9 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::sampling::ceremony::{Assurance, Bytes32, Material, Plan, PlannedStratum, conclude};
 use crate::sampling::derivation::Step;
-use crate::sampling::selection::{
-    DrawInput, Seed, Selected, SelectionError, SelectionMethod, Selector, Tickets, selector,
-};
+use crate::sampling::selection::{Seed, Selected, SelectionError, SelectionMethod, Selector, Tickets};
 
 mod difference;
 mod frame;
@@ -256,15 +254,7 @@ impl Redraw {
 
 impl Stratum {
     fn new(planned: &PlannedStratum, seed: &Seed) -> Self {
-        let input = DrawInput {
-            method: planned.method,
-            seed: seed.as_str().to_owned(),
-            context: planned.name.clone(),
-            size: planned.size,
-            population_size: Some(planned.population_size),
-            book_value: planned.book_value,
-        };
-        let way = match selector(&input, seed, &mut Vec::new()) {
+        let way = match planned.selector(seed) {
             Ok(selector) if planned.method == SelectionMethod::RandomisedInterval => {
                 Way::Sorted(selector, Tickets::new(seed), Vec::new())
             }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::sampling::ceremony::{Commitment, Contribution, Logged, Opening, commitment};
-use crate::sampling::selection::{Drawing, ticket};
+use crate::sampling::selection::{DrawInput, Drawing, ticket};
 
 /// Strata of one method each, every one with items that are named after it.
 fn rows() -> Vec<FrameRow> {

@@ -163,7 +163,7 @@ fn offered_step(count: u64, sum: i64) -> Step {
 }
 
 /// The selector of an input, with the steps that explain its figures.
-pub fn selector(
+pub(in crate::sampling) fn selector(
     input: &DrawInput,
     seed: &Seed,
     steps: &mut Vec<Step>,

@@ -46,7 +46,7 @@ pub mod tickets;
 
 pub use adapters::{Census, Clusters, Remaining};
 pub use cell::Cell;
-pub use drawing::{DrawInput, Drawing, Selection, selector};
+pub use drawing::{DrawInput, Drawing, Selection};
 pub use error::SelectionError;
 pub use interval::{FixedInterval, RandomisedInterval, RecordInterval};
 pub use judgement::{Judgement, JudgementError, Replacement, check_judgement, check_replacement};
