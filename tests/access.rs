@@ -510,6 +510,24 @@ fn mutations() -> Vec<Way> {
             json!({ "id": unknown(NodeKind::Replacement), "expectedVersion": 1, "reason": "x" }),
             Action::ReplacementApprove,
         ),
+        way(
+            "proposeKnownError",
+            json!({
+                "sampleId": unknown(NodeKind::Sample), "class": "ANOMALOUS", "cause": "x", "reason": "x", "corrected": false,
+                "items": [{ "sampleItemId": unknown(NodeKind::SampleItem) }], "idempotencyKey": "k",
+            }),
+            Action::KnownErrorPropose,
+        ),
+        way(
+            "approveKnownError",
+            json!({ "id": unknown(NodeKind::KnownError), "expectedVersion": 1 }),
+            Action::KnownErrorApprove,
+        ),
+        way(
+            "revokeKnownError",
+            json!({ "id": unknown(NodeKind::KnownError), "expectedVersion": 1, "reason": "x" }),
+            Action::KnownErrorRevoke,
+        ),
         way("recordCheck", one_check, Action::CheckRecord),
         way(
             "recordChecks",
@@ -940,6 +958,7 @@ on_both!(permissions_say_what_happens, |service| async move {
                 Action::CheckRead,
                 Action::CheckRecord,
                 Action::SampleEvaluate,
+                Action::KnownErrorPropose,
             ],
         ),
         (

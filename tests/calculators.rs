@@ -251,7 +251,10 @@ fn derived(name: &str, input: &Value, result: &Value) {
         assert!(!text.contains("Vertrauensniveau"), "{name}: {text}");
     }
     let of_pages = name == "attributeSizeGrid";
-    assert_eq!(german.is_empty(), of_pages, "{name} has no derivation");
+    let mut blind = Vec::new();
+    texts(&result["cannotFind"], "de", &mut blind);
+    assert!(!blind.is_empty(), "{name} does not say what it cannot find");
+    assert_eq!(german.len() == blind.len(), of_pages, "{name} has no derivation");
     let given = input
         .get("confidence")
         .or_else(|| input["sample"].get("confidence"));

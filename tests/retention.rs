@@ -12,11 +12,11 @@ use entity::EngagementId;
 use sea_orm::{ConnectionTrait as _, Statement};
 use serde_json::json;
 use tests::grants::{inspection, issued};
-use tests::story::{Audit, change, nodes};
+use tests::story::{Audit, cents, change, check, nodes};
 use tests::{Service, on_both};
 
 /// Tables of working papers.
-const PAPERS: [&str; 17] = [
+const PAPERS: [&str; 19] = [
     "population",
     "population_import",
     "population_item",
@@ -26,6 +26,8 @@ const PAPERS: [&str; 17] = [
     "sample_stratum",
     "sample_item",
     "replacement",
+    "known_error",
+    "known_error_part",
     "draw_event",
     "ceremony",
     "contribution",
@@ -83,7 +85,27 @@ async fn engagement<'a>(service: &'a Service, title: &str) -> Audit<'a> {
         .done(&change("drawSample", "sample { id }"), draw)
         .await;
     audit.check_truly(&audit.items(&sample).await[1..]).await;
-    audit.check_truly(&audit.items(&extension).await).await;
+    let attributes = audit.attributes().await;
+    let item = audit.items(&extension).await[0].clone();
+    let mut wrong = check(
+        &item,
+        "OVERPAYMENT",
+        [0, cents(&item["amount"]) - 1, 0, 0],
+        &attributes,
+    );
+    wrong["idempotencyKey"] = item["id"].clone();
+    audit
+        .auditor
+        .done(&change("recordCheck", "check { id }"), wrong)
+        .await;
+    let known = json!({
+        "sampleId": extension["id"], "class": "ANOMALOUS", "cause": "Stromausfall", "reason": "Nur an diesem Tag",
+        "corrected": true, "items": [{ "sampleItemId": item["id"] }], "idempotencyKey": format!("{title}: anomal"),
+    });
+    audit
+        .auditor
+        .done(&change("proposeKnownError", "knownError { id }"), known)
+        .await;
     // A ceremony that came to nothing.
     let planned = audit.witnessed(&format!("{title}, bezeugt")).await;
     let abort = json!({ "id": planned["id"], "expectedVersion": planned["version"], "reason": "nicht zustande gekommen" });

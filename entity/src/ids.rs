@@ -69,4 +69,6 @@ ids! {
     ParameterSetId,
     /// Id of a replacement.
     ReplacementId,
+    /// Id of a known error.
+    KnownErrorId,
 }

@@ -24,6 +24,8 @@ pub mod idempotency;
 pub mod import_rejection;
 pub mod item_check;
 pub mod jobcenter;
+pub mod known_error;
+pub mod known_error_part;
 pub mod legal_hold;
 pub mod log_checkpoint;
 pub mod log_cosignature;
@@ -46,8 +48,8 @@ pub mod trail_entry;
 pub use fund::{Fund, FundSplit};
 pub use ids::{
     BezirksstelleId, CheckId, CommentId, ContributionId, ControlTotalId, DifferenceId, DrawEventId,
-    EngagementId, GrantId, ImportId, ItemId, JobcenterId, LegalHoldId, ParameterSetId, PopulationId,
-    ReadRecordId, ReplacementId, SampleId, SampleItemId, StratumId, TrailEntryId,
+    EngagementId, GrantId, ImportId, ItemId, JobcenterId, KnownErrorId, LegalHoldId, ParameterSetId,
+    PopulationId, ReadRecordId, ReplacementId, SampleId, SampleItemId, StratumId, TrailEntryId,
 };
 pub use listed::{Listed, ListedCheck, ListedItem};
 pub use money::Cents;

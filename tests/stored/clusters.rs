@@ -6,7 +6,8 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 use tests::on_both;
 use tests::oracle::oracle;
-use tests::story::{Audit, DICE, cents, change, check, euro, plan};
+use tests::redraw::fetched;
+use tests::story::{Audit, DICE, cents, change, check, euro, nodes, plan};
 
 use crate::{record_checks, redrawn, refusal};
 
@@ -83,6 +84,27 @@ on_both!(cases_are_drawn_with_all_their_lines, |service| async move {
     let record = redrawn(&audit, &sample, 4).await;
     assert_eq!(record["items"].as_array().unwrap().len(), 3);
     assert_eq!(record["plan"]["strata"][0]["populationSize"], 4);
+    // The draw file and its read records speak of cases.
+    let (_, file) = fetched(&audit.auditor, "/exports/draw-file.csv", &sample["id"]).await;
+    assert!(
+        file.contains("\r\n# Each row is a case with all its lines"),
+        "{file}"
+    );
+    let officer = service.person("dsb", "DATENSCHUTZ");
+    let document = "query($engagement: ID!) { readRecords(filter: { engagementId: $engagement }, first: 100) { edges { node {
+        objectKind objectCount classes } } } }";
+    let records = officer
+        .data(document, json!({ "engagement": audit.engagement }))
+        .await;
+    let of_cases: Vec<Value> = nodes(&records["readRecords"])
+        .into_iter()
+        .filter(|node| node["objectKind"] == "Case")
+        .collect();
+    let counts: Vec<&Value> = of_cases.iter().map(|node| &node["objectCount"]).collect();
+    assert!(
+        counts.contains(&&json!(3)) && counts.contains(&&json!(4)),
+        "{of_cases:?}"
+    );
 
     // A case is in error where one of its lines is, and counts once all of them are checked.
     let attributes = audit.attributes().await;

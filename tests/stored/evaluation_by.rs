@@ -7,7 +7,7 @@ use tests::{Person, on_both};
 use crate::methods::{checked_with_error, filled};
 
 /// The calculators' answers for a sample.
-async fn by(person: &Person<'_>, sample: &Value, selection: &str) -> Value {
+pub(crate) async fn by(person: &Person<'_>, sample: &Value, selection: &str) -> Value {
     let document = format!(
         "query($id: ID!) {{ sample(id: $id) {{ evaluationBy(confidence: \"0.95\") {{ {selection} }} }} }}"
     );
@@ -29,7 +29,7 @@ async fn found(audit: &Audit<'_>, sample: &Value, largest: i64) -> Vec<(i64, i64
 }
 
 /// The pure calculator's answer to the same figures.
-async fn alone(audit: &Audit<'_>, name: &str, input: &Value, selection: &str) -> Value {
+pub(crate) async fn alone(audit: &Audit<'_>, name: &str, input: &Value, selection: &str) -> Value {
     let kind = api_type(audit, name).await;
     let document = format!(
         "query($input: {kind}) {{ evaluateSample {{ {name}(input: $input) {{ result {{ {selection} }} userErrors {{ code path }} }} }} }}"

@@ -6,6 +6,7 @@ mod choice;
 mod clusters;
 mod evaluation_by;
 mod extension;
+mod known_error;
 mod methods;
 mod parameters;
 mod replacement;

@@ -9,7 +9,9 @@ use async_graphql::dataloader::{DataLoader, Loader};
 use async_graphql::{Context, Result};
 use audit::reads::{ExternalRead, external_reads};
 use audit::{Ctx, Db, check, engagement, grant, legal_hold, population, sample, trail};
-use entity::{CheckId, EngagementId, GrantId, PopulationId, SampleId, SampleItemId, TrailEntryId};
+use entity::{
+    CheckId, EngagementId, GrantId, KnownErrorId, PopulationId, SampleId, SampleItemId, TrailEntryId,
+};
 
 use super::error::failure;
 
@@ -189,6 +191,39 @@ impl Loader<ExtensionOf> for House {
             .map_err(Arc::new)?;
         let extended = |row: entity::sample::Model| Some((ExtensionOf(row.extends_id?), row));
         Ok(found.into_iter().filter_map(extended).collect())
+    }
+}
+
+/// Known errors of a sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct KnownErrorsOf(pub SampleId);
+
+impl Loader<KnownErrorsOf> for House {
+    type Value = Vec<entity::known_error::Model>;
+    type Error = Arc<audit::Error>;
+
+    async fn load(&self, keys: &[KnownErrorsOf]) -> Found<KnownErrorsOf, Self::Value> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        grouped(sample::known_errors(&self.ctx, &self.db, &ids).await, |row| {
+            KnownErrorsOf(row.sample_id)
+        })
+    }
+}
+
+/// The parts of a known error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct KnownErrorPartsOf(pub KnownErrorId);
+
+impl Loader<KnownErrorPartsOf> for House {
+    type Value = Vec<entity::known_error_part::Model>;
+    type Error = Arc<audit::Error>;
+
+    async fn load(&self, keys: &[KnownErrorPartsOf]) -> Found<KnownErrorPartsOf, Self::Value> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        grouped(
+            sample::known_error_parts(&self.ctx, &self.db, &ids).await,
+            |row| KnownErrorPartsOf(row.known_error_id),
+        )
     }
 }
 

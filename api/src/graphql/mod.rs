@@ -14,6 +14,7 @@ mod evaluation;
 mod extension;
 mod grant;
 mod jobcenter;
+mod known_error;
 mod legal_hold;
 mod loaders;
 mod log;
@@ -80,6 +81,7 @@ pub struct Mutation(
     comment::CommentMutation,
     legal_hold::LegalHoldMutation,
     replacement::ReplacementMutation,
+    known_error::KnownErrorMutation,
     parameter_set::ParameterSetMutation,
 );
 

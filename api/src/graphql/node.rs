@@ -54,13 +54,15 @@ pub enum NodeKind {
     ParameterSet,
     /// A replacement: found through its sample.
     Replacement,
+    /// A known error: found through its sample.
+    KnownError,
     /// A contribution to a seed: found through its sample, or by whoever makes it.
     Contribution,
 }
 
 impl NodeKind {
     /// Every kind.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Bezirksstelle,
         Self::Engagement,
         Self::Population,
@@ -75,6 +77,7 @@ impl NodeKind {
         Self::LegalHold,
         Self::ParameterSet,
         Self::Replacement,
+        Self::KnownError,
         Self::Contribution,
     ];
 
@@ -95,6 +98,7 @@ impl NodeKind {
             Self::LegalHold => "LegalHold",
             Self::ParameterSet => "ParameterSet",
             Self::Replacement => "Replacement",
+            Self::KnownError => "KnownError",
             Self::Contribution => "Contribution",
         }
     }
@@ -205,6 +209,7 @@ async fn of_kind(ctx: &Context<'_>, kind: NodeKind, rows: &[Uuid]) -> Result<Vec
         | NodeKind::LegalHold
         | NodeKind::ParameterSet
         | NodeKind::Replacement
+        | NodeKind::KnownError
         | NodeKind::Contribution => true,
         NodeKind::Grant => ctx.caller().may(May::GrantRead),
         NodeKind::Engagement => ctx.caller().may(May::EngagementRead),
@@ -259,6 +264,7 @@ async fn of_kind(ctx: &Context<'_>, kind: NodeKind, rows: &[Uuid]) -> Result<Vec
         | NodeKind::LegalHold
         | NodeKind::ParameterSet
         | NodeKind::Replacement
+        | NodeKind::KnownError
         | NodeKind::Contribution => Vec::new(),
     })
 }

@@ -71,6 +71,12 @@ pub(super) enum Action {
     ReplacementRequest,
     /// Approve or decline a replacement that another person asked for.
     ReplacementApprove,
+    /// Propose that an error is systemic or anomalous.
+    KnownErrorPropose,
+    /// Approve a known error that another person proposed.
+    KnownErrorApprove,
+    /// Revoke a known error.
+    KnownErrorRevoke,
     /// See parameter sets of samples.
     ParameterSetRead,
     /// Propose an edition of a parameter set.

@@ -21,6 +21,7 @@ use super::error::{Maybe, bad_input, field, payload};
 use super::evaluation::{self, Dimension, Evaluation};
 use super::extension::{ExtensionRule, ExtensionRuleKind, SampleExtension};
 use super::jobcenter::Bezirksstelle;
+use super::known_error::{self, KnownError};
 use super::loaders::{
     CaseNumberOf, CeremonyOf, ChecksOf, DetailsOf, DrawEventsOf, ExtensionOf, ExternalReadsOf,
     SampleItemsKey, StrataOf,
@@ -368,14 +369,18 @@ impl Sample {
                 );
                 [vec![May::SampleRead], possible, vec![May::SampleAbort]].concat()
             }
-            State::Drawn => vec![
-                May::SampleRead,
-                May::SampleItemRead,
-                May::SampleItemAnnounce,
-                May::CheckRead,
-                May::CheckRecord,
-                May::SampleEvaluate,
-            ],
+            State::Drawn => {
+                let mut now = vec![
+                    May::SampleRead,
+                    May::SampleItemRead,
+                    May::SampleItemAnnounce,
+                    May::CheckRead,
+                    May::CheckRecord,
+                    May::SampleEvaluate,
+                ];
+                now.extend(service::sets_known_errors_apart(self.0.method).then_some(May::KnownErrorPropose));
+                now
+            }
             State::Aborted => vec![May::SampleRead],
         };
         permitted_in(ctx, self.0.engagement_id, &now).await
@@ -391,6 +396,12 @@ impl Sample {
     #[graphql(directive = disclosure::apply(Class::Audit))]
     async fn replacements(&self, ctx: &Context<'_>) -> Maybe<Vec<Replacement>> {
         Some(replacement::of_sample(ctx, self.0.id).await)
+    }
+
+    /// Errors that are known in the whole population and therefore not projected; oldest first.
+    #[graphql(directive = disclosure::apply(Class::Audit))]
+    async fn known_errors(&self, ctx: &Context<'_>) -> Maybe<Vec<KnownError>> {
+        Some(known_error::of_sample(ctx, self.0.id).await)
     }
 
     /// What the checks say about the population.

@@ -27,8 +27,6 @@ use crate::language::language_of;
 
 const FILE: &str = "GET /exports/draw-file.csv";
 const RECORD: &str = "GET /exports/draw-record.json";
-/// What leaves in both.
-const KIND: &str = "PopulationItem";
 
 /// Where they are fetched from.
 pub fn draw_file_routes(routes: &mut ServiceConfig) {
@@ -82,6 +80,15 @@ async fn frame(
             }
             Err(refusal_json(&error, &ctx, language))
         }
+    }
+}
+
+/// What leaves in both, row by row.
+fn kind(frame: &DrawFrame) -> &'static str {
+    if frame.is_of_cases() {
+        "Case"
+    } else {
+        "PopulationItem"
     }
 }
 
@@ -139,7 +146,7 @@ async fn file(
             // The last part leaves when the record of the whole is durable.
             if next.is_empty() {
                 let ended = reads
-                    .end_whole(&ctx, export, frame.sample.engagement_id, KIND, count, digest.finalize().to_vec())
+                    .end_whole(&ctx, export, frame.sample.engagement_id, kind(&frame), count, digest.finalize().to_vec())
                     .await;
                 if let Err(error) = ended {
                     tracing::error!(request_id = %ctx.request_id, %error, "a draw file without read record broke off");
@@ -168,8 +175,16 @@ fn head(frame: &DrawFrame, language: Language) -> String {
         "Ziehungsdatei: Sozialdaten (§ 67 SGB X). Nur für Stellen mit eigener Prüfbefugnis oder Zugang zu dieser Prüfung; nicht weitergeben.",
         "Draw file: social data (§ 67 SGB X). For bodies with a right of audit or a grant for this engagement alone; do not pass on.",
     );
+    let cases = if frame.is_of_cases() {
+        language.say(
+            "# Jede Zeile ist ein Fall mit allen seinen Zeilen, benannt durch das Pseudonym seiner Nummer.\r\n",
+            "# Each row is a case with all its lines, named by the pseudonym of its number.\r\n",
+        )
+    } else {
+        ""
+    };
     format!(
-        "# {said}\r\n# {}\r\nitem;stratum;bezirksstelle;amount\r\n",
+        "# {said}\r\n{cases}# {}\r\nitem;stratum;bezirksstelle;amount\r\n",
         frame.sample.name.replace(['\r', '\n'], " ")
     )
 }
@@ -211,7 +226,7 @@ async fn record(
     };
     let engagement = frame.sample.engagement_id;
     let ids = record.items.iter().filter_map(|item| item.id.parse().ok());
-    let kind = KIND;
+    let kind = kind(&frame);
     let noted = ids.map(|id| Noted { engagement, kind, id }).collect();
     let outcome = async {
         let reads = &house.reads;

@@ -63,6 +63,12 @@ words! {
         ReplacementRequest = "REPLACEMENT_REQUEST",
         /// Approve or decline a replacement that another person asked for.
         ReplacementApprove = "REPLACEMENT_APPROVE",
+        /// Propose that an error is systemic or anomalous.
+        KnownErrorPropose = "KNOWN_ERROR_PROPOSE",
+        /// Approve a known error that another person proposed.
+        KnownErrorApprove = "KNOWN_ERROR_APPROVE",
+        /// Revoke a known error.
+        KnownErrorRevoke = "KNOWN_ERROR_REVOKE",
         /// See parameter sets of samples.
         ParameterSetRead = "PARAMETER_SET_READ",
         /// Propose an edition of a parameter set.

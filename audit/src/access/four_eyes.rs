@@ -14,6 +14,8 @@ words! {
         SecondCheck = "SECOND_CHECK",
         /// Whoever asks for a drawn item to be replaced does not approve it.
         Replacement = "REPLACEMENT",
+        /// Whoever proposes that an error is known does not approve it.
+        KnownError = "KNOWN_ERROR",
         /// Whoever proposes an edition of a parameter set does not approve it.
         ParameterSet = "PARAMETER_SET",
         /// Whoever proposes a grant does not issue it.
@@ -31,6 +33,7 @@ impl FourEyes {
             Self::DifferenceApproval => Action::DifferenceExplain,
             Self::SecondCheck => Action::CheckRecord,
             Self::Replacement => Action::ReplacementRequest,
+            Self::KnownError => Action::KnownErrorPropose,
             Self::ParameterSet => Action::ParameterSetPropose,
             Self::GrantIssue => Action::GrantPropose,
             Self::LegalHold => Action::LegalHoldPlace,
@@ -44,6 +47,7 @@ impl FourEyes {
             Self::DifferenceApproval => Action::DifferenceApprove,
             Self::SecondCheck => Action::CheckRecord,
             Self::Replacement => Action::ReplacementApprove,
+            Self::KnownError => Action::KnownErrorApprove,
             Self::ParameterSet => Action::ParameterSetApprove,
             Self::GrantIssue => Action::GrantIssue,
             Self::LegalHold => Action::LegalHoldLift,
@@ -54,7 +58,9 @@ impl FourEyes {
     pub const fn usual(self) -> Role {
         match self {
             Self::ControlTotal | Self::SecondCheck => Role::Innenrevision,
-            Self::DifferenceApproval | Self::Replacement | Self::LegalHold => Role::InnenrevisionLeitung,
+            Self::DifferenceApproval | Self::Replacement | Self::KnownError | Self::LegalHold => {
+                Role::InnenrevisionLeitung
+            }
             Self::ParameterSet => Role::Qualitaetssicherung,
             Self::GrantIssue => Role::Fachbereichsleitung,
         }
@@ -66,7 +72,7 @@ impl FourEyes {
             Self::ControlTotal | Self::SecondCheck => {
                 &[Role::InnenrevisionLeitung, Role::Qualitaetssicherung]
             }
-            Self::DifferenceApproval | Self::Replacement => &[Role::Qualitaetssicherung],
+            Self::DifferenceApproval | Self::Replacement | Self::KnownError => &[Role::Qualitaetssicherung],
             Self::ParameterSet => &[Role::Innenrevision],
             Self::GrantIssue => &[Role::InnenrevisionLeitung],
             Self::LegalHold => &[Role::Innenrevision, Role::Qualitaetssicherung],
@@ -80,6 +86,7 @@ impl FourEyes {
             Self::DifferenceApproval => Code::ApproverIsAuthor,
             Self::SecondCheck => Code::SecondCheckSamePerson,
             Self::Replacement => Code::ReplacementOwn,
+            Self::KnownError => Code::KnownErrorOwn,
             Self::ParameterSet => Code::ParameterSetOwn,
             Self::GrantIssue => Code::GrantSamePerson,
             Self::LegalHold => Code::LegalHoldOwn,

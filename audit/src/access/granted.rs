@@ -68,6 +68,9 @@ pub const fn granted(kind: Kind, action: Action) -> bool {
         | Action::SampleItemAnnounce
         | Action::ReplacementRequest
         | Action::ReplacementApprove
+        | Action::KnownErrorPropose
+        | Action::KnownErrorApprove
+        | Action::KnownErrorRevoke
         | Action::ParameterSetRead
         | Action::ParameterSetPropose
         | Action::ParameterSetApprove

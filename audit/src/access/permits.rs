@@ -42,7 +42,10 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::CheckRead
             | Action::CheckRecord
             | Action::ReplacementRequest
+            | Action::KnownErrorPropose
             | Action::ReplacementApprove
+            | Action::KnownErrorApprove
+            | Action::KnownErrorRevoke
             | Action::ParameterSetRead
             | Action::ParameterSetPropose
             | Action::SampleEvaluate
@@ -90,6 +93,7 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::CheckRead
             | Action::CheckRecord
             | Action::ReplacementRequest
+            | Action::KnownErrorPropose
             | Action::ParameterSetRead
             | Action::ParameterSetApprove
             | Action::SampleEvaluate
@@ -105,6 +109,8 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::EngagementRestrict
             | Action::DifferenceApprove
             | Action::ReplacementApprove
+            | Action::KnownErrorApprove
+            | Action::KnownErrorRevoke
             | Action::ParameterSetPropose
             | Action::GrantIssue
             | Action::GrantLift
@@ -129,6 +135,8 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::CheckRead
             | Action::CheckRecord
             | Action::ReplacementApprove
+            | Action::KnownErrorApprove
+            | Action::KnownErrorRevoke
             | Action::ParameterSetRead
             | Action::ParameterSetApprove
             | Action::SampleEvaluate
@@ -151,6 +159,7 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::SampleChoose
             | Action::SampleItemAnnounce
             | Action::ReplacementRequest
+            | Action::KnownErrorPropose
             | Action::ParameterSetPropose
             | Action::GrantRead
             | Action::GrantPropose
@@ -232,7 +241,10 @@ pub const fn needs_open(action: Action) -> bool {
             | Action::SampleItemAnnounce
             | Action::CheckRecord
             | Action::ReplacementRequest
+            | Action::KnownErrorPropose
             | Action::ReplacementApprove
+            | Action::KnownErrorApprove
+            | Action::KnownErrorRevoke
     )
 }
 

@@ -2,7 +2,7 @@
 
 use entity::item_check::{ActiveModel, Column, Entity, Model};
 use entity::{
-    CheckId, Listed as _, ListedCheck, SampleItemId, Scope, check_answer, population_item, sample,
+    CheckId, FundSplit, Listed as _, ListedCheck, SampleItemId, Scope, check_answer, population_item, sample,
     sample_item,
 };
 use sea_orm::{
@@ -20,6 +20,7 @@ use crate::db::among;
 use crate::engagement::{lock, must_be_open};
 use crate::error::{must_be_version, required};
 use crate::idempotency::{Claimed, claim};
+use crate::sample::known;
 use crate::trail::{self, Subject};
 use crate::{Code, Ctx, Db, Error, Result};
 
@@ -92,6 +93,9 @@ async fn record_one(
     if !refusals.is_empty() {
         return Err(Error::Refused(refusals));
     }
+    if item.state == sample_item::State::Checked {
+        keeps_known_error(&tx, item.id, population_item.funds(), input.correct).await?;
+    }
     let mut checks = Entity::visible_to(&Scope::Everything)
         .filter(Column::SampleItemId.eq(item.id))
         .all(&tx)
@@ -137,6 +141,28 @@ async fn record_one(
     trail::record(&tx, ctx, permit, subject, detail).await?;
     tx.commit().await?;
     Ok(row)
+}
+
+/// What of an item's error is known to be systemic or anomalous stays part of it.
+async fn keeps_known_error(
+    tx: &DatabaseTransaction,
+    item: SampleItemId,
+    booked: FundSplit,
+    correct: FundSplit,
+) -> Result<()> {
+    let Some(known) = known(tx, &[item]).await?.remove(&item) else {
+        return Ok(());
+    };
+    let error = booked.total().zip(correct.total());
+    let error = error.and_then(|(booked, correct)| booked.checked_sub(correct));
+    if error.is_some_and(|error| error >= known) {
+        return Ok(());
+    }
+    Err(Error::refused_with(
+        Code::CheckBelowKnownError,
+        "input.correct",
+        known,
+    ))
 }
 
 fn named(id: Option<&str>) -> Result<&'static Programme> {

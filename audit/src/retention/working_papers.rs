@@ -4,8 +4,9 @@
 use chrono::{DateTime, Utc};
 use entity::{
     EngagementId, case_number, ceremony, check_answer, comment, contribution, control_cell, control_total,
-    difference, draw_event, engagement, import_rejection, item_check, population, population_import,
-    population_item, replacement, retention_gate, sample, sample_item, sample_stratum,
+    difference, draw_event, engagement, import_rejection, item_check, known_error, known_error_part,
+    population, population_import, population_item, replacement, retention_gate, sample, sample_item,
+    sample_stratum,
 };
 use sea_orm::sea_query::{IntoCondition, Query, SelectStatement};
 use sea_orm::{
@@ -71,6 +72,7 @@ pub(super) async fn delete(
 }
 
 /// Deletes rows of the first table that still has some, what hangs on others first: how many, and whether they are items.
+#[expect(clippy::too_many_lines, reason = "a table")]
 async fn delete_some(tx: &DatabaseTransaction, id: EngagementId) -> Result<(u64, bool)> {
     let checks = || {
         of::<item_check::Entity>(
@@ -90,6 +92,8 @@ async fn delete_some(tx: &DatabaseTransaction, id: EngagementId) -> Result<(u64,
             population_import::Column::PopulationId.in_subquery(populations(id)),
         )
     };
+    let known_errors =
+        || of::<known_error::Entity>(known_error::Column::Id, known_error::Column::EngagementId.eq(id));
     let samples = || of::<sample::Entity>(sample::Column::Id, sample::Column::EngagementId.eq(id));
     macro_rules! delete {
         ($table:ident, $filter:expr, $counted:literal) => {
@@ -115,6 +119,12 @@ async fn delete_some(tx: &DatabaseTransaction, id: EngagementId) -> Result<(u64,
     );
     delete!(comment, comment::Column::EngagementId.eq(id), false);
     delete!(replacement, replacement::Column::EngagementId.eq(id), false);
+    delete!(
+        known_error_part,
+        known_error_part::Column::KnownErrorId.in_subquery(known_errors()),
+        false
+    );
+    delete!(known_error, known_error::Column::EngagementId.eq(id), false);
     delete!(sample_item, sample_item::Column::EngagementId.eq(id), true);
     delete!(draw_event, draw_event::Column::EngagementId.eq(id), false);
     delete!(

@@ -85,6 +85,11 @@ pub async fn draw_frame(ctx: &Ctx, db: &Db, id: SampleId) -> Result<DrawFrame> {
 }
 
 impl DrawFrame {
+    /// Whether each row is a case with all its lines, by the pseudonym of its number; otherwise it is an item.
+    pub fn is_of_cases(&self) -> bool {
+        Unit::of(self.sample.method) == Unit::Cluster
+    }
+
     /// The next rows, ascending by id: empty at the end. Amounts only where monetary units were drawn.
     pub async fn rows(&self, db: &Db, after: Option<Uuid>) -> Result<Vec<FrameRow>> {
         self.frame.rows(db, after).await

@@ -25,6 +25,7 @@ mod evaluation;
 mod extension;
 mod frame;
 mod items;
+mod known_error;
 mod named;
 mod record;
 mod replacement;
@@ -51,10 +52,15 @@ pub use extension::{ExtensionRule, RuleKind};
 pub use items::{
     Announce, ItemFilter, ItemOrder, ItemSort, Totals, announce, items, items_by_id, population_items,
 };
+pub(crate) use known_error::known;
+pub use known_error::{
+    ApproveKnownError, KnownItem, MAX_KNOWN_ITEMS, ProposeKnownError, RevokeKnownError, approve_known_error,
+    known_error_parts, known_errors, propose_known_error, revoke_known_error,
+};
 pub use record::{MAX_RECORDED_ITEMS, Record, RecordItem, record};
 pub use replacement::{
     ApproveReplacement, DeclineReplacement, RequestReplacement, approve_replacement, decline_replacement,
     replacements, request_replacement,
 };
-pub use rules::{LARGEST_SAMPLE, Parameters, PlanInput, SizeSource, WHOLE};
+pub use rules::{LARGEST_SAMPLE, Parameters, PlanInput, SizeSource, WHOLE, sets_known_errors_apart};
 pub use service::{Abort, abort, draws, extensions, find, find_many, list, parameters, plan, strata};

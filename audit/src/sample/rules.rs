@@ -294,6 +294,14 @@ pub(super) const fn is_monetary(method: Method) -> bool {
     )
 }
 
+/// Whether evaluation can leave known errors out of the projection: methods of the EC guidance, which are for items and monetary units.
+pub const fn sets_known_errors_apart(method: Method) -> bool {
+    !matches!(
+        method,
+        Method::Judgemental | Method::SimpleRandomClusters | Method::RecordsWithReplacement
+    )
+}
+
 /// Whether an extension is drawn from the items that the chain has not drawn.
 pub(super) const fn draws_the_rest(method: Method) -> bool {
     is_by_tickets(method) || matches!(method, Method::RecordInterval)

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::calculator::{Calculator, Fault};
 use super::derivation::Text;
+use super::evaluation::errors::ErrorClass;
 
 /// What a stored sample gives to each method that evaluates one, by the names of its inputs.
 const GIVEN: [(&str, &[&str]); 11] = [
@@ -64,6 +65,21 @@ pub struct CheckedSample {
     pub cited: Option<(Decimal, &'static str)>,
     /// The strata; one for an unstratified sample.
     pub strata: Vec<CheckedStratum>,
+    /// Errors that are known in the whole population, and not projected by the methods of the EC guidance.
+    pub known_errors: Vec<KnownError>,
+}
+
+/// A systemic error that is delimited, or an anomalous one.
+#[derive(Debug, Clone)]
+pub struct KnownError {
+    /// Systemic or anomalous.
+    pub class: ErrorClass,
+    /// Its amount in the whole population.
+    pub amount: i64,
+    /// Corrected before the audit ended.
+    pub corrected: bool,
+    /// Why it is one.
+    pub reason: String,
 }
 
 /// A stratum of it.
@@ -81,6 +97,8 @@ pub struct CheckedStratum {
     pub size: u64,
     /// Units in error.
     pub deviations: u64,
+    /// Delimited systemic errors in it.
+    pub systemic: i64,
 }
 
 /// A checked item.
@@ -96,6 +114,10 @@ pub struct CheckedItem {
     pub audit: i64,
     /// Hits.
     pub hits: u64,
+    /// The part of its error that is systemic.
+    pub systemic: i64,
+    /// The part of its error that is anomalous.
+    pub anomalous: i64,
 }
 
 impl CheckedSample {
@@ -141,11 +163,9 @@ impl CheckedSample {
             "variables" if matches!(self.drawn, Drawn::Items | Drawn::Clusters) => {
                 self.for_variables(settings)
             }
-            // Which part of an error is systemic is not known of stored items.
             "ec" if matches!(self.drawn, Drawn::Items | Drawn::Money)
                 && money == draws_money(method)
-                && method != "MUS_RATIO"
-                && (method != "MUS_CONSERVATIVE" || self.strata.len() == 1) =>
+                && (self.strata.len() == 1 || !matches!(method, "MUS_RATIO" | "MUS_CONSERVATIVE")) =>
             {
                 self.for_guidance(method, settings)
             }
@@ -209,7 +229,22 @@ impl CheckedSample {
         let money = self.drawn == Drawn::Money;
         let strata = self.strata(|item| {
             let hits = money.then_some(item.hits);
-            json!({ "id": item.id, "bookValue": item.book, "auditValue": item.audit, "hits": hits })
+            json!({
+                "id": item.id, "bookValue": item.book, "auditValue": item.audit, "hits": hits,
+                "systemicError": above_zero(item.systemic), "anomalousError": above_zero(item.anomalous),
+            })
+        });
+        let of_strata = strata.into_iter().zip(&self.strata);
+        let strata: Vec<Value> = of_strata
+            .map(|(mut value, stratum)| {
+                value["systemicError"] = json!(stratum.systemic);
+                value
+            })
+            .collect();
+        let known = self.known_errors.iter().map(|error| {
+            json!({
+                "class": error.class, "amount": error.amount, "corrected": error.corrected, "reason": error.reason,
+            })
         });
         let planned = self.strata.iter().map(|stratum| stratum.size).sum::<u64>();
         let statistical = !method.starts_with("NON_STATISTICAL");
@@ -217,11 +252,17 @@ impl CheckedSample {
         let unless_asked = |name: &str, value: Option<Value>| value.filter(|_| settings[name].is_null());
         json!({
             "unit": "CENT", "confidence": statistical.then_some(self.confidence), "strata": strata,
+            "knownErrors": known.collect::<Vec<_>>(),
             "plannedSize": (method == "MUS_CONSERVATIVE").then_some(planned),
             "materiality": unless_asked("materiality", materiality.map(|rate| json!(rate))),
             "profile": unless_asked("profile", profile.filter(|_| statistical).map(Into::into)),
         })
     }
+}
+
+/// What is nothing is not given.
+fn above_zero(amount: i64) -> Option<i64> {
+    (amount > 0).then_some(amount)
 }
 
 /// Whether a method of the EC guidance is for monetary units.

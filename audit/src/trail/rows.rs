@@ -1,7 +1,7 @@
 //! Whether the rows of the database are as the trail left them: a row that was changed, removed or added past the service has a
 //! state that no entry tells of.
 //!
-//! Looked at are engagements, populations, complete imports, control totals, differences, samples, ceremonies, replacements, parameter sets,
+//! Looked at are engagements, populations, complete imports, control totals, differences, samples, ceremonies, replacements, known errors, parameter sets,
 //! checks, holds, grants and
 //! comments: what changes with an entry of its own. Items of populations are covered by the root in the entry that froze them,
 //! the items of a sample by its seed: whoever draws again gets the same ones. Rows made before their states were told are not
@@ -11,8 +11,8 @@ use std::collections::HashMap;
 
 use entity::{
     EngagementId, TrailEntryId, ceremony, check_answer, comment, contribution, control_total, difference,
-    engagement, grant, item_check, legal_hold, log_leaf, log_queue, parameter_set, population,
-    population_import, replacement, sample, trail_entry,
+    engagement, grant, item_check, known_error, known_error_part, legal_hold, log_leaf, log_queue,
+    parameter_set, population, population_import, replacement, sample, trail_entry,
 };
 use sea_orm::sea_query::Query;
 use sea_orm::{
@@ -93,6 +93,7 @@ pub async fn unexplained(ctx: &Ctx, db: &Db) -> Result<(Vec<Unexplained>, u64)> 
     look.grants(&moment).await?;
     look.ceremonies(&moment).await?;
     look.checks(&moment).await?;
+    look.known_errors(&moment).await?;
     look.differences(&moment).await?;
     look.imports(&moment).await?;
     look.erased(&moment).await?;
@@ -114,11 +115,12 @@ pub async fn unexplained(ctx: &Ctx, db: &Db) -> Result<(Vec<Unexplained>, u64)> 
 }
 
 /// Kinds of working papers, which are deleted ten years after the end of their engagement.
-const PAPERS: [&str; 9] = [
+const PAPERS: [&str; 10] = [
     "Population",
     "ControlTotal",
     "Sample",
     "Replacement",
+    "KnownError",
     "Ceremony",
     "Comment",
     "Check",
@@ -126,12 +128,13 @@ const PAPERS: [&str; 9] = [
     "Import",
 ];
 
-const KINDS: [&str; 13] = [
+const KINDS: [&str; 14] = [
     "Engagement",
     "Population",
     "ControlTotal",
     "Sample",
     "Replacement",
+    "KnownError",
     "ParameterSet",
     "Ceremony",
     "LegalHold",
@@ -298,6 +301,28 @@ impl Look<'_> {
                 let own: Vec<_> = own.cloned().collect();
                 let state = state_with(self.ctx, row, &own)?;
                 self.row("Ceremony", row.sample_id.0, state);
+            }
+        }
+    }
+
+    /// A known error is judged with its parts.
+    async fn known_errors(&mut self, db: &impl ConnectionTrait) -> Result<()> {
+        let mut last = Uuid::nil();
+        loop {
+            let rows = page::<known_error::Entity>(db, known_error::Column::Id, last).await?;
+            let Some(end) = rows.last() else { return Ok(()) };
+            last = end.id.0;
+            let ids = rows.iter().map(|row| row.id);
+            let parts = known_error_part::Entity::find()
+                .filter(among(db, known_error_part::Column::KnownErrorId, ids))
+                .order_by_asc(known_error_part::Column::SampleItemId)
+                .all(db)
+                .await?;
+            for row in &rows {
+                let own = parts.iter().filter(|part| part.known_error_id == row.id);
+                let own: Vec<_> = own.cloned().collect();
+                let state = state_with(self.ctx, row, &own)?;
+                self.row("KnownError", row.id.0, state);
             }
         }
     }

@@ -40,6 +40,10 @@ pub enum Exclusion {
     Replaced,
     /// Items that cannot be checked count as in error with their full amount.
     CountedNotEvidenced,
+    /// Systemic and anomalous errors are projected like random ones, but by the methods of the EC guidance.
+    KnownErrorsProjected,
+    /// Systemic and anomalous errors that wait for approval count as random.
+    KnownErrorsWaiting,
 }
 
 impl Exclusion {
@@ -63,6 +67,8 @@ impl Exclusion {
             Self::UnplannedExtension => "UNPLANNED_EXTENSION",
             Self::Replaced => "REPLACED",
             Self::CountedNotEvidenced => "COUNTED_NOT_EVIDENCED",
+            Self::KnownErrorsProjected => "KNOWN_ERRORS_PROJECTED",
+            Self::KnownErrorsWaiting => "KNOWN_ERRORS_WAITING",
         }
     }
 
@@ -128,6 +134,14 @@ impl Exclusion {
             Self::CountedNotEvidenced => (
                 "Positionen, die sich nicht prüfen lassen und nicht ersetzt sind, zählen mit vollem Betrag als Fehler (ISA 530 Tz. 11).",
                 "Items that cannot be checked and were not replaced count as errors with their full amount (ISA 530, paragraph 11).",
+            ),
+            Self::KnownErrorsProjected => (
+                "Abgegrenzte systemische und anomale Fehler stehen nur in evaluationBy.ec gesondert; alle anderen Verfahren, und jede Auswertung einer einzelnen Dimension, rechnen sie wie zufällige hoch.",
+                "Delimited systemic and anomalous errors are set apart in evaluationBy.ec alone; all other methods, and every evaluation of a single dimension, project them like random ones.",
+            ),
+            Self::KnownErrorsWaiting => (
+                "Vorgeschlagene systemische oder anomale Fehler warten auf Genehmigung und zählen bis dahin als zufällig.",
+                "Systemic or anomalous errors that were proposed wait for approval, and count as random until then.",
             ),
             Self::UnplannedExtension => (
                 "UNGEPLANTE ERWEITERUNG: Umfang und Annahmezahlen lagen vor der ersten Ziehung nicht fest. Jede Stichprobe ist für sich ausgewertet; im Bericht stehen beide Ergebnisse.",

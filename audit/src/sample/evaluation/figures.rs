@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use entity::check_answer::Dimension;
 use entity::item_check::ErrorClass;
+use entity::known_error::Class;
 use entity::parameter_set::FactorProfile;
 use entity::sample::{Method, Model};
-use entity::{BezirksstelleId, Cents, StratumId, sample_stratum};
+use entity::{BezirksstelleId, Cents, SampleItemId, StratumId, sample_stratum};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
@@ -17,17 +18,39 @@ use super::{
     MonetaryFigures, MonetaryStrataFigures, RateFigures, StratumRate,
 };
 use crate::sample::cited::CitedParameterSet;
+use crate::sample::known_error::Known;
 use crate::sample::rules::{Parameters, is_monetary};
 use crate::sample::service::parameters;
 use crate::sampling::evaluation::monetary::{self, CellInput, MonetaryItem, MonetarySample, cell_bound};
 use crate::sampling::evaluation::{
     self, Distribution, EvaluationError, MonetaryResult, OverallLimit, StratumCount, Tainting,
 };
-use crate::sampling::of_sample::{CheckedSample, CheckedStratum, Drawn};
+use crate::sampling::of_sample::{CheckedItem, CheckedSample, CheckedStratum, Drawn, KnownError};
 use crate::{Code, Error, Result};
 
 /// Confidence where neither question nor plan names one.
 const USUAL_CONFIDENCE: (i64, u32) = (95, 2);
+
+/// What is not projected. Amounts are cents; parts of an item's error do not exceed it.
+#[derive(Default)]
+struct SetApart {
+    /// Systemic and anomalous part by item.
+    parts: HashMap<SampleItemId, (i64, i64)>,
+    /// Delimited systemic errors by stratum.
+    systemic: HashMap<StratumId, i64>,
+    errors: Vec<KnownError>,
+}
+
+impl SetApart {
+    fn of(&self, unit: &Unit) -> CheckedItem {
+        let (systemic, anomalous) = self.parts.get(&unit.id).copied().unwrap_or_default();
+        CheckedItem {
+            systemic,
+            anomalous,
+            ..unit.for_methods()
+        }
+    }
+}
 
 #[derive(Debug)]
 pub(super) struct Checked {
@@ -40,6 +63,8 @@ pub(super) struct Checked {
     /// The sampling units, where cases were drawn.
     pub(super) cases: Option<Vec<Unit>>,
     pub(super) strata: Vec<sample_stratum::Model>,
+    /// Errors that are known in the whole population.
+    pub(super) known: Known,
     /// Items that gave their place to another.
     pub(super) replaced: usize,
     /// Items that cannot be checked and were not replaced.
@@ -129,6 +154,11 @@ impl Checked {
             method if is_monetary(method) => Drawn::Money,
             _ => Drawn::Items,
         };
+        let set_apart = if input.dimension.is_none() {
+            self.set_apart()
+        } else {
+            SetApart::default()
+        };
         let strata = self.strata.iter().map(|stratum| {
             let of = |unit: &&Unit| unit.stratum == stratum.id;
             let sampled: Vec<&Unit> = self.sampled().iter().filter(of).collect();
@@ -142,7 +172,8 @@ impl Checked {
                     .filter(|unit| unit.error)
                     .map(|unit| unit.hits)
                     .sum(),
-                items: self.lines().filter(of).map(Unit::for_methods).collect(),
+                items: self.lines().filter(of).map(|unit| set_apart.of(unit)).collect(),
+                systemic: set_apart.systemic.get(&stratum.id).copied().unwrap_or(0),
             }
         });
         let cited = bounds.parameter_set.as_ref();
@@ -157,7 +188,44 @@ impl Checked {
                 .filter(|cents| *cents > 0),
             cited: cited.map(|set| (set.materiality, set.factor_profile.as_str())),
             strata: strata.collect(),
+            known_errors: set_apart.errors,
         })
+    }
+
+    /// The known errors whose items are all checked and in error; others are projected with them.
+    fn set_apart(&self) -> SetApart {
+        let in_error: HashSet<SampleItemId> = self
+            .units
+            .iter()
+            .filter(|unit| unit.error)
+            .map(|unit| unit.id)
+            .collect();
+        let mut apart = SetApart::default();
+        for (row, parts) in &self.known.errors {
+            if !parts.iter().all(|part| in_error.contains(&part.sample_item_id)) {
+                continue;
+            }
+            let systemic = row.class == Class::Systemic;
+            for part in parts {
+                let (of_systemic, of_anomalous) = apart.parts.entry(part.sample_item_id).or_default();
+                *(if systemic { of_systemic } else { of_anomalous }) += part.amount_cents.0;
+            }
+            if systemic {
+                let sum = apart.systemic.entry(row.stratum_id).or_default();
+                *sum = sum.saturating_add(row.amount_cents.0);
+            }
+            apart.errors.push(KnownError {
+                class: if systemic {
+                    evaluation::errors::ErrorClass::Systemic
+                } else {
+                    evaluation::errors::ErrorClass::Anomalous
+                },
+                amount: row.amount_cents.0,
+                corrected: row.corrected,
+                reason: row.reason.clone(),
+            });
+        }
+        apart
     }
 
     /// The checked lines; of cases those whose lines are all checked.
@@ -404,6 +472,8 @@ impl Checked {
             (dimension.is_some(), Exclusion::OneDimension),
             (self.replaced > 0, Exclusion::Replaced),
             (self.not_evidenced > 0, Exclusion::CountedNotEvidenced),
+            (!self.known.errors.is_empty(), Exclusion::KnownErrorsProjected),
+            (self.known.waiting, Exclusion::KnownErrorsWaiting),
             (self.unplanned, Exclusion::UnplannedExtension),
             (elsewhere, Exclusion::DrawnElsewhere),
         ];

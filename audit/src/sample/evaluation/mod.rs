@@ -20,6 +20,7 @@ pub use self::stages::TwoStageFigures;
 use self::stages::{Stages, is_unplanned, stages_of};
 use self::units::{Drawn, Unit, units};
 use super::cited::CitedParameterSet;
+use super::known_error::known_of;
 use super::replacement::uncheckable;
 use super::rules::check_confidence;
 use super::service::visible_one;
@@ -286,6 +287,7 @@ async fn checked(ctx: &Ctx, db: &Db, input: &Evaluate) -> Result<(Checked, bool)
         .order_by_asc(sample_stratum::Column::Ordinal)
         .all(db.reader())
         .await?;
+    let sample_id = sample.id;
     let checked = Checked {
         unplanned: is_unplanned(db, &sample).await?,
         stages,
@@ -293,6 +295,7 @@ async fn checked(ctx: &Ctx, db: &Db, input: &Evaluate) -> Result<(Checked, bool)
         units,
         cases,
         strata,
+        known: known_of(db, sample_id).await?,
         replaced,
         not_evidenced,
         items: total,

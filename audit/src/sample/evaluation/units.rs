@@ -33,6 +33,7 @@ pub(super) struct Drawn {
 /// A checked item beside what was found.
 #[derive(Clone, Debug)]
 pub(super) struct Unit {
+    pub(super) id: SampleItemId,
     pub(super) item: ItemId,
     /// The case it is a line of, where cases were drawn.
     pub(super) case: Option<Uuid>,
@@ -52,6 +53,7 @@ impl Unit {
     /// An item that cannot be checked: in error with its full amount (ISA 530, paragraph 11).
     pub(super) fn not_evidenced(item: &Drawn) -> Self {
         Self {
+            id: item.id,
             item: item.item_id,
             case: None,
             sample: item.sample_id,
@@ -79,6 +81,8 @@ impl Unit {
             book: self.book.0,
             audit: self.audited().0,
             hits: self.hits,
+            systemic: 0,
+            anomalous: 0,
         }
     }
 }
@@ -114,6 +118,7 @@ pub(super) async fn units(db: &Db, items: Vec<Drawn>, dimension: Option<Dimensio
                 None => first.error_class != ErrorClass::None,
             };
             units.push(Unit {
+                id: item.id,
                 item: item.item_id,
                 case: None,
                 sample: item.sample_id,

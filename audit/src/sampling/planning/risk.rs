@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::SizeError;
 use super::exact::german;
-use crate::sampling::derivation::Step;
+use crate::sampling::derivation::{Step, Text, outside_the_population};
 use crate::sampling::numerics::Fraction;
 
 /// Method id of [`sample_confidence`].
@@ -88,6 +88,8 @@ pub struct RiskModel {
     pub confidence: Decimal,
     /// How it came about.
     pub steps: Vec<Step>,
+    /// What the method cannot find.
+    pub cannot_find: Vec<Text>,
 }
 
 #[derive(Clone, Copy)]
@@ -160,6 +162,7 @@ pub fn sample_confidence(input: &RiskModelInput) -> Result<RiskModel, SizeError>
     let extra = analytical.map(|rate| format!(" · {rate}")).unwrap_or_default();
     let formula = format!("{} / ({inherent} · {control}{extra})", input.audit_risk);
     Ok(RiskModel {
+        cannot_find: vec![outside_the_population()],
         method: RISK_MODEL_METHOD,
         version: RISK_MODEL_VERSION,
         profile: input.profile,

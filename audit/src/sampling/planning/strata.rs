@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::SizeError;
 use super::exact::{Unit, german, nearest};
-use crate::sampling::derivation::Step;
+use crate::sampling::derivation::{Step, Text, missing_amounts, outside_the_population};
 use crate::sampling::numerics::{Fraction, float};
 use crate::sampling::refusal::{Located, Refused as _};
 
@@ -73,6 +73,8 @@ pub struct Strata {
     pub strata: Vec<AmountStratum>,
     /// How they came about.
     pub steps: Vec<Step>,
+    /// What the method cannot find.
+    pub cannot_find: Vec<Text>,
 }
 
 /// Cuts by the cumulative root of frequencies.
@@ -319,6 +321,7 @@ fn strata(
         ));
     }
     Strata {
+        cannot_find: vec![outside_the_population(), missing_amounts()],
         method,
         version: STRATA_VERSION,
         unit,

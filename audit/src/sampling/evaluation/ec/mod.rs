@@ -64,6 +64,10 @@ pub struct EcStratumResult {
     pub exhaustive_items: u64,
     /// Error of those, extended to what was excluded.
     pub exhaustive_error: Decimal,
+    /// Items that were excluded, of both parts, as far as their number was given.
+    pub excluded_items: u64,
+    /// Their book value, to which the result is extended.
+    pub excluded_book_value: i64,
     /// Projected error of the drawn part, extended; half to even at six places.
     pub projected: Decimal,
     /// Book value by size (MUS), half to even at six places.
@@ -396,12 +400,18 @@ fn figures(
             Precision::Conservative(conservative) => conservative.projected.clone(),
             _ => part.projected(input.method),
         };
+        let excluded = part.stratum.excluded.unwrap_or_default();
         strata.push(EcStratumResult {
             name: part.stratum.name.clone(),
             period: part.stratum.period.clone(),
             size: sample.map_or(0, |sample| sample.size),
             exhaustive_items: part.exhaustive.items,
             exhaustive_error: amount(&part.exhaustive_error())?,
+            excluded_items: excluded.items.saturating_add(excluded.exhaustive_items),
+            excluded_book_value: excluded
+                .book_value
+                .checked_add(excluded.exhaustive_book_value)
+                .ok_or_else(large)?,
             projected: amount(&own)?,
             interval: sample
                 .filter(|_| input.method.by_size())

@@ -24,7 +24,7 @@ use super::{
     monetary::Unit,
 };
 use crate::sampling::derivation::german_decimal as german;
-use crate::sampling::derivation::{Step, Text};
+use crate::sampling::derivation::{Step, Text, missing_amounts, outside_the_population};
 use crate::sampling::numerics::Fraction;
 use crate::sampling::refusal::{Located, Refused as _};
 
@@ -209,6 +209,8 @@ pub struct TotalErrorResult {
     pub conclusion: Conclusion,
     /// How it came about.
     pub steps: Vec<Step>,
+    /// What the method cannot find.
+    pub cannot_find: Vec<Text>,
 }
 
 /// The total error rate.
@@ -295,6 +297,7 @@ pub(super) fn total(
         .transpose()?;
     let total_error = amount(&sum)?;
     let mut result = TotalErrorResult {
+        cannot_find: vec![outside_the_population(), missing_amounts()],
         method: TOTAL_ERROR_METHOD,
         version: ERRORS_VERSION,
         unit,
@@ -437,6 +440,8 @@ pub struct ResidualErrorResult {
     pub steps: Vec<Step>,
     /// What in the input is improbable.
     pub warnings: Vec<Text>,
+    /// What the method cannot find.
+    pub cannot_find: Vec<Text>,
 }
 
 /// The residual error rate after corrections (template CPRE 23-0013-01, annex 3).
@@ -483,6 +488,7 @@ pub fn residual_error(input: &ResidualErrorInput) -> Result<ResidualErrorResult,
         .as_ref()
         .map(|correction| &(&residual - correction) / &(&whole - correction));
     let mut result = ResidualErrorResult {
+        cannot_find: vec![outside_the_population(), missing_amounts()],
         method: RESIDUAL_ERROR_METHOD,
         version: ERRORS_VERSION,
         unit: input.unit,

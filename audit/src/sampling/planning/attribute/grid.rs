@@ -4,7 +4,8 @@ use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Criteria, Distribution, Law, SizeError, Tolerable, positive, tolerable};
+use super::{Criteria, Distribution, Law, SizeError, Tolerable, positive, rates_only, tolerable};
+use crate::sampling::derivation::{Text, outside_the_population};
 use crate::sampling::planning::exact::{LARGEST_SIZE, decimal_of, parts, planned, risk};
 use crate::sampling::refusal::{Located, Refused as _};
 
@@ -56,6 +57,8 @@ pub struct SizeGrid {
     /// Rows of sizes. None where the expected rate is not below the tolerable one, or the population too
     /// small.
     pub rows: Vec<Vec<Option<GridCell>>>,
+    /// What the method cannot find.
+    pub cannot_find: Vec<Text>,
 }
 
 /// A page of sizes by [`super::attribute_size`] with expected rates.
@@ -74,6 +77,7 @@ pub fn size_grid(input: &GridInput) -> Result<SizeGrid, Located<SizeError>> {
     };
     let sizes = |expected: &u64| columns.iter().map(|column| cell(*expected, *column)).collect();
     Ok(SizeGrid {
+        cannot_find: vec![outside_the_population(), rates_only()],
         method: input.distribution.method(),
         version: super::ATTRIBUTE_VERSION,
         population: input.population,

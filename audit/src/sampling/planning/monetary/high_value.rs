@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{MONETARY_SIZE_VERSION, share};
-use crate::sampling::derivation::Step;
+use crate::sampling::derivation::{Step, Text};
 use crate::sampling::planning::exact::{Unit, german};
 use crate::sampling::planning::{LARGEST_MONETARY_SIZE, SizeError};
 use crate::sampling::refusal::{Located, Refused as _};
@@ -61,6 +61,8 @@ pub struct HighValueStratum {
     pub rounds: u32,
     /// How the stratum came about.
     pub steps: Vec<Step>,
+    /// What the method cannot find.
+    pub cannot_find: Vec<Text>,
 }
 
 /// Separates the items that are audited exhaustively. All comparisons are of integers.
@@ -181,6 +183,7 @@ fn finish(
     exhaustive.sort_unstable();
     let sampling_value = i64::try_from(rest).unwrap_or(i64::MAX);
     Ok(HighValueStratum {
+        cannot_find: super::cannot_find(),
         method: match input.rule {
             CutoffRule::AboveIterated => "high-value-above-iterated",
             CutoffRule::AboveOnce => "high-value-above-once",
