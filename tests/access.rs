@@ -493,6 +493,26 @@ fn mutations() -> Vec<Way> {
             Action::ParameterSetApprove,
         ),
         way(
+            "assignSampleItems",
+            json!({
+                "sampleId": unknown(NodeKind::Sample), "itemIds": [unknown(NodeKind::SampleItem)], "tester": "x",
+                "idempotencyKey": "k",
+            }),
+            Action::CheckAssign,
+        ),
+        way(
+            "distributeSampleItems",
+            json!({ "sampleId": unknown(NodeKind::Sample), "testers": ["x"], "idempotencyKey": "k" }),
+            Action::CheckAssign,
+        ),
+        way(
+            "releaseSampleItems",
+            json!({
+                "sampleId": unknown(NodeKind::Sample), "itemIds": [unknown(NodeKind::SampleItem)], "tester": "x",
+            }),
+            Action::CheckAssign,
+        ),
+        way(
             "requestReplacement",
             json!({
                 "sampleItemId": unknown(NodeKind::SampleItem), "expectedVersion": 1, "cause": "OTHER", "reason": "x",
@@ -644,7 +664,7 @@ on_both!(
         let world = world(&service).await;
         assert_eq!(
             roots("Subscription"),
-            BTreeSet::from(["importProgress".to_owned()])
+            BTreeSet::from(["checkProgress".to_owned(), "importProgress".to_owned()])
         );
         let imports = "query($id: ID!) { population(id: $id) { imports { id } } }";
         let data = world
@@ -675,6 +695,23 @@ on_both!(
                 let payload = &message["payload"];
                 let error = payload["errors"].get(0).unwrap_or(&payload[0]);
                 assert_eq!(error["extensions"]["code"], refused, "{}", visitor.name);
+            }
+
+            let mut socket = visitor.person.subscribe().await;
+            let watch = "subscription($id: ID!) { checkProgress(id: $id) { items } }";
+            let payload = json!({ "query": watch, "variables": { "id": world.sample["id"] } });
+            let start = json!({ "type": "subscribe", "id": "1", "payload": payload });
+            socket.send(start.to_string().into()).await.unwrap();
+            let payload = next_message(&mut socket).await["payload"].clone();
+            if visitor.may(Needs::Action(Action::CheckRead)) {
+                assert!(
+                    payload["data"]["checkProgress"]["items"].is_number(),
+                    "{}: {payload}",
+                    visitor.name
+                );
+            } else {
+                let error = payload["errors"].get(0).unwrap_or(&payload[0]);
+                assert_eq!(error["extensions"]["code"], visitor.refusal(), "{}", visitor.name);
             }
 
             let refused = if visitor.signed_in {
@@ -957,6 +994,7 @@ on_both!(permissions_say_what_happens, |service| async move {
                 Action::SampleItemAnnounce,
                 Action::CheckRead,
                 Action::CheckRecord,
+                Action::CheckAssign,
                 Action::SampleEvaluate,
                 Action::KnownErrorPropose,
             ],

@@ -16,7 +16,7 @@ use tests::story::{Audit, cents, change, check, nodes};
 use tests::{Service, on_both};
 
 /// Tables of working papers.
-const PAPERS: [&str; 19] = [
+const PAPERS: [&str; 20] = [
     "population",
     "population_import",
     "population_item",
@@ -26,6 +26,7 @@ const PAPERS: [&str; 19] = [
     "sample_stratum",
     "sample_item",
     "replacement",
+    "assignment",
     "known_error",
     "known_error_part",
     "draw_event",
@@ -60,6 +61,9 @@ async fn engagement<'a>(service: &'a Service, title: &str) -> Audit<'a> {
         .filled(&[("a", "09", 100), ("b", "01", 200), ("c", "01", 300)])
         .await;
     let sample = audit.drawn(title, "SIMPLE_RANDOM", &json!({ "size": 1 })).await;
+    let give = json!({ "sampleId": sample["id"], "testers": ["auditor"], "idempotencyKey": format!("{title}: Zuweisung") });
+    let distribute = change("distributeSampleItems", "sample { id }");
+    audit.auditor.done(&distribute, give).await;
     // One item is replaced by the second, and the third extends the sample.
     let item = audit.items(&sample).await[0].clone();
     let request = json!({

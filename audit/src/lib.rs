@@ -4,6 +4,7 @@
 //! cases (authorize, load, apply the rule, write, trail, commit).
 
 pub mod access;
+pub mod assignment;
 pub mod check;
 pub mod comment;
 mod copy;

@@ -156,6 +156,8 @@ codes! {
     ReplacementDecided = "REPLACEMENT_DECIDED": "Über diesen Ersatz ist schon entschieden.", "This replacement is decided already.";
     ReplacementOwn = "REPLACEMENT_OWN": "Wer den Ersatz beantragt hat, darf nicht über ihn entscheiden. Bitte die Leitung der Innenrevision oder die Qualitätssicherung darum bitten.", "Who asked for the replacement must not decide it. Ask the head of the Innenrevision or the quality assurance.";
     ItemReplaced = "ITEM_REPLACED": "Die Position ist ersetzt; geprüft wird die Position an ihrer Stelle.", "The item was replaced; the item in its place is checked.";
+    AssignmentNotOpen = "ASSIGNMENT_NOT_OPEN": "Die Position ist schon geprüft oder ersetzt.", "The item was checked or replaced already.";
+    AssignmentComplete = "ASSIGNMENT_COMPLETE": "Die Position ist schon so vielen Personen zugewiesen, wie sie prüfen sollen ({}).", "The item is assigned to as many people as shall check it ({}).";
     KnownErrorNotForSample = "KNOWN_ERROR_NOT_FOR_SAMPLE": "Gesondert gerechnet werden systemische und anomale Fehler nur in Stichproben von Positionen oder Geldeinheiten ({}).", "Systemic and anomalous errors are set apart only in samples of items or of monetary units ({}).";
     KnownErrorNotFound = "KNOWN_ERROR_NOT_FOUND": "An dieser Position ist kein Fehler festgestellt, der den Betrag mindert und noch nicht eingeordnet ist.", "No error that lowers the amount and is not classified yet was found in this item.";
     KnownErrorOwnStaff = "KNOWN_ERROR_OWN_STAFF": "Fehler in Fällen des eigenen Personals zählen immer als zufällig.", "Errors in own staff's cases always count as random.";

@@ -69,6 +69,8 @@ ids! {
     ParameterSetId,
     /// Id of a replacement.
     ReplacementId,
+    /// Id of an assignment.
+    AssignmentId,
     /// Id of a known error.
     KnownErrorId,
 }

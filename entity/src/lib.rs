@@ -8,6 +8,7 @@ mod listed;
 mod money;
 mod scope;
 
+pub mod assignment;
 pub mod bezirksstelle;
 pub mod case_number;
 pub mod ceremony;
@@ -47,9 +48,10 @@ pub mod trail_entry;
 
 pub use fund::{Fund, FundSplit};
 pub use ids::{
-    BezirksstelleId, CheckId, CommentId, ContributionId, ControlTotalId, DifferenceId, DrawEventId,
-    EngagementId, GrantId, ImportId, ItemId, JobcenterId, KnownErrorId, LegalHoldId, ParameterSetId,
-    PopulationId, ReadRecordId, ReplacementId, SampleId, SampleItemId, StratumId, TrailEntryId,
+    AssignmentId, BezirksstelleId, CheckId, CommentId, ContributionId, ControlTotalId, DifferenceId,
+    DrawEventId, EngagementId, GrantId, ImportId, ItemId, JobcenterId, KnownErrorId, LegalHoldId,
+    ParameterSetId, PopulationId, ReadRecordId, ReplacementId, SampleId, SampleItemId, StratumId,
+    TrailEntryId,
 };
 pub use listed::{Listed, ListedCheck, ListedItem};
 pub use money::Cents;

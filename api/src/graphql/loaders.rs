@@ -8,7 +8,7 @@ use std::sync::Arc;
 use async_graphql::dataloader::{DataLoader, Loader};
 use async_graphql::{Context, Result};
 use audit::reads::{ExternalRead, external_reads};
-use audit::{Ctx, Db, check, engagement, grant, legal_hold, population, sample, trail};
+use audit::{Ctx, Db, assignment, check, engagement, grant, legal_hold, population, sample, trail};
 use entity::{
     CheckId, EngagementId, GrantId, KnownErrorId, PopulationId, SampleId, SampleItemId, TrailEntryId,
 };
@@ -191,6 +191,42 @@ impl Loader<ExtensionOf> for House {
             .map_err(Arc::new)?;
         let extended = |row: entity::sample::Model| Some((ExtensionOf(row.extends_id?), row));
         Ok(found.into_iter().filter_map(extended).collect())
+    }
+}
+
+/// Assignments of an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct AssignmentsOf(pub SampleItemId);
+
+impl Loader<AssignmentsOf> for House {
+    type Value = Vec<entity::assignment::Model>;
+    type Error = Arc<audit::Error>;
+
+    async fn load(&self, keys: &[AssignmentsOf]) -> Found<AssignmentsOf, Self::Value> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        grouped(assignment::current_of(&self.ctx, &self.db, &ids).await, |row| {
+            AssignmentsOf(row.sample_item_id)
+        })
+    }
+}
+
+/// How far the checking of a sample has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct ProgressOf(pub SampleId);
+
+impl Loader<ProgressOf> for House {
+    type Value = assignment::Progress;
+    type Error = Arc<audit::Error>;
+
+    async fn load(&self, keys: &[ProgressOf]) -> Found<ProgressOf, Self::Value> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let found = assignment::progress(&self.ctx, &self.db, &ids)
+            .await
+            .map_err(Arc::new)?;
+        Ok(found
+            .into_iter()
+            .map(|(id, progress)| (ProgressOf(id), progress))
+            .collect())
     }
 }
 

@@ -3,6 +3,7 @@
 //! A resolver parses ids, makes one call of a use case, and wraps what it says. It holds no query, no role, no clock.
 
 pub mod admit;
+mod assignment;
 mod calculator;
 mod ceremony;
 mod check;
@@ -80,6 +81,7 @@ pub struct Mutation(
     grant::GrantMutation,
     comment::CommentMutation,
     legal_hold::LegalHoldMutation,
+    assignment::AssignmentMutation,
     replacement::ReplacementMutation,
     known_error::KnownErrorMutation,
     parameter_set::ParameterSetMutation,
@@ -87,7 +89,7 @@ pub struct Mutation(
 
 /// What a person can wait for.
 #[derive(MergedSubscription, Default)]
-pub struct Subscription(population::PopulationSubscription);
+pub struct Subscription(population::PopulationSubscription, assignment::CheckSubscription);
 
 /// The schema, without data.
 ///

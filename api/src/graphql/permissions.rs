@@ -67,6 +67,8 @@ pub(super) enum Action {
     CheckRead,
     /// Record a check.
     CheckRecord,
+    /// Say who is to check which item.
+    CheckAssign,
     /// Ask for a drawn item that cannot be checked to be replaced.
     ReplacementRequest,
     /// Approve or decline a replacement that another person asked for.

@@ -12,6 +12,7 @@ use entity::{
 };
 
 use super::admit::{FIGURES, NESTED_PAGE, costs};
+use super::assignment::{self, Assignment, CheckProgress};
 use super::calculator::{EvaluationBy, evaluation_by};
 use super::ceremony::{Assurance, Ceremony, DrawPartyInput, DrawSourceInput, PlannedSourceInput};
 use super::check::Check;
@@ -376,6 +377,7 @@ impl Sample {
                     May::SampleItemAnnounce,
                     May::CheckRead,
                     May::CheckRecord,
+                    May::CheckAssign,
                     May::SampleEvaluate,
                 ];
                 now.extend(service::sets_known_errors_apart(self.0.method).then_some(May::KnownErrorPropose));
@@ -390,6 +392,12 @@ impl Sample {
     async fn strata(&self, ctx: &Context<'_>) -> Maybe<Vec<Stratum>> {
         let rows = ctx.loaders().one(ctx, StrataOf(self.0.id)).await;
         Some(rows.map(|rows| rows.unwrap_or_default().into_iter().map(Stratum).collect()))
+    }
+
+    /// How far checking has come.
+    #[graphql(directive = disclosure::apply(Class::Audit))]
+    async fn progress(&self, ctx: &Context<'_>) -> Maybe<CheckProgress> {
+        Some(assignment::of_sample(ctx, self.0.id).await)
     }
 
     /// Drawn items that cannot be checked, and what became of them; oldest first.
@@ -728,6 +736,12 @@ impl SampleItem {
         self.row.state.into()
     }
 
+    /// Who is to check it.
+    #[graphql(directive = disclosure::apply(Class::Audit))]
+    async fn assignments(&self, ctx: &Context<'_>) -> Maybe<Vec<Assignment>> {
+        Some(assignment::of_item(ctx, self.row.id).await)
+    }
+
     /// What checking found; null until complete.
     #[graphql(directive = disclosure::apply(Class::Audit))]
     async fn result(&self) -> Option<CheckResult> {
@@ -994,6 +1008,9 @@ pub(super) struct SampleItemFilter {
     /// Visible to the Bezirksstelle by now, or not.
     #[graphql(directive = disclosure::apply(Class::Internal))]
     announced: Option<bool>,
+    /// The caller's own list: assigned to them, open, and not checked by them yet.
+    #[graphql(directive = disclosure::apply(Class::Audit))]
+    mine: Option<bool>,
 }
 
 impl SampleItemFilter {
@@ -1017,6 +1034,7 @@ impl SampleItemFilter {
             amount_to: self.amount_to.map(|euro| euro.0),
             reference: self.reference,
             announced: self.announced,
+            mine: self.mine.unwrap_or(false),
         })
     }
 }

@@ -55,6 +55,8 @@ struct Parameters {
     amount_to: Option<String>,
     reference: Option<String>,
     announced: Option<bool>,
+    #[serde(default)]
+    mine: bool,
     order: Option<Sort>,
     #[serde(default)]
     descending: bool,
@@ -244,7 +246,7 @@ fn query(filter: &ItemFilter, order: ItemOrder) -> serde_json::Value {
         "stratum": id(NodeKind::Stratum, filter.stratum.map(|id| id.0)),
         "state": filter.state, "result": filter.result,
         "amountFrom": amount(filter.amount_from), "amountTo": amount(filter.amount_to),
-        "reference": filter.reference.as_ref().map(|_| "*"), "announced": filter.announced,
+        "reference": filter.reference.as_ref().map(|_| "*"), "announced": filter.announced, "mine": filter.mine.then_some(true),
         "order": match order.by {
             ItemSort::DrawOrder => "DRAW_ORDER",
             ItemSort::Amount => "AMOUNT",
@@ -312,6 +314,7 @@ impl Parameters {
             amount_to: amount(&self.amount_to)?,
             reference: self.reference,
             announced: self.announced,
+            mine: self.mine,
         };
         let order = match self.order {
             None => ItemOrder {

@@ -59,6 +59,8 @@ words! {
         CheckRead = "CHECK_READ",
         /// Record a check.
         CheckRecord = "CHECK_RECORD",
+        /// Say who is to check which item.
+        CheckAssign = "CHECK_ASSIGN",
         /// Ask for a drawn item that cannot be checked to be replaced.
         ReplacementRequest = "REPLACEMENT_REQUEST",
         /// Approve or decline a replacement that another person asked for.

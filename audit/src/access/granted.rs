@@ -66,6 +66,7 @@ pub const fn granted(kind: Kind, action: Action) -> bool {
         | Action::SampleRecord
         | Action::SampleChoose
         | Action::SampleItemAnnounce
+        | Action::CheckAssign
         | Action::ReplacementRequest
         | Action::ReplacementApprove
         | Action::KnownErrorPropose

@@ -41,6 +41,7 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::Reidentify
             | Action::CheckRead
             | Action::CheckRecord
+            | Action::CheckAssign
             | Action::ReplacementRequest
             | Action::KnownErrorPropose
             | Action::ReplacementApprove
@@ -92,6 +93,7 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::Reidentify
             | Action::CheckRead
             | Action::CheckRecord
+            | Action::CheckAssign
             | Action::ReplacementRequest
             | Action::KnownErrorPropose
             | Action::ParameterSetRead
@@ -158,6 +160,7 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::SampleRecord
             | Action::SampleChoose
             | Action::SampleItemAnnounce
+            | Action::CheckAssign
             | Action::ReplacementRequest
             | Action::KnownErrorPropose
             | Action::ParameterSetPropose
@@ -240,6 +243,7 @@ pub const fn needs_open(action: Action) -> bool {
             | Action::SampleChoose
             | Action::SampleItemAnnounce
             | Action::CheckRecord
+            | Action::CheckAssign
             | Action::ReplacementRequest
             | Action::KnownErrorPropose
             | Action::ReplacementApprove

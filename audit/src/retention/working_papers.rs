@@ -3,10 +3,10 @@
 
 use chrono::{DateTime, Utc};
 use entity::{
-    EngagementId, case_number, ceremony, check_answer, comment, contribution, control_cell, control_total,
-    difference, draw_event, engagement, import_rejection, item_check, known_error, known_error_part,
-    population, population_import, population_item, replacement, retention_gate, sample, sample_item,
-    sample_stratum,
+    EngagementId, assignment, case_number, ceremony, check_answer, comment, contribution, control_cell,
+    control_total, difference, draw_event, engagement, import_rejection, item_check, known_error,
+    known_error_part, population, population_import, population_item, replacement, retention_gate, sample,
+    sample_item, sample_stratum,
 };
 use sea_orm::sea_query::{IntoCondition, Query, SelectStatement};
 use sea_orm::{
@@ -118,6 +118,7 @@ async fn delete_some(tx: &DatabaseTransaction, id: EngagementId) -> Result<(u64,
         false
     );
     delete!(comment, comment::Column::EngagementId.eq(id), false);
+    delete!(assignment, assignment::Column::EngagementId.eq(id), false);
     delete!(replacement, replacement::Column::EngagementId.eq(id), false);
     delete!(
         known_error_part,

@@ -18,6 +18,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use super::record::MAX_RECORDED_ITEMS;
 use super::service::{subject, visible_one};
 use crate::access::{Action, Class, Classes, authorize, authorize_write, disclose};
+use crate::assignment::mine;
 use crate::db::among;
 use crate::engagement::lock_open;
 use crate::grant::charge;
@@ -57,6 +58,8 @@ pub struct ItemFilter {
     pub reference: Option<String>,
     /// Visible to the Bezirksstelle by now, or not.
     pub announced: Option<bool>,
+    /// On the caller's own list: assigned to them, open, and not checked by them yet.
+    pub mine: bool,
 }
 
 /// What items are sorted by.
@@ -159,7 +162,8 @@ async fn engagement_of(db: &Db, filter: &ItemFilter) -> Result<Option<Engagement
 
 /// What searching and sorting tell: nobody learns by them what they do not see.
 fn told(filter: &ItemFilter, order: ItemOrder) -> Classes {
-    let papers = filter.state.is_some() || filter.result.is_some() || order.by == ItemSort::DrawOrder;
+    let papers =
+        filter.mine || filter.state.is_some() || filter.result.is_some() || order.by == ItemSort::DrawOrder;
     let social = filter.amount_from.is_some()
         || filter.amount_to.is_some()
         || filter.reference.is_some()
@@ -182,6 +186,7 @@ fn filtered(ctx: &Ctx, filter: &ItemFilter) -> Result<Select<Entity>> {
             .add_option(filter.sample.map(|id| Column::SampleId.eq(id)))
             .add_option(filter.bezirksstelle.map(|id| Column::BezirksstelleId.eq(id)))
             .add_option(filter.stratum.map(|id| Column::StratumId.eq(id)))
+            .add_option(filter.mine.then(|| mine(&ctx.caller.subject)))
             .add_option(filter.state.map(|state| Column::State.eq(state)))
             .add_option(filter.result.map(|result| Column::Result.eq(result)))
             .add_option(filter.amount_from.map(|cents| Column::AmountCents.gte(cents)))
