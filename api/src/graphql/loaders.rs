@@ -13,6 +13,10 @@ use entity::{CheckId, EngagementId, GrantId, PopulationId, SampleId, SampleItemI
 
 use super::error::failure;
 
+mod papers;
+
+pub(super) use papers::{DecisionsOf, EditionsOf, MinutesOf, SeatsOf, SignaturesOf, VotesOf};
+
 /// What the look-ups of a request have in common.
 pub(crate) struct House {
     ctx: Ctx,

@@ -3,10 +3,12 @@
 //! A resolver parses ids, makes one call of a use case, and wraps what it says. It holds no query, no role, no clock.
 
 pub mod admit;
+mod body;
 mod calculator;
 mod ceremony;
 mod check;
 mod comment;
+mod decision;
 mod disclosure;
 mod engagement;
 mod error;
@@ -19,8 +21,11 @@ mod loaders;
 mod log;
 mod many;
 mod mapping;
+mod minutes;
 mod node;
 mod page;
+mod paper;
+mod paper_edition;
 mod parameter_set;
 mod permissions;
 mod population;
@@ -33,6 +38,7 @@ mod service_info;
 pub(crate) mod toy;
 mod trail;
 mod viewer;
+mod vote;
 
 use std::sync::Arc;
 
@@ -64,6 +70,9 @@ pub struct Query(
     grant::GrantQuery,
     reads::ReadQuery,
     parameter_set::ParameterSetQuery,
+    body::BodyQuery,
+    paper::PaperQuery,
+    decision::DecisionQuery,
     calculator::CalculatorQuery,
 );
 
@@ -81,6 +90,10 @@ pub struct Mutation(
     legal_hold::LegalHoldMutation,
     replacement::ReplacementMutation,
     parameter_set::ParameterSetMutation,
+    body::BodyMutation,
+    paper::PaperMutation,
+    vote::VoteMutation,
+    minutes::MinutesMutation,
 );
 
 /// What a person can wait for.
