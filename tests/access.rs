@@ -209,6 +209,24 @@ fn queries(audit: &Audit<'_>, sample: &Value, own: &Value) -> Vec<Way> {
             Needs::Action(Action::ParameterSetRead),
         ),
         way(
+            "bodies",
+            "{ bodies { id } }",
+            json!({}),
+            Needs::Action(Action::PaperRead),
+        ),
+        way(
+            "papers",
+            "{ papers { __typename } }",
+            json!({}),
+            Needs::Action(Action::PaperRead),
+        ),
+        way(
+            "decisions",
+            "{ decisions { __typename } }",
+            json!({}),
+            Needs::Action(Action::PaperRead),
+        ),
+        way(
             "testProgrammes",
             "{ testProgrammes { id } }",
             json!({}),
@@ -547,6 +565,70 @@ fn mutations() -> Vec<Way> {
             "revokeKnownError",
             json!({ "id": unknown(NodeKind::KnownError), "expectedVersion": 1, "reason": "x" }),
             Action::KnownErrorRevoke,
+        ),
+        way(
+            "seatMember",
+            json!({ "bodyId": unknown(NodeKind::Body), "kind": "x", "holder": "x", "namedBy": "x", "idempotencyKey": "k" }),
+            Action::SeatFill,
+        ),
+        way(
+            "releaseSeat",
+            json!({ "id": unknown(NodeKind::Seat), "expectedVersion": 1, "reason": "x" }),
+            Action::SeatFill,
+        ),
+        way(
+            "submitPaper",
+            json!({
+                "bodyId": unknown(NodeKind::Body), "matter": "AUDIT", "content": { "title": "x", "motion": "x" },
+                "idempotencyKey": "k",
+            }),
+            Action::PaperSubmit,
+        ),
+        way(
+            "revisePaper",
+            json!({ "id": unknown(NodeKind::Paper), "expectedVersion": 1, "content": { "title": "x", "motion": "x" } }),
+            Action::PaperSubmit,
+        ),
+        way(
+            "withdrawPaper",
+            json!({ "id": unknown(NodeKind::Paper), "expectedVersion": 1, "reason": "x" }),
+            Action::PaperSubmit,
+        ),
+        way(
+            "callPaper",
+            json!({ "id": unknown(NodeKind::Paper), "expectedVersion": 1, "sessionAt": "2999-01-01T00:00:00Z" }),
+            Action::PaperCall,
+        ),
+        way(
+            "castVote",
+            json!({
+                "paperId": unknown(NodeKind::Paper), "expectedVersion": 1, "contentHash": "00".repeat(32), "choice": "YES",
+                "idempotencyKey": "k",
+            }),
+            Action::PaperVote,
+        ),
+        way(
+            "closeVote",
+            json!({ "id": unknown(NodeKind::Paper), "expectedVersion": 1 }),
+            Action::PaperCall,
+        ),
+        way(
+            "decideOnDissent",
+            json!({ "id": unknown(NodeKind::Paper), "expectedVersion": 1, "adopted": true, "reason": "x" }),
+            Action::DissentDecide,
+        ),
+        way(
+            "recordMinutes",
+            json!({ "paperId": unknown(NodeKind::Paper), "expectedVersion": 1, "text": "x", "idempotencyKey": "k" }),
+            Action::MinutesRecord,
+        ),
+        way(
+            "recordSignature",
+            json!({
+                "decisionId": unknown(NodeKind::Decision), "kind": "SCAN", "fileHash": "00".repeat(32), "signer": "x",
+                "signedOn": "2026-01-01", "idempotencyKey": "k",
+            }),
+            Action::SignatureRecord,
         ),
         way("recordCheck", one_check, Action::CheckRecord),
         way(

@@ -435,7 +435,7 @@ on_both!(
         );
 
         // Each lie and its way back: what an entry says, the order of the entries, a leaf, the hashes of the tree.
-        let entry = "WHERE id = (SELECT entry_id FROM log_leaf WHERE idx = 2)";
+        let entry = "WHERE id = (SELECT entry_id FROM log_leaf WHERE idx = 3)";
         let changed = format!("UPDATE trail_entry SET actor = 'x' {entry}");
         let right = format!("UPDATE trail_entry SET actor = 'auditor' {entry}");
         let swap = |table: &str| {
@@ -659,8 +659,8 @@ on_both!(rows_are_as_the_trail_left_them, |service| async move {
             .filter(|line| line.contains("rows as in the trail"));
         lines.map(str::to_owned).collect::<Vec<_>>()
     };
-    // Engagement, population, import, control total, three samples, ceremony, two checks, hold, grant, comment.
-    assert_eq!(rows(0).await, ["ok      rows as in the trail (13)"]);
+    // Body, engagement, population, import, control total, three samples, ceremony, two checks, hold, grant, comment.
+    assert_eq!(rows(0).await, ["ok      rows as in the trail (14)"]);
 
     // What somebody does to the database past the service shows, and what.
     let owner = service.db.owner();

@@ -12,7 +12,7 @@ use anyhow::{Context as _, bail};
 use audit::reads::{self, KeepsReads, Reads};
 use audit::trail::note::SigningKey;
 use audit::trail::{self, LogKeys};
-use audit::{Ctx, Db, OsRandom, Sources, SystemClock, Vault, jobcenter, population, retention};
+use audit::{Ctx, Db, OsRandom, Sources, SystemClock, Vault, decision, jobcenter, population, retention};
 use futures_util::future::join_all;
 use secrecy::ExposeSecret as _;
 use tokio::task::JoinHandle;
@@ -141,6 +141,7 @@ pub async fn prepare(
     };
     let label = (settings.jobcenter.label(), settings.jobcenter.label_plural());
     jobcenter::set_up(&Ctx::system(sources.clone()), db, preset, Some(label)).await?;
+    decision::set_up(&Ctx::system(sources.clone()), db, &settings.decisions).await?;
     Ok(())
 }
 

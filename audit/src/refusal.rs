@@ -235,6 +235,26 @@ codes! {
     GrantBudgetExceeded = "GRANT_BUDGET_EXCEEDED": "Das Leseguthaben des Zugangs reicht dafür nicht (noch {}). Bitte weniger auf einmal abrufen oder einen neuen Zugang erbitten.", "The read budget of the grant does not suffice ({} left). Ask for less at once, or for a new grant.";
     LegalHoldLifted = "LEGAL_HOLD_LIFTED": "Diese Löschsperre ist schon aufgehoben.", "This legal hold is lifted already.";
     LegalHoldOwn = "LEGAL_HOLD_OWN": "Wer die Löschsperre gesetzt hat, darf sie nicht aufheben. Bitte eine zweite Person beteiligen.", "Who placed the legal hold must not lift it. Involve a second person.";
+    SeatUnknown = "SEAT_UNKNOWN": "Diesen Sitz gibt es in dem Gremium nicht ({}).", "The body has no such seat ({}).";
+    SeatTaken = "SEAT_TAKEN": "Dieser Sitz ist in der Zeit schon besetzt. Bitte zuerst die bisherige Besetzung beenden (releaseSeat).", "This seat is taken at that time. Release it first (releaseSeat).";
+    SeatPersonTwice = "SEAT_PERSON_TWICE": "Diese Person hat in dem Gremium schon einen Sitz oder eine Stellvertretung ({}). Niemand stimmt für zwei Sitze.", "This person has a seat in the body already, or is a deputy there ({}). Nobody votes for two seats.";
+    SeatReleased = "SEAT_RELEASED": "Diese Besetzung ist schon beendet.", "This seat is released already.";
+    MatterNotOfBody = "MATTER_NOT_OF_BODY": "Darüber befindet dieses Gremium nicht ({}).", "This is no matter of the body ({}).";
+    AttachmentDoubled = "ATTACHMENT_DOUBLED": "Diese Anlage ist doppelt ({}).", "This attachment appears twice ({}).";
+    PaperState = "PAPER_STATE": "Das geht nicht, so wie es um die Vorlage steht ({}).", "This cannot be done with the paper as it stands ({}).";
+    PaperNotOwn = "PAPER_NOT_OWN": "Ändern oder zurückziehen kann eine Vorlage nur, wer sie verfasst hat.", "Only who wrote a paper revises or withdraws it.";
+    PaperUnchanged = "PAPER_UNCHANGED": "Die Fassung ist dieselbe wie die letzte.", "The edition is the same as the last one.";
+    PaperChanged = "PAPER_CHANGED": "Die Vorlage wurde inzwischen geändert. Bitte die neue Fassung lesen.", "The paper was changed meanwhile. Read the new edition.";
+    NotAMember = "NOT_A_MEMBER": "Abstimmen kann nur, wer in dem Gremium einen Sitz hat oder ihn vertritt.", "Only who has a seat in the body, or is its deputy, votes.";
+    AuthorVotes = "AUTHOR_VOTES": "Wer die Vorlage verfasst hat, stimmt hier nicht über sie ab.", "Who wrote the paper does not vote on it here.";
+    SeatHasVoted = "SEAT_HAS_VOTED": "Für diesen Sitz ist schon abgestimmt.", "There is a vote for this seat already.";
+    VotingNotBegun = "VOTING_NOT_BEGUN": "Die Sitzung hat noch nicht begonnen ({}).", "The session has not begun yet ({}).";
+    VotingEnded = "VOTING_ENDED": "Die Abstimmung ist beendet ({}).", "The voting has ended ({}).";
+    VotingRuns = "VOTING_RUNS": "Die Abstimmung läuft noch: Es haben nicht alle abgestimmt, und ihr Ende ist nicht erreicht ({}).", "The voting goes on: not everybody voted, and its end is not reached ({}).";
+    VotesTooFew = "VOTES_TOO_FEW": "Es haben zu wenige abgestimmt ({}). Die Vorlage kann erneut aufgerufen werden (callPaper).", "Too few voted ({}). The paper can be called again (callPaper).";
+    CallingPeriod = "CALLING_PERIOD": "Die Vorlage wurde mit kürzerer Frist aufgerufen als vorgesehen. Das gilt nur, wenn alle im Gremium mitstimmen und auf die Frist verzichten. Sie kann mit voller Frist erneut aufgerufen werden (callPaper).", "The paper was called at shorter notice than the calling period. That holds only where everybody in the body votes and waives the period. It can be called again in time (callPaper).";
+    SessionPast = "SESSION_PAST": "Die Sitzung liegt in der Vergangenheit, oder die Abstimmung endet nicht nach ihrem Beginn.", "The session lies in the past, or the voting does not end after its beginning.";
+    NotTheDecider = "NOT_THE_DECIDER": "Bei Dissens entscheidet hier jemand anders ({}).", "Somebody else decides over a dissent here ({}).";
     AmountOverflow = "AMOUNT_OVERFLOW": "Der Betrag ist zu groß.", "The amount is too large.";
 }
 

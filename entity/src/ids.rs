@@ -73,4 +73,20 @@ ids! {
     AssignmentId,
     /// Id of a known error.
     KnownErrorId,
+    /// Id of a body that decides.
+    BodyId,
+    /// Id of somebody's time in a seat of a body.
+    SeatId,
+    /// Id of a paper.
+    PaperId,
+    /// Id of one edition of a paper.
+    PaperEditionId,
+    /// Id of a vote.
+    VoteId,
+    /// Id of a decision.
+    DecisionId,
+    /// Id of one edition of minutes.
+    MinutesId,
+    /// Id of a recorded signature.
+    SignatureId,
 }

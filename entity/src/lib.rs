@@ -10,6 +10,7 @@ mod scope;
 
 pub mod assignment;
 pub mod bezirksstelle;
+pub mod body;
 pub mod case_number;
 pub mod ceremony;
 pub mod check_answer;
@@ -17,6 +18,7 @@ pub mod comment;
 pub mod contribution;
 pub mod control_cell;
 pub mod control_total;
+pub mod decision;
 pub mod difference;
 pub mod draw_event;
 pub mod engagement;
@@ -33,6 +35,9 @@ pub mod log_cosignature;
 pub mod log_leaf;
 pub mod log_node;
 pub mod log_queue;
+pub mod minutes;
+pub mod paper;
+pub mod paper_edition;
 pub mod parameter_set;
 pub mod population;
 pub mod population_import;
@@ -44,14 +49,17 @@ pub mod retention_gate;
 pub mod sample;
 pub mod sample_item;
 pub mod sample_stratum;
+pub mod seat;
+pub mod signature;
 pub mod trail_entry;
+pub mod vote;
 
 pub use fund::{Fund, FundSplit};
 pub use ids::{
-    AssignmentId, BezirksstelleId, CheckId, CommentId, ContributionId, ControlTotalId, DifferenceId,
-    DrawEventId, EngagementId, GrantId, ImportId, ItemId, JobcenterId, KnownErrorId, LegalHoldId,
-    ParameterSetId, PopulationId, ReadRecordId, ReplacementId, SampleId, SampleItemId, StratumId,
-    TrailEntryId,
+    AssignmentId, BezirksstelleId, BodyId, CheckId, CommentId, ContributionId, ControlTotalId, DecisionId,
+    DifferenceId, DrawEventId, EngagementId, GrantId, ImportId, ItemId, JobcenterId, KnownErrorId,
+    LegalHoldId, MinutesId, PaperEditionId, PaperId, ParameterSetId, PopulationId, ReadRecordId,
+    ReplacementId, SampleId, SampleItemId, SeatId, SignatureId, StratumId, TrailEntryId, VoteId,
 };
 pub use listed::{Listed, ListedCheck, ListedItem};
 pub use money::Cents;

@@ -250,6 +250,9 @@ impl Values for Known {
             ("SampleItemFilter", "sample") => Some(all_quoted(&self.ids("Sample"))),
             ("SampleItemFilter", "stratum") => Some(all_quoted(&self.ids("Stratum"))),
             ("SampleItemFilter", "bezirksstelle") => Some(all_quoted(&self.ids("Bezirksstelle"))),
+            ("PaperFilter" | "DecisionFilter", "body") | ("DecisionFilter", "tells") => {
+                Some(all_quoted(&self.ids("Body")))
+            }
             ("SampleItemFilter", "amountFrom" | "amountTo") => Some(["0.00", "80.00"].map(quoted).to_vec()),
             ("SampleItemFilter", "reference") => Some(
                 self.references
@@ -276,7 +279,7 @@ async fn known(world: &mut World<'_>) -> Known {
     let auditor = world.service.auditor();
     let all = "{ engagements(first: 50) { edges { node { id populations { id imports { id } differences { edges { node { id } } } }
             samples { edges { node { id strata { id } } } } } } }
-        grants(first: 50) { edges { node { id } } } }";
+        grants(first: 50) { edges { node { id } } } bodies { id } }";
     let seen = auditor.data(all, json!({})).await;
     let mut found: Vec<(&'static str, Vec<String>)> = Vec::new();
     // The ids say their kind.
@@ -287,6 +290,7 @@ async fn known(world: &mut World<'_>) -> Known {
         ("Sample", "Sample:"),
         ("Stratum", "Stratum:"),
         ("Grant", "Grant:"),
+        ("Body", "Body:"),
     ] {
         let mut ids = Vec::new();
         gather(&seen, kind, &mut ids);

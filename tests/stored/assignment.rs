@@ -260,7 +260,7 @@ on_both!(
         assert_eq!(list(&group, &sample).await.len(), 1);
         assert_eq!(progress(&group, &sample).await, json!([2, 2, 0, 0, 0, 1]));
         let outside = service.person("andere", "INNENREVISION");
-    assert_eq!(progress(&outside, &sample).await, json!([1, 1, 0, 0, 0, 0]));
+        assert_eq!(progress(&outside, &sample).await, json!([1, 1, 0, 0, 0, 0]));
         let document =
             "query($id: ID!) { sample(id: $id) { items(first: 5) { edges { node { id amount } } } } }";
         let items = group.data(document, json!({ "id": sample["id"] })).await;

@@ -399,6 +399,11 @@ mod tests {
             ("jobcenter.preset", "ennepe-ruhr"),
             ("jobcenter.label", "Standort"),
             ("jobcenter.label_plural", "Standorte"),
+            ("decisions.abstention", "DISSENT"),
+            ("decisions.quorum", "ALL"),
+            ("decisions.calling_days", "14"),
+            ("decisions.author_votes", "false"),
+            ("decisions.casting_vote", "true"),
             ("log.origin", "vks.example/log"),
             (
                 "log.verifier_keys",
@@ -474,6 +479,11 @@ mod tests {
         assert_eq!(
             (settings.jobcenter.preset, settings.telemetry.log_format),
             (JobcenterPreset::EnnepeRuhr, LogFormat::Json)
+        );
+        let decisions = &settings.decisions;
+        assert_eq!(
+            (decisions.quorum, decisions.calling_days, decisions.author_votes),
+            (Some(entity::body::Quorum::All), Some(14), Some(false))
         );
 
         let printed = print(&loaded);

@@ -38,6 +38,9 @@ pub struct Settings {
     pub telemetry: TelemetrySettings,
     /// Words of this Jobcenter.
     pub jobcenter: JobcenterSettings,
+    /// How bodies decide, where that is otherwise than in the preset.
+    #[serde(default)]
+    pub decisions: audit::decision::body::Settings,
     /// The log over the trail.
     pub log: LogSettings,
     /// Keys of stored secrets.
@@ -660,6 +663,8 @@ pub enum JobcenterPreset {
     Recklinghausen,
     /// Ennepe-Ruhr-Kreis: Regionalstellen.
     EnnepeRuhr,
+    /// A cooperative Jobcenter of a municipality and the Agentur für Arbeit: Standorte.
+    Kooperativ,
 }
 
 impl JobcenterPreset {
@@ -668,6 +673,7 @@ impl JobcenterPreset {
         match self {
             Self::Recklinghausen => "recklinghausen",
             Self::EnnepeRuhr => "ennepe-ruhr",
+            Self::Kooperativ => "kooperativ",
         }
     }
 }
@@ -678,6 +684,7 @@ impl JobcenterSettings {
         self.label.as_deref().unwrap_or(match self.preset {
             JobcenterPreset::Recklinghausen => "Bezirksstelle",
             JobcenterPreset::EnnepeRuhr => "Regionalstelle",
+            JobcenterPreset::Kooperativ => "Standort",
         })
     }
 
@@ -686,6 +693,7 @@ impl JobcenterSettings {
         self.label_plural.as_deref().unwrap_or(match self.preset {
             JobcenterPreset::Recklinghausen => "Bezirksstellen",
             JobcenterPreset::EnnepeRuhr => "Regionalstellen",
+            JobcenterPreset::Kooperativ => "Standorte",
         })
     }
 

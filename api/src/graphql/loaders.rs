@@ -15,6 +15,10 @@ use entity::{
 
 use super::error::failure;
 
+mod papers;
+
+pub(super) use papers::{DecisionsOf, EditionsOf, MinutesOf, SeatsOf, SignaturesOf, VotesOf};
+
 /// What the look-ups of a request have in common.
 pub(crate) struct House {
     ctx: Ctx,

@@ -4,10 +4,12 @@
 
 pub mod admit;
 mod assignment;
+mod body;
 mod calculator;
 mod ceremony;
 mod check;
 mod comment;
+mod decision;
 mod disclosure;
 mod engagement;
 mod error;
@@ -21,8 +23,11 @@ mod loaders;
 mod log;
 mod many;
 mod mapping;
+mod minutes;
 mod node;
 mod page;
+mod paper;
+mod paper_edition;
 mod parameter_set;
 mod permissions;
 mod population;
@@ -35,6 +40,7 @@ mod service_info;
 pub(crate) mod toy;
 mod trail;
 mod viewer;
+mod vote;
 
 use std::sync::Arc;
 
@@ -66,6 +72,9 @@ pub struct Query(
     grant::GrantQuery,
     reads::ReadQuery,
     parameter_set::ParameterSetQuery,
+    body::BodyQuery,
+    paper::PaperQuery,
+    decision::DecisionQuery,
     calculator::CalculatorQuery,
 );
 
@@ -85,6 +94,10 @@ pub struct Mutation(
     replacement::ReplacementMutation,
     known_error::KnownErrorMutation,
     parameter_set::ParameterSetMutation,
+    body::BodyMutation,
+    paper::PaperMutation,
+    vote::VoteMutation,
+    minutes::MinutesMutation,
 );
 
 /// What a person can wait for.

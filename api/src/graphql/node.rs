@@ -4,19 +4,23 @@ use std::collections::HashMap;
 
 use async_graphql::{Context, ID, Interface, Object, Result};
 use audit::access::Action as May;
-use audit::{engagement, grant, population, sample};
+use audit::{decision, engagement, grant, population, sample};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use entity::{
-    BezirksstelleId, DifferenceId, EngagementId, GrantId, ImportId, PopulationId, SampleId, SampleItemId,
+    BezirksstelleId, BodyId, DecisionId, DifferenceId, EngagementId, GrantId, ImportId, PaperId,
+    PopulationId, SampleId, SampleItemId,
 };
 use uuid::Uuid;
 
 use super::ContextExt;
+use super::body::Body;
+use super::decision::Decision;
 use super::engagement::Engagement;
 use super::error::{Maybe, bad_input, field};
 use super::grant::Grant;
 use super::jobcenter::Bezirksstelle;
+use super::paper::Paper;
 use super::population::{Difference, Import, Population};
 use super::sample::{Sample, SampleItem};
 
@@ -58,11 +62,23 @@ pub enum NodeKind {
     KnownError,
     /// A contribution to a seed: found through its sample, or by whoever makes it.
     Contribution,
+    /// A body that decides on papers.
+    Body,
+    /// A seat of a body: found through it.
+    Seat,
+    /// A paper.
+    Paper,
+    /// A decision.
+    Decision,
+    /// Minutes: found through their paper.
+    Minutes,
+    /// A signature: found through its paper.
+    Signature,
 }
 
 impl NodeKind {
     /// Every kind.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 22] = [
         Self::Bezirksstelle,
         Self::Engagement,
         Self::Population,
@@ -79,6 +95,12 @@ impl NodeKind {
         Self::Replacement,
         Self::KnownError,
         Self::Contribution,
+        Self::Body,
+        Self::Seat,
+        Self::Paper,
+        Self::Decision,
+        Self::Minutes,
+        Self::Signature,
     ];
 
     /// The name of the type.
@@ -100,6 +122,12 @@ impl NodeKind {
             Self::Replacement => "Replacement",
             Self::KnownError => "KnownError",
             Self::Contribution => "Contribution",
+            Self::Body => "Body",
+            Self::Seat => "Seat",
+            Self::Paper => "Paper",
+            Self::Decision => "Decision",
+            Self::Minutes => "Minutes",
+            Self::Signature => "Signature",
         }
     }
 
@@ -149,6 +177,12 @@ pub(super) enum Node {
     SampleItem(Box<SampleItem>),
     /// A grant.
     Grant(Box<Grant>),
+    /// A body that decides on papers.
+    Body(Box<Body>),
+    /// A paper.
+    Paper(Box<Paper>),
+    /// A decision.
+    Decision(Box<Decision>),
 }
 
 /// Finds nodes.
@@ -210,7 +244,11 @@ async fn of_kind(ctx: &Context<'_>, kind: NodeKind, rows: &[Uuid]) -> Result<Vec
         | NodeKind::ParameterSet
         | NodeKind::Replacement
         | NodeKind::KnownError
-        | NodeKind::Contribution => true,
+        | NodeKind::Contribution
+        | NodeKind::Seat
+        | NodeKind::Minutes
+        | NodeKind::Signature => true,
+        NodeKind::Body | NodeKind::Paper | NodeKind::Decision => ctx.caller().may(May::PaperRead),
         NodeKind::Grant => ctx.caller().may(May::GrantRead),
         NodeKind::Engagement => ctx.caller().may(May::EngagementRead),
         NodeKind::Population | NodeKind::Import | NodeKind::Difference => {
@@ -258,6 +296,9 @@ async fn of_kind(ctx: &Context<'_>, kind: NodeKind, rows: &[Uuid]) -> Result<Vec
             SampleItem::from
         ),
         NodeKind::Grant => through!(grant::find_many, GrantId, Node::Grant, Grant),
+        NodeKind::Body => through!(decision::find_bodies, BodyId, Node::Body, Body),
+        NodeKind::Paper => through!(decision::find_papers, PaperId, Node::Paper, Paper),
+        NodeKind::Decision => through!(decision::find_decisions, DecisionId, Node::Decision, Decision),
         NodeKind::Stratum
         | NodeKind::Check
         | NodeKind::Comment
@@ -265,6 +306,9 @@ async fn of_kind(ctx: &Context<'_>, kind: NodeKind, rows: &[Uuid]) -> Result<Vec
         | NodeKind::ParameterSet
         | NodeKind::Replacement
         | NodeKind::KnownError
-        | NodeKind::Contribution => Vec::new(),
+        | NodeKind::Contribution
+        | NodeKind::Seat
+        | NodeKind::Minutes
+        | NodeKind::Signature => Vec::new(),
     })
 }

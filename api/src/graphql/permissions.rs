@@ -87,6 +87,22 @@ pub(super) enum Action {
     ParameterSetApprove,
     /// Evaluate a sample.
     SampleEvaluate,
+    /// See bodies, who sits in them, and papers with what became of them.
+    PaperRead,
+    /// Hand a paper in, revise and withdraw one's own.
+    PaperSubmit,
+    /// Call papers to sessions, and end the voting.
+    PaperCall,
+    /// Vote on papers: with a seat, or as its deputy.
+    PaperVote,
+    /// Decide where a body is not of one mind: with the seat that does.
+    DissentDecide,
+    /// Record the minutes of a paper.
+    MinutesRecord,
+    /// Record that a decision or its minutes were signed.
+    SignatureRecord,
+    /// Record who sits in a body, and who no longer does.
+    SeatFill,
     /// See the trail.
     TrailRead,
     /// See grants: all of them, or one's own.

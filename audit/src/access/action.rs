@@ -79,6 +79,22 @@ words! {
         ParameterSetApprove = "PARAMETER_SET_APPROVE",
         /// Evaluate a sample.
         SampleEvaluate = "SAMPLE_EVALUATE",
+        /// See bodies, who sits in them, and papers with what became of them.
+        PaperRead = "PAPER_READ",
+        /// Hand a paper in, revise and withdraw one's own.
+        PaperSubmit = "PAPER_SUBMIT",
+        /// Call papers to sessions, and end the voting.
+        PaperCall = "PAPER_CALL",
+        /// Vote on papers: with a seat, or as its deputy.
+        PaperVote = "PAPER_VOTE",
+        /// Decide where a body is not of one mind: with the seat that does.
+        DissentDecide = "DISSENT_DECIDE",
+        /// Record the minutes of a paper.
+        MinutesRecord = "MINUTES_RECORD",
+        /// Record that a decision or its minutes were signed.
+        SignatureRecord = "SIGNATURE_RECORD",
+        /// Record who sits in a body, and who no longer does.
+        SeatFill = "SEAT_FILL",
         /// See the trail.
         TrailRead = "TRAIL_READ",
         /// See grants: all of them, or one's own.

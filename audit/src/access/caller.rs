@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use entity::grant::Reader;
-use entity::{BezirksstelleId, Scope};
+use entity::{BezirksstelleId, Scope, paper};
 
 use super::{Action, Class, Classes, Granted, Membership, Role, classes, permits};
 
@@ -128,6 +128,22 @@ impl Caller {
             ) => Reader::All,
             Some(Role::ExternalAuditor) => Reader::Recipient(self.subject.clone()),
             _ => Reader::Nobody,
+        }
+    }
+
+    /// The papers of bodies this caller sees: the office of the bodies all, a member those of the body, the audit function what was
+    /// decided on its matters, others their own.
+    pub fn papers(&self, now: DateTime<Utc>) -> paper::Reader {
+        if self.grant.is_some() {
+            return paper::Reader::Nobody;
+        }
+        let subject = self.subject.clone();
+        match self.role() {
+            Some(Role::Fachbereichsleitung) => paper::Reader::Office,
+            Some(Role::Vorstand | Role::StadtLeitung) => paper::Reader::Member { subject, now },
+            Some(role) if role.audits() => paper::Reader::Audit(subject),
+            Some(Role::Budget | Role::Controlling) => paper::Reader::Author(subject),
+            _ => paper::Reader::Nobody,
         }
     }
 

@@ -75,6 +75,14 @@ pub const fn granted(kind: Kind, action: Action) -> bool {
         | Action::ParameterSetRead
         | Action::ParameterSetPropose
         | Action::ParameterSetApprove
+        | Action::PaperRead
+        | Action::PaperSubmit
+        | Action::PaperCall
+        | Action::PaperVote
+        | Action::DissentDecide
+        | Action::MinutesRecord
+        | Action::SignatureRecord
+        | Action::SeatFill
         | Action::GrantPropose
         | Action::GrantIssue
         | Action::GrantRevoke

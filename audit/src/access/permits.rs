@@ -11,6 +11,10 @@ use super::{Action, Role};
 /// A grant takes two people. The head of the Innenrevision proposes, or an auditor in the head's place; the head of the
 /// Fachbereich issues, or, where an auditor proposed, the head of the Innenrevision. Each of them revokes it alone.
 /// Whoever comes under a grant has the rights of [`super::granted`], and none of a role.
+///
+/// A role lets somebody vote; whether they do is a matter of the seat. Whoever sits in a body beside another function, as the head of a
+/// Regionalstelle in the Leitungsgruppe, acts there as VORSTAND. Who holds the office of the bodies calls, counts and records;
+/// the audit function sees what was decided on its matters.
 #[expect(clippy::too_many_lines, reason = "a table")]
 pub const fn permits(role: Role, action: Action) -> bool {
     match role {
@@ -59,7 +63,9 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::VisibilityState
             | Action::CommentRead
             | Action::LegalHoldPlace
-            | Action::LegalHoldLift => true,
+            | Action::LegalHoldLift
+            | Action::PaperRead
+            | Action::PaperSubmit => true,
             Action::GrantRedeem
             | Action::ParameterSetApprove
             | Action::CommentWrite
@@ -67,6 +73,12 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::ExternalReadList
             | Action::ReadRecordList
             | Action::RetentionRun
+            | Action::PaperCall
+            | Action::PaperVote
+            | Action::DissentDecide
+            | Action::MinutesRecord
+            | Action::SignatureRecord
+            | Action::SeatFill
             | Action::JobcenterSetUp => false,
         },
         Role::Innenrevision => match action {
@@ -106,7 +118,8 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::VisibilityState
             | Action::CommentRead
             | Action::LegalHoldPlace
-            | Action::LegalHoldLift => true,
+            | Action::LegalHoldLift
+            | Action::PaperRead => true,
             Action::EngagementClose
             | Action::EngagementRestrict
             | Action::DifferenceApprove
@@ -122,6 +135,13 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::ExternalReadList
             | Action::ReadRecordList
             | Action::RetentionRun
+            | Action::PaperSubmit
+            | Action::PaperCall
+            | Action::PaperVote
+            | Action::DissentDecide
+            | Action::MinutesRecord
+            | Action::SignatureRecord
+            | Action::SeatFill
             | Action::JobcenterSetUp => false,
         },
         Role::Qualitaetssicherung => match action {
@@ -145,7 +165,8 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::TrailRead
             | Action::CommentRead
             | Action::LegalHoldPlace
-            | Action::LegalHoldLift => true,
+            | Action::LegalHoldLift
+            | Action::PaperRead => true,
             Action::EngagementOpen
             | Action::EngagementClose
             | Action::EngagementRestrict
@@ -177,27 +198,50 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::Reidentify
             | Action::ReadRecordList
             | Action::RetentionRun
+            | Action::PaperSubmit
+            | Action::PaperCall
+            | Action::PaperVote
+            | Action::DissentDecide
+            | Action::MinutesRecord
+            | Action::SignatureRecord
+            | Action::SeatFill
             | Action::JobcenterSetUp => false,
         },
         Role::Bezirksstellenleitung => contributes(action) || reads_own_items(action),
         Role::Sachbearbeitung => reads_own_items(action),
+        // It has the office of the bodies (Geschäftsstelle) too.
         Role::Fachbereichsleitung => matches!(
             action,
-            Action::GrantRead | Action::GrantIssue | Action::GrantRevoke | Action::GrantLift
+            Action::GrantRead
+                | Action::GrantIssue
+                | Action::GrantRevoke
+                | Action::GrantLift
+                | Action::PaperRead
+                | Action::PaperSubmit
+                | Action::PaperCall
+                | Action::PaperVote
+                | Action::DissentDecide
+                | Action::MinutesRecord
+                | Action::SignatureRecord
+                | Action::SeatFill
         ),
+        Role::Vorstand => matches!(
+            action,
+            Action::PaperRead | Action::PaperSubmit | Action::PaperVote | Action::DissentDecide
+        ),
+        Role::StadtLeitung => matches!(
+            action,
+            Action::PaperRead | Action::PaperSubmit | Action::PaperVote
+        ),
+        // Papers of one's own.
+        Role::Budget | Role::Controlling => matches!(action, Action::PaperRead | Action::PaperSubmit),
         // Who was let in, by whom and for what, and who read what.
         Role::Datenschutz => {
             contributes(action) || matches!(action, Action::GrantRead | Action::ReadRecordList)
         }
         // One's own grants, before any is redeemed.
         Role::ExternalAuditor => contributes(action) || matches!(action, Action::GrantRead),
-        Role::Budget
-        | Role::Controlling
-        | Role::Fachleitung
-        | Role::Vorstand
-        | Role::StadtLeitung
-        | Role::Gleichstellung
-        | Role::Administration => false,
+        Role::Fachleitung | Role::Gleichstellung | Role::Administration => false,
     }
 }
 

@@ -53,7 +53,7 @@ roles! {
     Controlling => "CONTROLLING",
     /// Technical supervision of the casework.
     Fachleitung => "FACHLEITUNG",
-    /// Member of the Vorstand.
+    /// Member of the Vorstand, or of another body that decides on papers.
     Vorstand => "VORSTAND",
     /// Head of one Bezirksstelle.
     Bezirksstellenleitung => "BEZIRKSSTELLENLEITUNG",

@@ -54,6 +54,14 @@ pub const PRESETS: &[Preset] = &[
         ],
         fachbereich: "Koordinierungsstelle",
     },
+    Preset {
+        key: "kooperativ",
+        name: "Kooperatives Jobcenter",
+        label: "Standort",
+        label_plural: "Standorte",
+        bezirksstellen: &["Mitte", "Nord", "Süd"],
+        fachbereich: "Geschäftsführung",
+    },
 ];
 
 /// The preset of this name.

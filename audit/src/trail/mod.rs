@@ -42,5 +42,5 @@ pub(crate) use places::{Step, steps};
 pub use service::{
     DenialFilter, GrantAttempt, Subject, denials, denied, denied_grant, denied_read, list, record,
 };
-pub(crate) use service::{denied_opening, of_subject};
+pub(crate) use service::{denied_opening, denied_seat, of_subject};
 pub use state::{State, state, state_with};

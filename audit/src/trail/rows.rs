@@ -2,17 +2,18 @@
 //! state that no entry tells of.
 //!
 //! Looked at are engagements, populations, complete imports, control totals, differences, samples, ceremonies, replacements, known errors, parameter sets,
-//! checks, holds, grants and
-//! comments: what changes with an entry of its own. Items of populations are covered by the root in the entry that froze them,
+//! checks, holds, grants, comments, bodies, seats, papers, votes, decisions, minutes and
+//! signatures: what changes with an entry of its own. Items of populations are covered by the root in the entry that froze them,
 //! the items of a sample by its seed: whoever draws again gets the same ones. Rows made before their states were told are not
 //! judged.
 
 use std::collections::HashMap;
 
 use entity::{
-    EngagementId, TrailEntryId, ceremony, check_answer, comment, contribution, control_total, difference,
-    engagement, grant, item_check, known_error, known_error_part, legal_hold, log_leaf, log_queue,
-    parameter_set, population, population_import, replacement, sample, trail_entry,
+    EngagementId, TrailEntryId, body, ceremony, check_answer, comment, contribution, control_total, decision,
+    difference, engagement, grant, item_check, known_error, known_error_part, legal_hold, log_leaf,
+    log_queue, minutes, paper, paper_edition, parameter_set, population, population_import, replacement,
+    sample, seat, signature, trail_entry, vote,
 };
 use sea_orm::sea_query::Query;
 use sea_orm::{
@@ -90,6 +91,19 @@ pub async fn unexplained(ctx: &Ctx, db: &Db) -> Result<(Vec<Unexplained>, u64)> 
         .await?;
     look.rows::<comment::Entity>(&moment, "Comment", comment::Column::Id, |row| row.id.0)
         .await?;
+    look.rows::<body::Entity>(&moment, "Body", body::Column::Id, |row| row.id.0)
+        .await?;
+    look.rows::<seat::Entity>(&moment, "Seat", seat::Column::Id, |row| row.id.0)
+        .await?;
+    look.rows::<vote::Entity>(&moment, "Vote", vote::Column::Id, |row| row.id.0)
+        .await?;
+    look.rows::<decision::Entity>(&moment, "Decision", decision::Column::Id, |row| row.id.0)
+        .await?;
+    look.rows::<minutes::Entity>(&moment, "Minutes", minutes::Column::Id, |row| row.id.0)
+        .await?;
+    look.rows::<signature::Entity>(&moment, "Signature", signature::Column::Id, |row| row.id.0)
+        .await?;
+    look.papers(&moment).await?;
     look.grants(&moment).await?;
     look.ceremonies(&moment).await?;
     look.checks(&moment).await?;
@@ -128,7 +142,7 @@ const PAPERS: [&str; 10] = [
     "Import",
 ];
 
-const KINDS: [&str; 14] = [
+const KINDS: [&str; 21] = [
     "Engagement",
     "Population",
     "ControlTotal",
@@ -143,6 +157,13 @@ const KINDS: [&str; 14] = [
     "Check",
     "Difference",
     "Import",
+    "Body",
+    "Seat",
+    "Paper",
+    "Vote",
+    "Decision",
+    "Minutes",
+    "Signature",
 ];
 
 #[derive(Deserialize)]
@@ -323,6 +344,28 @@ impl Look<'_> {
                 let own: Vec<_> = own.cloned().collect();
                 let state = state_with(self.ctx, row, &own)?;
                 self.row("KnownError", row.id.0, state);
+            }
+        }
+    }
+
+    /// A paper is judged with its editions.
+    async fn papers(&mut self, db: &impl ConnectionTrait) -> Result<()> {
+        let mut last = Uuid::nil();
+        loop {
+            let rows = page::<paper::Entity>(db, paper::Column::Id, last).await?;
+            let Some(end) = rows.last() else { return Ok(()) };
+            last = end.id.0;
+            let ids = rows.iter().map(|row| row.id);
+            let editions = paper_edition::Entity::find()
+                .filter(among(db, paper_edition::Column::PaperId, ids))
+                .order_by_asc(paper_edition::Column::Edition)
+                .all(db)
+                .await?;
+            for row in &rows {
+                let own = editions.iter().filter(|one| one.paper_id == row.id);
+                let own: Vec<_> = own.cloned().collect();
+                let state = state_with(self.ctx, row, &own)?;
+                self.row("Paper", row.id.0, state);
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use entity::trail_entry::{ActiveModel, Column, Entity, Model, Outcome};
-use entity::{ContributionId, EngagementId, GrantId, TrailEntryId, log_queue};
+use entity::{ContributionId, EngagementId, GrantId, PaperId, TrailEntryId, log_queue};
 use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, Set};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -158,6 +158,18 @@ pub(crate) async fn denied_opening(db: &Db, ctx: &Ctx, id: ContributionId) -> Re
         Action::ContributionOpen.as_str(),
         Subject::apart("Contribution", id.0),
         json!({ "reason": Code::CommitmentDiffers.as_str() }),
+    )
+    .await
+}
+
+/// Appends that somebody tried to vote, or to decide over a dissent, without the seat for it.
+pub(crate) async fn denied_seat(db: &Db, ctx: &Ctx, action: Action, paper: PaperId, why: Code) -> Result<()> {
+    append_denied(
+        db,
+        ctx,
+        action.as_str(),
+        Subject::apart("Paper", paper.0),
+        json!({ "reason": why.as_str() }),
     )
     .await
 }
