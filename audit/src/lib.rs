@@ -9,6 +9,7 @@ pub mod comment;
 mod copy;
 mod ctx;
 mod db;
+pub mod deadline;
 pub mod demo;
 pub mod engagement;
 mod error;

@@ -224,6 +224,14 @@ codes! {
     GrantBudgetExceeded = "GRANT_BUDGET_EXCEEDED": "Das Leseguthaben des Zugangs reicht dafür nicht (noch {}). Bitte weniger auf einmal abrufen oder einen neuen Zugang erbitten.", "The read budget of the grant does not suffice ({} left). Ask for less at once, or for a new grant.";
     LegalHoldLifted = "LEGAL_HOLD_LIFTED": "Diese Löschsperre ist schon aufgehoben.", "This legal hold is lifted already.";
     LegalHoldOwn = "LEGAL_HOLD_OWN": "Wer die Löschsperre gesetzt hat, darf sie nicht aufheben. Bitte eine zweite Person beteiligen.", "Who placed the legal hold must not lift it. Involve a second person.";
+    DeadlineShapeInvalid = "DEADLINE_SHAPE_INVALID": "Bitte entweder eine Dauer (1 bis 10.000 Einheiten) oder den letzten Tag angeben; nur eine Dauer kann auf eine vollständige Anzeige warten.", "Give either a length (1 to 10,000 units) or the last day; only a length can wait for a complete notice.";
+    DeadlineOutsideCalendar = "DEADLINE_OUTSIDE_CALENDAR": "So weit reicht der Kalender nicht (1991 bis 2199).", "The calendar does not reach that far (1991 to 2199).";
+    DeadlineInPast = "DEADLINE_IN_PAST": "Die Frist wäre schon abgelaufen ({}).", "The deadline would have passed already ({}).";
+    DeadlineState = "DEADLINE_STATE": "Das ist im jetzigen Stand der Frist nicht möglich ({}).", "This is not possible in the present state of the deadline ({}).";
+    DeadlineOver = "DEADLINE_OVER": "Die Frist ist abgelaufen ({}).", "The deadline has passed ({}).";
+    DeadlineNotExtendable = "DEADLINE_NOT_EXTENDABLE": "Verlängert werden nur Fristen, die eine Behörde gesetzt hat (§ 26 Abs. 7 SGB X).", "Only periods set by an authority are extended (§ 26 (7) SGB X).";
+    DeadlineNotLater = "DEADLINE_NOT_LATER": "Das neue Fristende liegt nicht nach dem bisherigen ({}).", "The new end is not after the present one ({}).";
+    DeadlineConfirmOwn = "DEADLINE_CONFIRM_OWN": "Wer die Frist gesetzt hat, darf den Ausschluss nicht bestätigen. Bitte die Leitung der Innenrevision oder die Qualitätssicherung darum bitten.", "Who set the deadline must not confirm that the right is barred. Ask the head of the Innenrevision or the quality assurance.";
     AmountOverflow = "AMOUNT_OVERFLOW": "Der Betrag ist zu groß.", "The amount is too large.";
 }
 

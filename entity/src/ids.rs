@@ -69,4 +69,8 @@ ids! {
     ParameterSetId,
     /// Id of a replacement.
     ReplacementId,
+    /// Id of a deadline.
+    DeadlineId,
+    /// Id of a notice.
+    NoticeId,
 }

@@ -16,6 +16,9 @@ pub mod comment;
 pub mod contribution;
 pub mod control_cell;
 pub mod control_total;
+pub mod deadline;
+pub mod deadline_date;
+pub mod deadline_due;
 pub mod difference;
 pub mod draw_event;
 pub mod engagement;
@@ -30,6 +33,8 @@ pub mod log_cosignature;
 pub mod log_leaf;
 pub mod log_node;
 pub mod log_queue;
+pub mod notice;
+pub mod notice_read;
 pub mod parameter_set;
 pub mod population;
 pub mod population_import;
@@ -45,9 +50,9 @@ pub mod trail_entry;
 
 pub use fund::{Fund, FundSplit};
 pub use ids::{
-    BezirksstelleId, CheckId, CommentId, ContributionId, ControlTotalId, DifferenceId, DrawEventId,
-    EngagementId, GrantId, ImportId, ItemId, JobcenterId, LegalHoldId, ParameterSetId, PopulationId,
-    ReadRecordId, ReplacementId, SampleId, SampleItemId, StratumId, TrailEntryId,
+    BezirksstelleId, CheckId, CommentId, ContributionId, ControlTotalId, DeadlineId, DifferenceId,
+    DrawEventId, EngagementId, GrantId, ImportId, ItemId, JobcenterId, LegalHoldId, NoticeId, ParameterSetId,
+    PopulationId, ReadRecordId, ReplacementId, SampleId, SampleItemId, StratumId, TrailEntryId,
 };
 pub use listed::{Listed, ListedCheck, ListedItem};
 pub use money::Cents;

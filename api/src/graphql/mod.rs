@@ -7,6 +7,7 @@ mod calculator;
 mod ceremony;
 mod check;
 mod comment;
+mod deadline;
 mod disclosure;
 mod engagement;
 mod error;
@@ -64,6 +65,7 @@ pub struct Query(
     grant::GrantQuery,
     reads::ReadQuery,
     parameter_set::ParameterSetQuery,
+    deadline::DeadlineQuery,
     calculator::CalculatorQuery,
 );
 
@@ -81,6 +83,7 @@ pub struct Mutation(
     legal_hold::LegalHoldMutation,
     replacement::ReplacementMutation,
     parameter_set::ParameterSetMutation,
+    deadline::DeadlineMutation,
 );
 
 /// What a person can wait for.

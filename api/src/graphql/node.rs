@@ -4,15 +4,17 @@ use std::collections::HashMap;
 
 use async_graphql::{Context, ID, Interface, Object, Result};
 use audit::access::Action as May;
-use audit::{engagement, grant, population, sample};
+use audit::{deadline, engagement, grant, population, sample};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use entity::{
-    BezirksstelleId, DifferenceId, EngagementId, GrantId, ImportId, PopulationId, SampleId, SampleItemId,
+    BezirksstelleId, DeadlineId, DifferenceId, EngagementId, GrantId, ImportId, PopulationId, SampleId,
+    SampleItemId,
 };
 use uuid::Uuid;
 
 use super::ContextExt;
+use super::deadline::Deadline;
 use super::engagement::Engagement;
 use super::error::{Maybe, bad_input, field};
 use super::grant::Grant;
@@ -56,11 +58,15 @@ pub enum NodeKind {
     Replacement,
     /// A contribution to a seed: found through its sample, or by whoever makes it.
     Contribution,
+    /// A deadline.
+    Deadline,
+    /// A notice: found in its inbox.
+    Notice,
 }
 
 impl NodeKind {
     /// Every kind.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Bezirksstelle,
         Self::Engagement,
         Self::Population,
@@ -76,6 +82,8 @@ impl NodeKind {
         Self::ParameterSet,
         Self::Replacement,
         Self::Contribution,
+        Self::Deadline,
+        Self::Notice,
     ];
 
     /// The name of the type.
@@ -96,6 +104,8 @@ impl NodeKind {
             Self::ParameterSet => "ParameterSet",
             Self::Replacement => "Replacement",
             Self::Contribution => "Contribution",
+            Self::Deadline => "Deadline",
+            Self::Notice => "Notice",
         }
     }
 
@@ -145,6 +155,8 @@ pub(super) enum Node {
     SampleItem(Box<SampleItem>),
     /// A grant.
     Grant(Box<Grant>),
+    /// A deadline.
+    Deadline(Box<Deadline>),
 }
 
 /// Finds nodes.
@@ -205,7 +217,9 @@ async fn of_kind(ctx: &Context<'_>, kind: NodeKind, rows: &[Uuid]) -> Result<Vec
         | NodeKind::LegalHold
         | NodeKind::ParameterSet
         | NodeKind::Replacement
-        | NodeKind::Contribution => true,
+        | NodeKind::Contribution
+        | NodeKind::Notice => true,
+        NodeKind::Deadline => ctx.caller().may(May::DeadlineRead),
         NodeKind::Grant => ctx.caller().may(May::GrantRead),
         NodeKind::Engagement => ctx.caller().may(May::EngagementRead),
         NodeKind::Population | NodeKind::Import | NodeKind::Difference => {
@@ -253,12 +267,20 @@ async fn of_kind(ctx: &Context<'_>, kind: NodeKind, rows: &[Uuid]) -> Result<Vec
             SampleItem::from
         ),
         NodeKind::Grant => through!(grant::find_many, GrantId, Node::Grant, Grant),
+        NodeKind::Deadline => {
+            let ids: Vec<_> = rows.iter().copied().map(DeadlineId).collect();
+            field(ctx, deadline::find_many(audit, db, &ids).await)?
+                .into_iter()
+                .map(|found| (found.row.id.0, Node::Deadline(Box::new(found.into()))))
+                .collect()
+        }
         NodeKind::Stratum
         | NodeKind::Check
         | NodeKind::Comment
         | NodeKind::LegalHold
         | NodeKind::ParameterSet
         | NodeKind::Replacement
-        | NodeKind::Contribution => Vec::new(),
+        | NodeKind::Contribution
+        | NodeKind::Notice => Vec::new(),
     })
 }

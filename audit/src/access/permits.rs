@@ -55,7 +55,16 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::VisibilityState
             | Action::CommentRead
             | Action::LegalHoldPlace
-            | Action::LegalHoldLift => true,
+            | Action::LegalHoldLift
+            | Action::DeadlineRead
+            | Action::DeadlineSet
+            | Action::DeadlineAcknowledge
+            | Action::DeadlineObject
+            | Action::DeadlineMeet
+            | Action::DeadlineExtend
+            | Action::DeadlineCancel
+            | Action::DeadlineConfirm
+            | Action::NoticeRead => true,
             Action::GrantRedeem
             | Action::ParameterSetApprove
             | Action::CommentWrite
@@ -63,6 +72,7 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::ExternalReadList
             | Action::ReadRecordList
             | Action::RetentionRun
+            | Action::DeadlineRun
             | Action::JobcenterSetUp => false,
         },
         Role::Innenrevision => match action {
@@ -100,7 +110,15 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::VisibilityState
             | Action::CommentRead
             | Action::LegalHoldPlace
-            | Action::LegalHoldLift => true,
+            | Action::LegalHoldLift
+            | Action::DeadlineRead
+            | Action::DeadlineSet
+            | Action::DeadlineAcknowledge
+            | Action::DeadlineObject
+            | Action::DeadlineMeet
+            | Action::DeadlineExtend
+            | Action::DeadlineCancel
+            | Action::NoticeRead => true,
             Action::EngagementClose
             | Action::EngagementRestrict
             | Action::DifferenceApprove
@@ -114,6 +132,8 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::ExternalReadList
             | Action::ReadRecordList
             | Action::RetentionRun
+            | Action::DeadlineConfirm
+            | Action::DeadlineRun
             | Action::JobcenterSetUp => false,
         },
         Role::Qualitaetssicherung => match action {
@@ -135,7 +155,10 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::TrailRead
             | Action::CommentRead
             | Action::LegalHoldPlace
-            | Action::LegalHoldLift => true,
+            | Action::LegalHoldLift
+            | Action::DeadlineRead
+            | Action::DeadlineConfirm
+            | Action::NoticeRead => true,
             Action::EngagementOpen
             | Action::EngagementClose
             | Action::EngagementRestrict
@@ -165,14 +188,27 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::Reidentify
             | Action::ReadRecordList
             | Action::RetentionRun
+            | Action::DeadlineSet
+            | Action::DeadlineAcknowledge
+            | Action::DeadlineObject
+            | Action::DeadlineMeet
+            | Action::DeadlineExtend
+            | Action::DeadlineCancel
+            | Action::DeadlineRun
             | Action::JobcenterSetUp => false,
         },
         Role::Bezirksstellenleitung => contributes(action) || reads_own_items(action),
         Role::Sachbearbeitung => reads_own_items(action),
         Role::Fachbereichsleitung => matches!(
             action,
-            Action::GrantRead | Action::GrantIssue | Action::GrantRevoke | Action::GrantLift
+            Action::GrantRead
+                | Action::GrantIssue
+                | Action::GrantRevoke
+                | Action::GrantLift
+                | Action::NoticeRead
         ),
+        // Told where a deadline was missed in spite of everything, and nothing else of it.
+        Role::Vorstand => matches!(action, Action::NoticeRead),
         // Who was let in, by whom and for what, and who read what.
         Role::Datenschutz => {
             contributes(action) || matches!(action, Action::GrantRead | Action::ReadRecordList)
@@ -182,14 +218,13 @@ pub const fn permits(role: Role, action: Action) -> bool {
         Role::Budget
         | Role::Controlling
         | Role::Fachleitung
-        | Role::Vorstand
         | Role::StadtLeitung
         | Role::Gleichstellung
         | Role::Administration => false,
     }
 }
 
-/// What a Bezirksstelle does: it reads its own announced items, and who else read them.
+/// What a Bezirksstelle does: it reads its own announced items, who else read them, and the deadlines set for it.
 const fn reads_own_items(action: Action) -> bool {
     matches!(
         action,
@@ -198,6 +233,8 @@ const fn reads_own_items(action: Action) -> bool {
             | Action::SampleItemRead
             | Action::CaseNumberRead
             | Action::ExternalReadList
+            | Action::DeadlineRead
+            | Action::NoticeRead
     )
 }
 
@@ -233,6 +270,13 @@ pub const fn needs_open(action: Action) -> bool {
             | Action::CheckRecord
             | Action::ReplacementRequest
             | Action::ReplacementApprove
+            | Action::DeadlineSet
+            | Action::DeadlineAcknowledge
+            | Action::DeadlineObject
+            | Action::DeadlineMeet
+            | Action::DeadlineExtend
+            | Action::DeadlineCancel
+            | Action::DeadlineConfirm
     )
 }
 

@@ -2,7 +2,7 @@
 //! state that no entry tells of.
 //!
 //! Looked at are engagements, populations, complete imports, control totals, differences, samples, ceremonies, replacements, parameter sets,
-//! checks, holds, grants and
+//! checks, holds, grants, deadlines and
 //! comments: what changes with an entry of its own. Items of populations are covered by the root in the entry that froze them,
 //! the items of a sample by its seed: whoever draws again gets the same ones. Rows made before their states were told are not
 //! judged.
@@ -10,9 +10,9 @@
 use std::collections::HashMap;
 
 use entity::{
-    EngagementId, TrailEntryId, ceremony, check_answer, comment, contribution, control_total, difference,
-    engagement, grant, item_check, legal_hold, log_leaf, log_queue, parameter_set, population,
-    population_import, replacement, sample, trail_entry,
+    EngagementId, TrailEntryId, ceremony, check_answer, comment, contribution, control_total, deadline,
+    deadline_date, difference, engagement, grant, item_check, legal_hold, log_leaf, log_queue, parameter_set,
+    population, population_import, replacement, sample, trail_entry,
 };
 use sea_orm::sea_query::Query;
 use sea_orm::{
@@ -92,6 +92,7 @@ pub async fn unexplained(ctx: &Ctx, db: &Db) -> Result<(Vec<Unexplained>, u64)> 
         .await?;
     look.grants(&moment).await?;
     look.ceremonies(&moment).await?;
+    look.deadlines(&moment).await?;
     look.checks(&moment).await?;
     look.differences(&moment).await?;
     look.imports(&moment).await?;
@@ -114,7 +115,8 @@ pub async fn unexplained(ctx: &Ctx, db: &Db) -> Result<(Vec<Unexplained>, u64)> 
 }
 
 /// Kinds of working papers, which are deleted ten years after the end of their engagement.
-const PAPERS: [&str; 9] = [
+const PAPERS: [&str; 10] = [
+    "Deadline",
     "Population",
     "ControlTotal",
     "Sample",
@@ -126,7 +128,8 @@ const PAPERS: [&str; 9] = [
     "Import",
 ];
 
-const KINDS: [&str; 13] = [
+const KINDS: [&str; 14] = [
+    "Deadline",
     "Engagement",
     "Population",
     "ControlTotal",
@@ -298,6 +301,28 @@ impl Look<'_> {
                 let own: Vec<_> = own.cloned().collect();
                 let state = state_with(self.ctx, row, &own)?;
                 self.row("Ceremony", row.sample_id.0, state);
+            }
+        }
+    }
+
+    /// A deadline is judged with all its ends.
+    async fn deadlines(&mut self, db: &impl ConnectionTrait) -> Result<()> {
+        let mut last = Uuid::nil();
+        loop {
+            let rows = page::<deadline::Entity>(db, deadline::Column::Id, last).await?;
+            let Some(end) = rows.last() else { return Ok(()) };
+            last = end.id.0;
+            let ids = rows.iter().map(|row| row.id);
+            let dates = deadline_date::Entity::find()
+                .filter(among(db, deadline_date::Column::DeadlineId, ids))
+                .order_by_asc(deadline_date::Column::Ordinal)
+                .all(db)
+                .await?;
+            for row in &rows {
+                let own = dates.iter().filter(|date| date.deadline_id == row.id);
+                let own: Vec<_> = own.cloned().collect();
+                let state = state_with(self.ctx, row, &own)?;
+                self.row("Deadline", row.id.0, state);
             }
         }
     }
