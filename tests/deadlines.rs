@@ -64,9 +64,9 @@ impl House {
         let data = self
             .service
             .auditor()
-            .data("{ jobcenter { bezirksstellen { id number } } }", json!({}))
+            .data("{ bezirksstellen { id number } }", json!({}))
             .await;
-        let all = data["jobcenter"]["bezirksstellen"].as_array().unwrap().clone();
+        let all = data["bezirksstellen"].as_array().unwrap().clone();
         all.into_iter().find(|one| one["number"] == number).unwrap()["id"].clone()
     }
 
