@@ -1,5 +1,7 @@
 //! Deadlines: started, stopped, extended, passed and told of; by services whose clock is set by hand.
 
+#![expect(clippy::unwrap_used, reason = "a test ends where something is missing")]
+
 use std::sync::Arc;
 
 use api::app;
@@ -7,6 +9,7 @@ use audit::deadline::calendar::Calendar;
 use audit::trail::rows::unexplained;
 use audit::{Clock, Ctx, Db, Sources, deadline, retention};
 use chrono::{DateTime, Utc};
+use sea_orm::ConnectionTrait as _;
 use serde_json::{Value, json};
 use tests::story::{change, nodes, with};
 use tests::{Backend, Hand, Person, Service};
@@ -394,7 +397,6 @@ on_both_at!(
         // Whoever changes the database past the service is found out.
         let ctx = Ctx::system(house.service.sources.clone());
         assert_eq!(unexplained(&ctx, &house.service.db).await.unwrap().0, []);
-        use sea_orm::ConnectionTrait as _;
         for past in [
             "DELETE FROM deadline_date",
             "UPDATE deadline_date SET reason = 'x'",

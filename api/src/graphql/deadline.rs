@@ -734,7 +734,6 @@ pub(super) struct DeadlineQuery;
 #[Object]
 impl DeadlineQuery {
     /// Deadlines, newest first. A Bezirksstelle sees those set for it.
-    #[expect(clippy::too_many_arguments, reason = "a list in GraphQL")]
     async fn deadlines(
         &self,
         ctx: &Context<'_>,
@@ -754,7 +753,6 @@ impl DeadlineQuery {
     }
 
     /// The caller's inbox, newest first: what is told to the person, or to everybody in the role.
-    #[expect(clippy::too_many_arguments, reason = "a list in GraphQL")]
     async fn notices(
         &self,
         ctx: &Context<'_>,
