@@ -227,6 +227,30 @@ fn queries(audit: &Audit<'_>, sample: &Value, own: &Value) -> Vec<Way> {
             Needs::Action(Action::PaperRead),
         ),
         way(
+            "deadlines",
+            "{ deadlines { __typename } }",
+            json!({}),
+            Needs::Action(Action::DeadlineRead),
+        ),
+        way(
+            "notices",
+            "{ notices { __typename } }",
+            json!({}),
+            Needs::Action(Action::NoticeRead),
+        ),
+        way(
+            "deadlineEnd",
+            "{ deadlineEnd(input: { start: EVENT, on: \"2026-01-02\", length: { count: 1, unit: DAY } }) { __typename } }",
+            json!({}),
+            Needs::Token,
+        ),
+        way(
+            "legalClocks",
+            "{ legalClocks(input: {}) { __typename } }",
+            json!({}),
+            Needs::Token,
+        ),
+        way(
             "testProgrammes",
             "{ testProgrammes { id } }",
             json!({}),
@@ -529,6 +553,49 @@ fn mutations() -> Vec<Way> {
                 "sampleId": unknown(NodeKind::Sample), "itemIds": [unknown(NodeKind::SampleItem)], "tester": "x",
             }),
             Action::CheckAssign,
+        ),
+        way(
+            "setDeadline",
+            json!({
+                "engagementId": unknown(NodeKind::Engagement), "title": "x", "legalBasis": "x", "expiry": "REMIND",
+                "endsOn": "2100-01-01", "idempotencyKey": "k",
+            }),
+            Action::DeadlineSet,
+        ),
+        way(
+            "acknowledgeDeadline",
+            json!({ "id": unknown(NodeKind::Deadline), "expectedVersion": 1 }),
+            Action::DeadlineAcknowledge,
+        ),
+        way(
+            "extendDeadline",
+            json!({ "id": unknown(NodeKind::Deadline), "expectedVersion": 1, "reason": "x", "endsOn": "2100-01-01" }),
+            Action::DeadlineExtend,
+        ),
+        way(
+            "objectToDeadline",
+            json!({ "id": unknown(NodeKind::Deadline), "expectedVersion": 1, "reason": "x" }),
+            Action::DeadlineObject,
+        ),
+        way(
+            "meetDeadline",
+            json!({ "id": unknown(NodeKind::Deadline), "expectedVersion": 1, "reason": "x" }),
+            Action::DeadlineMeet,
+        ),
+        way(
+            "cancelDeadline",
+            json!({ "id": unknown(NodeKind::Deadline), "expectedVersion": 1, "reason": "x" }),
+            Action::DeadlineCancel,
+        ),
+        way(
+            "confirmDeadline",
+            json!({ "id": unknown(NodeKind::Deadline), "expectedVersion": 1, "reason": "x" }),
+            Action::DeadlineConfirm,
+        ),
+        way(
+            "markNoticeRead",
+            json!({ "id": unknown(NodeKind::Notice) }),
+            Action::NoticeRead,
         ),
         way(
             "requestReplacement",

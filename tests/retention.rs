@@ -16,7 +16,10 @@ use tests::story::{Audit, cents, change, check, nodes};
 use tests::{Service, on_both};
 
 /// Tables of working papers.
-const PAPERS: [&str; 20] = [
+const PAPERS: [&str; 23] = [
+    "deadline",
+    "deadline_date",
+    "notice",
     "population",
     "population_import",
     "population_item",
@@ -116,6 +119,20 @@ async fn engagement<'a>(service: &'a Service, title: &str) -> Audit<'a> {
     audit
         .auditor
         .done(&change("abortSample", "sample { state }"), abort)
+        .await;
+    let deadline = json!({
+        "engagementId": audit.engagement, "title": "Unterlagen", "legalBasis": "Satzung", "expiry": "REMIND",
+        "endsOn": "2190-01-04", "idempotencyKey": format!("{title}: Frist"),
+    });
+    let set = audit
+        .auditor
+        .done(&change("setDeadline", "deadline { id version }"), deadline)
+        .await["deadline"]
+        .clone();
+    let cancel = json!({ "id": set["id"], "expectedVersion": set["version"], "reason": "erledigt" });
+    audit
+        .auditor
+        .done(&change("cancelDeadline", "deadline { state }"), cancel)
         .await;
     let grant = issued(&audit, inspection(&audit.engagement, &json!({}))).await;
     let comment = json!({ "engagementId": audit.engagement, "text": "Woher?", "idempotencyKey": title });

@@ -9,10 +9,13 @@ use actix_web::dev::ServerHandle;
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, HttpServer, web};
 use anyhow::{Context as _, bail};
+use audit::deadline::calendar::Calendar;
 use audit::reads::{self, KeepsReads, Reads};
 use audit::trail::note::SigningKey;
 use audit::trail::{self, LogKeys};
-use audit::{Ctx, Db, OsRandom, Sources, SystemClock, Vault, decision, jobcenter, population, retention};
+use audit::{
+    Ctx, Db, OsRandom, Sources, SystemClock, Vault, deadline, decision, jobcenter, population, retention,
+};
 use futures_util::future::join_all;
 use secrecy::ExposeSecret as _;
 use tokio::task::JoinHandle;
@@ -38,6 +41,9 @@ const SWEEP: Duration = Duration::from_secs(15);
 
 /// How often waiting entries of the trail are given their place in the log.
 const SEQUENCE: Duration = Duration::from_secs(1);
+
+/// How often deadlines are looked for that have passed.
+const DEADLINES: Duration = Duration::from_secs(5);
 
 /// How often the deletion job runs.
 const DELETE: Duration = Duration::from_hours(24);
@@ -221,6 +227,11 @@ pub async fn start_keeping(
         beside.push(tokio::spawn(witness.keep_cosigned(db.clone())));
     }
     beside.push(tokio::spawn(delete(sources.clone(), db.clone())));
+    beside.push(tokio::spawn(deadlines(
+        sources.clone(),
+        db.clone(),
+        settings.calendar.calendar(),
+    )));
     beside.push(tokio::spawn(sweep(sources, db)));
 
     let listener = TcpListener::bind(settings.server.listen)
@@ -291,6 +302,7 @@ async fn house(
                 .collect(),
             quorum: witnesses::quorum(&settings.log),
             production: settings.mode == Mode::Production,
+            calendar: Arc::new(settings.calendar.calendar()),
             bezirksstellen: rows.into_iter().map(|row| (row.id, Arc::new(row))).collect(),
         }),
     })
@@ -373,6 +385,19 @@ async fn sweep(sources: Arc<Sources>, db: Db) {
             Ok(0) => {}
             Ok(swept) => tracing::warn!(imports = swept, "imports whose reader was gone were ended"),
             Err(error) => tracing::error!(%error, "imports could not be swept"),
+        }
+    }
+}
+
+/// Lets deadlines pass when their time has come, whichever instance comes first.
+async fn deadlines(sources: Arc<Sources>, db: Db, calendar: Calendar) {
+    let mut pace = tokio::time::interval(DEADLINES);
+    loop {
+        pace.tick().await;
+        match deadline::run(&sources, &db, &calendar).await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "deadlines passed or were reminded of"),
+            Err(error) => tracing::error!(%error, "deadlines could not be looked at"),
         }
     }
 }

@@ -10,6 +10,7 @@ pub mod comment;
 mod copy;
 mod ctx;
 mod db;
+pub mod deadline;
 pub mod decision;
 pub mod demo;
 pub mod engagement;

@@ -255,6 +255,14 @@ codes! {
     CallingPeriod = "CALLING_PERIOD": "Die Vorlage wurde mit kürzerer Frist aufgerufen als vorgesehen. Das gilt nur, wenn alle im Gremium mitstimmen und auf die Frist verzichten. Sie kann mit voller Frist erneut aufgerufen werden (callPaper).", "The paper was called at shorter notice than the calling period. That holds only where everybody in the body votes and waives the period. It can be called again in time (callPaper).";
     SessionPast = "SESSION_PAST": "Die Sitzung liegt in der Vergangenheit, oder die Abstimmung endet nicht nach ihrem Beginn.", "The session lies in the past, or the voting does not end after its beginning.";
     NotTheDecider = "NOT_THE_DECIDER": "Bei Dissens entscheidet hier jemand anders ({}).", "Somebody else decides over a dissent here ({}).";
+    DeadlineShapeInvalid = "DEADLINE_SHAPE_INVALID": "Bitte entweder eine Dauer (1 bis 10.000 Einheiten) oder den letzten Tag angeben; nur eine Dauer kann auf eine vollständige Anzeige warten.", "Give either a length (1 to 10,000 units) or the last day; only a length can wait for a complete notice.";
+    DeadlineOutsideCalendar = "DEADLINE_OUTSIDE_CALENDAR": "So weit reicht der Kalender nicht (1991 bis 2199).", "The calendar does not reach that far (1991 to 2199).";
+    DeadlineInPast = "DEADLINE_IN_PAST": "Die Frist wäre schon abgelaufen ({}).", "The deadline would have passed already ({}).";
+    DeadlineState = "DEADLINE_STATE": "Das ist im jetzigen Stand der Frist nicht möglich ({}).", "This is not possible in the present state of the deadline ({}).";
+    DeadlineOver = "DEADLINE_OVER": "Die Frist ist abgelaufen ({}).", "The deadline has passed ({}).";
+    DeadlineNotExtendable = "DEADLINE_NOT_EXTENDABLE": "Verlängert werden nur Fristen, die eine Behörde gesetzt hat (§ 26 Abs. 7 SGB X).", "Only periods set by an authority are extended (§ 26 (7) SGB X).";
+    DeadlineNotLater = "DEADLINE_NOT_LATER": "Das neue Fristende liegt nicht nach dem bisherigen ({}).", "The new end is not after the present one ({}).";
+    DeadlineConfirmOwn = "DEADLINE_CONFIRM_OWN": "Wer die Frist gesetzt hat, darf den Ausschluss nicht bestätigen. Bitte die Leitung der Innenrevision oder die Qualitätssicherung darum bitten.", "Who set the deadline must not confirm that the right is barred. Ask the head of the Innenrevision or the quality assurance.";
     AmountOverflow = "AMOUNT_OVERFLOW": "Der Betrag ist zu groß.", "The amount is too large.";
 }
 

@@ -89,4 +89,8 @@ ids! {
     MinutesId,
     /// Id of a recorded signature.
     SignatureId,
+    /// Id of a deadline.
+    DeadlineId,
+    /// Id of a notice.
+    NoticeId,
 }

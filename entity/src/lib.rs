@@ -18,6 +18,9 @@ pub mod comment;
 pub mod contribution;
 pub mod control_cell;
 pub mod control_total;
+pub mod deadline;
+pub mod deadline_date;
+pub mod deadline_due;
 pub mod decision;
 pub mod difference;
 pub mod draw_event;
@@ -36,6 +39,8 @@ pub mod log_leaf;
 pub mod log_node;
 pub mod log_queue;
 pub mod minutes;
+pub mod notice;
+pub mod notice_read;
 pub mod paper;
 pub mod paper_edition;
 pub mod parameter_set;
@@ -56,10 +61,11 @@ pub mod vote;
 
 pub use fund::{Fund, FundSplit};
 pub use ids::{
-    AssignmentId, BezirksstelleId, BodyId, CheckId, CommentId, ContributionId, ControlTotalId, DecisionId,
-    DifferenceId, DrawEventId, EngagementId, GrantId, ImportId, ItemId, JobcenterId, KnownErrorId,
-    LegalHoldId, MinutesId, PaperEditionId, PaperId, ParameterSetId, PopulationId, ReadRecordId,
-    ReplacementId, SampleId, SampleItemId, SeatId, SignatureId, StratumId, TrailEntryId, VoteId,
+    AssignmentId, BezirksstelleId, BodyId, CheckId, CommentId, ContributionId, ControlTotalId, DeadlineId,
+    DecisionId, DifferenceId, DrawEventId, EngagementId, GrantId, ImportId, ItemId, JobcenterId,
+    KnownErrorId, LegalHoldId, MinutesId, NoticeId, PaperEditionId, PaperId, ParameterSetId, PopulationId,
+    ReadRecordId, ReplacementId, SampleId, SampleItemId, SeatId, SignatureId, StratumId, TrailEntryId,
+    VoteId,
 };
 pub use listed::{Listed, ListedCheck, ListedItem};
 pub use money::Cents;

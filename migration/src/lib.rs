@@ -31,6 +31,7 @@ mod m20261121_000017_retention_gate;
 mod m20261121_000018_ceremony;
 mod m20261121_000019_stored_samples;
 mod m20261121_000020_log_order;
+mod m20261122_000021_deadline;
 mod m20261122_000022_decision;
 mod m20261122_000023_known_error;
 mod m20261122_000024_assignment;
@@ -62,6 +63,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000018_ceremony::Migration),
             Box::new(m20261121_000019_stored_samples::Migration),
             Box::new(m20261121_000020_log_order::Migration),
+            Box::new(m20261122_000021_deadline::Migration),
             Box::new(m20261122_000022_decision::Migration),
             Box::new(m20261122_000023_known_error::Migration),
             Box::new(m20261122_000024_assignment::Migration),

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use audit::deadline::calendar::{Calendar, Land, Yearly, is_communal};
 use audit::trail::note::{VerifierKey, is_name};
 use audit::trail::witness::WitnessKey;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -41,6 +42,8 @@ pub struct Settings {
     /// How bodies decide, where that is otherwise than in the preset.
     #[serde(default)]
     pub decisions: audit::decision::body::Settings,
+    /// Free days of this Jobcenter.
+    pub calendar: CalendarSettings,
     /// The log over the trail.
     pub log: LogSettings,
     /// Keys of stored secrets.
@@ -61,6 +64,7 @@ impl Settings {
         self.rate.validate(&mut problems);
         self.telemetry.validate(&mut problems);
         self.jobcenter.validate(&mut problems);
+        self.calendar.validate(&mut problems);
         self.log.validate(self.mode, &mut problems);
         self.secrets.validate(self.mode, &mut problems);
         self.import.validate(&mut problems);
@@ -946,6 +950,68 @@ pub fn key_or_create(file: &Path) -> std::io::Result<[u8; 32]> {
         ))
     })?;
     Ok(key)
+}
+
+/// Free days of this Jobcenter.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CalendarSettings {
+    /// The Land whose holidays hold.
+    pub land: Land,
+    /// Holidays of some communes of the Land that hold here too.
+    pub communal_holidays: Vec<String>,
+    /// Single days on which the office is closed.
+    pub closed_dates: Vec<String>,
+    /// Days of every year on which the office is closed: `12-24`.
+    pub closed_yearly: Vec<String>,
+}
+
+impl CalendarSettings {
+    /// The calendar; a text that is no day was refused before the service starts.
+    pub fn calendar(&self) -> Calendar {
+        Calendar::of(self.land)
+            .with_communal(self.communal_holidays.iter().cloned())
+            .with_closed(
+                self.closed_dates.iter().filter_map(|text| text.parse().ok()),
+                self.closed_yearly.iter().filter_map(|text| yearly(text)),
+            )
+    }
+
+    fn validate(&self, problems: &mut Vec<Problem>) {
+        for code in &self.communal_holidays {
+            if !is_communal(self.land, code) {
+                problems.push(Problem::new(
+                    "calendar.communal_holidays",
+                    format!("{code:?} ist in diesem Land kein Feiertag einzelner Gemeinden (z. B. MARIAE_HIMMELFAHRT in BY)."),
+                    format!("{code:?} is no holiday of single communes in this Land (such as MARIAE_HIMMELFAHRT in BY)."),
+                ));
+            }
+        }
+        for text in &self.closed_dates {
+            if text.parse::<chrono::NaiveDate>().is_err() {
+                problems.push(Problem::new(
+                    "calendar.closed_dates",
+                    format!("{text:?} ist kein Tag. Schreiben Sie z. B. 2026-05-15."),
+                    format!("{text:?} is no day. Write such as 2026-05-15."),
+                ));
+            }
+        }
+        for text in &self.closed_yearly {
+            if yearly(text).is_none() {
+                problems.push(Problem::new(
+                    "calendar.closed_yearly",
+                    format!("{text:?} ist kein Tag eines Jahres. Schreiben Sie Monat und Tag, z. B. 12-24."),
+                    format!("{text:?} is no day of a year. Write month and day, such as 12-24."),
+                ));
+            }
+        }
+    }
+}
+
+/// Month and day: `12-24`.
+fn yearly(text: &str) -> Option<Yearly> {
+    let (month, day) = text.split_once('-')?;
+    Yearly::new(month.parse().ok()?, day.parse().ok()?)
 }
 
 /// Bounds of imported files.

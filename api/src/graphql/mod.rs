@@ -9,6 +9,7 @@ mod calculator;
 mod ceremony;
 mod check;
 mod comment;
+mod deadline;
 mod decision;
 mod disclosure;
 mod engagement;
@@ -72,6 +73,7 @@ pub struct Query(
     grant::GrantQuery,
     reads::ReadQuery,
     parameter_set::ParameterSetQuery,
+    deadline::DeadlineQuery,
     body::BodyQuery,
     paper::PaperQuery,
     decision::DecisionQuery,
@@ -94,6 +96,7 @@ pub struct Mutation(
     replacement::ReplacementMutation,
     known_error::KnownErrorMutation,
     parameter_set::ParameterSetMutation,
+    deadline::DeadlineMutation,
     body::BodyMutation,
     paper::PaperMutation,
     vote::VoteMutation,

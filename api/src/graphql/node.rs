@@ -4,17 +4,18 @@ use std::collections::HashMap;
 
 use async_graphql::{Context, ID, Interface, Object, Result};
 use audit::access::Action as May;
-use audit::{decision, engagement, grant, population, sample};
+use audit::{deadline, decision, engagement, grant, population, sample};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use entity::{
-    BezirksstelleId, BodyId, DecisionId, DifferenceId, EngagementId, GrantId, ImportId, PaperId,
+    BezirksstelleId, BodyId, DeadlineId, DecisionId, DifferenceId, EngagementId, GrantId, ImportId, PaperId,
     PopulationId, SampleId, SampleItemId,
 };
 use uuid::Uuid;
 
 use super::ContextExt;
 use super::body::Body;
+use super::deadline::Deadline;
 use super::decision::Decision;
 use super::engagement::Engagement;
 use super::error::{Maybe, bad_input, field};
@@ -74,11 +75,15 @@ pub enum NodeKind {
     Minutes,
     /// A signature: found through its paper.
     Signature,
+    /// A deadline.
+    Deadline,
+    /// A notice: found in its inbox.
+    Notice,
 }
 
 impl NodeKind {
     /// Every kind.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 24] = [
         Self::Bezirksstelle,
         Self::Engagement,
         Self::Population,
@@ -101,6 +106,8 @@ impl NodeKind {
         Self::Decision,
         Self::Minutes,
         Self::Signature,
+        Self::Deadline,
+        Self::Notice,
     ];
 
     /// The name of the type.
@@ -128,6 +135,8 @@ impl NodeKind {
             Self::Decision => "Decision",
             Self::Minutes => "Minutes",
             Self::Signature => "Signature",
+            Self::Deadline => "Deadline",
+            Self::Notice => "Notice",
         }
     }
 
@@ -183,6 +192,8 @@ pub(super) enum Node {
     Paper(Box<Paper>),
     /// A decision.
     Decision(Box<Decision>),
+    /// A deadline.
+    Deadline(Box<Deadline>),
 }
 
 /// Finds nodes.
@@ -247,7 +258,9 @@ async fn of_kind(ctx: &Context<'_>, kind: NodeKind, rows: &[Uuid]) -> Result<Vec
         | NodeKind::Contribution
         | NodeKind::Seat
         | NodeKind::Minutes
-        | NodeKind::Signature => true,
+        | NodeKind::Signature
+        | NodeKind::Notice => true,
+        NodeKind::Deadline => ctx.caller().may(May::DeadlineRead),
         NodeKind::Body | NodeKind::Paper | NodeKind::Decision => ctx.caller().may(May::PaperRead),
         NodeKind::Grant => ctx.caller().may(May::GrantRead),
         NodeKind::Engagement => ctx.caller().may(May::EngagementRead),
@@ -299,6 +312,13 @@ async fn of_kind(ctx: &Context<'_>, kind: NodeKind, rows: &[Uuid]) -> Result<Vec
         NodeKind::Body => through!(decision::find_bodies, BodyId, Node::Body, Body),
         NodeKind::Paper => through!(decision::find_papers, PaperId, Node::Paper, Paper),
         NodeKind::Decision => through!(decision::find_decisions, DecisionId, Node::Decision, Decision),
+        NodeKind::Deadline => {
+            let ids: Vec<_> = rows.iter().copied().map(DeadlineId).collect();
+            field(ctx, deadline::find_many(audit, db, &ids).await)?
+                .into_iter()
+                .map(|found| (found.row.id.0, Node::Deadline(Box::new(found.into()))))
+                .collect()
+        }
         NodeKind::Stratum
         | NodeKind::Check
         | NodeKind::Comment
@@ -309,6 +329,7 @@ async fn of_kind(ctx: &Context<'_>, kind: NodeKind, rows: &[Uuid]) -> Result<Vec
         | NodeKind::Contribution
         | NodeKind::Seat
         | NodeKind::Minutes
-        | NodeKind::Signature => Vec::new(),
+        | NodeKind::Signature
+        | NodeKind::Notice => Vec::new(),
     })
 }

@@ -129,6 +129,26 @@ pub(super) enum Action {
     LegalHoldLift,
     /// See who read what, and what the deletion job deleted.
     ReadRecordList,
+    /// See deadlines.
+    DeadlineRead,
+    /// Set a deadline.
+    DeadlineSet,
+    /// Acknowledge the notice as complete that starts a deadline.
+    DeadlineAcknowledge,
+    /// Object in time, which stops a deadline.
+    DeadlineObject,
+    /// Record that what a deadline was set for was done.
+    DeadlineMeet,
+    /// Extend a deadline.
+    DeadlineExtend,
+    /// Cancel a deadline.
+    DeadlineCancel,
+    /// Confirm that a right is barred; never by who set the deadline.
+    DeadlineConfirm,
+    /// See notices to oneself or one's place.
+    NoticeRead,
+    /// Let deadlines pass and tell of it. Nobody's right: the service does it by itself.
+    DeadlineRun,
     /// Delete what is kept no longer. Nobody's right: the service does it by itself.
     RetentionRun,
     /// Set the Jobcenter up. Nobody's right: the service does it when it starts for the first time.

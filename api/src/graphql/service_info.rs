@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_graphql::{Context, Enum, Object, SimpleObject};
+use audit::deadline::calendar::Calendar;
 use audit::trail::witness::{Cosignature, Quorum, cosignatures};
 use entity::{BezirksstelleId, bezirksstelle};
 
@@ -25,6 +26,8 @@ pub struct Info {
     pub quorum: Quorum,
     /// Whether it holds real data.
     pub production: bool,
+    /// The free days of this Jobcenter.
+    pub calendar: Arc<Calendar>,
     /// The parts of the Jobcenter: set up once, then unchanging, and named in nearly every row of every list.
     pub bezirksstellen: HashMap<BezirksstelleId, Arc<bezirksstelle::Model>>,
 }

@@ -121,6 +121,26 @@ words! {
         LegalHoldLift = "LEGAL_HOLD_LIFT",
         /// See who read what, and what the deletion job deleted.
         ReadRecordList = "READ_RECORD_LIST",
+        /// See deadlines.
+        DeadlineRead = "DEADLINE_READ",
+        /// Set a deadline.
+        DeadlineSet = "DEADLINE_SET",
+        /// Acknowledge the notice as complete that starts a deadline.
+        DeadlineAcknowledge = "DEADLINE_ACKNOWLEDGE",
+        /// Object in time, which stops a deadline.
+        DeadlineObject = "DEADLINE_OBJECT",
+        /// Record that what a deadline was set for was done.
+        DeadlineMeet = "DEADLINE_MEET",
+        /// Extend a deadline.
+        DeadlineExtend = "DEADLINE_EXTEND",
+        /// Cancel a deadline.
+        DeadlineCancel = "DEADLINE_CANCEL",
+        /// Confirm that a right is barred; never by who set the deadline.
+        DeadlineConfirm = "DEADLINE_CONFIRM",
+        /// See notices to oneself or one's place.
+        NoticeRead = "NOTICE_READ",
+        /// Let deadlines pass and tell of it. Nobody's right: the service does it by itself.
+        DeadlineRun = "DEADLINE_RUN",
         /// Delete what is kept no longer. Nobody's right: the service does it by itself.
         RetentionRun = "RETENTION_RUN",
         /// Set the Jobcenter up. Nobody's right: the service does it when it starts for the first time.

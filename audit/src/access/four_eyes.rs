@@ -22,6 +22,8 @@ words! {
         GrantIssue = "GRANT_ISSUE",
         /// Whoever placed a legal hold does not lift it.
         LegalHold = "LEGAL_HOLD",
+        /// Whoever set a deadline does not confirm that the right is barred.
+        DeadlineBarred = "DEADLINE_BARRED",
     }
 }
 
@@ -37,6 +39,7 @@ impl FourEyes {
             Self::ParameterSet => Action::ParameterSetPropose,
             Self::GrantIssue => Action::GrantPropose,
             Self::LegalHold => Action::LegalHoldPlace,
+            Self::DeadlineBarred => Action::DeadlineSet,
         }
     }
 
@@ -51,6 +54,7 @@ impl FourEyes {
             Self::ParameterSet => Action::ParameterSetApprove,
             Self::GrantIssue => Action::GrantIssue,
             Self::LegalHold => Action::LegalHoldLift,
+            Self::DeadlineBarred => Action::DeadlineConfirm,
         }
     }
 
@@ -58,9 +62,11 @@ impl FourEyes {
     pub const fn usual(self) -> Role {
         match self {
             Self::ControlTotal | Self::SecondCheck => Role::Innenrevision,
-            Self::DifferenceApproval | Self::Replacement | Self::KnownError | Self::LegalHold => {
-                Role::InnenrevisionLeitung
-            }
+            Self::DifferenceApproval
+            | Self::Replacement
+            | Self::KnownError
+            | Self::LegalHold
+            | Self::DeadlineBarred => Role::InnenrevisionLeitung,
             Self::ParameterSet => Role::Qualitaetssicherung,
             Self::GrantIssue => Role::Fachbereichsleitung,
         }
@@ -72,7 +78,9 @@ impl FourEyes {
             Self::ControlTotal | Self::SecondCheck => {
                 &[Role::InnenrevisionLeitung, Role::Qualitaetssicherung]
             }
-            Self::DifferenceApproval | Self::Replacement | Self::KnownError => &[Role::Qualitaetssicherung],
+            Self::DifferenceApproval | Self::Replacement | Self::KnownError | Self::DeadlineBarred => {
+                &[Role::Qualitaetssicherung]
+            }
             Self::ParameterSet => &[Role::Innenrevision],
             Self::GrantIssue => &[Role::InnenrevisionLeitung],
             Self::LegalHold => &[Role::Innenrevision, Role::Qualitaetssicherung],
@@ -90,6 +98,7 @@ impl FourEyes {
             Self::ParameterSet => Code::ParameterSetOwn,
             Self::GrantIssue => Code::GrantSamePerson,
             Self::LegalHold => Code::LegalHoldOwn,
+            Self::DeadlineBarred => Code::DeadlineConfirmOwn,
         }
     }
 

@@ -43,7 +43,7 @@ pub const fn granted(kind: Kind, action: Action) -> bool {
         | Action::VisibilityState
         | Action::CommentRead
         | Action::CommentWrite => true,
-        Action::PopulationRead | Action::SampleEvaluate | Action::TrailRead => {
+        Action::PopulationRead | Action::SampleEvaluate | Action::TrailRead | Action::DeadlineRead => {
             matches!(kind, Kind::Inspection)
         }
         Action::CheckRecord => matches!(kind, Kind::Commission),
@@ -94,6 +94,15 @@ pub const fn granted(kind: Kind, action: Action) -> bool {
         | Action::LegalHoldPlace
         | Action::LegalHoldLift
         | Action::ReadRecordList
+        | Action::DeadlineSet
+        | Action::DeadlineAcknowledge
+        | Action::DeadlineObject
+        | Action::DeadlineMeet
+        | Action::DeadlineExtend
+        | Action::DeadlineCancel
+        | Action::DeadlineConfirm
+        | Action::DeadlineRun
+        | Action::NoticeRead
         | Action::RetentionRun
         | Action::JobcenterSetUp => false,
     }
@@ -103,7 +112,7 @@ pub const fn granted(kind: Kind, action: Action) -> bool {
 pub const fn needs_whole(action: Action) -> bool {
     matches!(
         action,
-        Action::PopulationRead | Action::SampleEvaluate | Action::TrailRead
+        Action::PopulationRead | Action::SampleEvaluate | Action::TrailRead | Action::DeadlineRead
     )
 }
 

@@ -21,6 +21,8 @@ macro_rules! words {
         }
     };
 }
+pub(crate) use words;
+
 mod action;
 mod aggregate;
 mod caller;

@@ -65,7 +65,16 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::LegalHoldPlace
             | Action::LegalHoldLift
             | Action::PaperRead
-            | Action::PaperSubmit => true,
+            | Action::PaperSubmit
+            | Action::DeadlineRead
+            | Action::DeadlineSet
+            | Action::DeadlineAcknowledge
+            | Action::DeadlineObject
+            | Action::DeadlineMeet
+            | Action::DeadlineExtend
+            | Action::DeadlineCancel
+            | Action::DeadlineConfirm
+            | Action::NoticeRead => true,
             Action::GrantRedeem
             | Action::ParameterSetApprove
             | Action::CommentWrite
@@ -79,6 +88,7 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::MinutesRecord
             | Action::SignatureRecord
             | Action::SeatFill
+            | Action::DeadlineRun
             | Action::JobcenterSetUp => false,
         },
         Role::Innenrevision => match action {
@@ -119,7 +129,15 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::CommentRead
             | Action::LegalHoldPlace
             | Action::LegalHoldLift
-            | Action::PaperRead => true,
+            | Action::PaperRead
+            | Action::DeadlineRead
+            | Action::DeadlineSet
+            | Action::DeadlineAcknowledge
+            | Action::DeadlineObject
+            | Action::DeadlineMeet
+            | Action::DeadlineExtend
+            | Action::DeadlineCancel
+            | Action::NoticeRead => true,
             Action::EngagementClose
             | Action::EngagementRestrict
             | Action::DifferenceApprove
@@ -142,6 +160,8 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::MinutesRecord
             | Action::SignatureRecord
             | Action::SeatFill
+            | Action::DeadlineConfirm
+            | Action::DeadlineRun
             | Action::JobcenterSetUp => false,
         },
         Role::Qualitaetssicherung => match action {
@@ -166,7 +186,10 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::CommentRead
             | Action::LegalHoldPlace
             | Action::LegalHoldLift
-            | Action::PaperRead => true,
+            | Action::PaperRead
+            | Action::DeadlineRead
+            | Action::DeadlineConfirm
+            | Action::NoticeRead => true,
             Action::EngagementOpen
             | Action::EngagementClose
             | Action::EngagementRestrict
@@ -205,6 +228,13 @@ pub const fn permits(role: Role, action: Action) -> bool {
             | Action::MinutesRecord
             | Action::SignatureRecord
             | Action::SeatFill
+            | Action::DeadlineSet
+            | Action::DeadlineAcknowledge
+            | Action::DeadlineObject
+            | Action::DeadlineMeet
+            | Action::DeadlineExtend
+            | Action::DeadlineCancel
+            | Action::DeadlineRun
             | Action::JobcenterSetUp => false,
         },
         Role::Bezirksstellenleitung => contributes(action) || reads_own_items(action),
@@ -224,10 +254,16 @@ pub const fn permits(role: Role, action: Action) -> bool {
                 | Action::MinutesRecord
                 | Action::SignatureRecord
                 | Action::SeatFill
+                | Action::NoticeRead
         ),
         Role::Vorstand => matches!(
             action,
-            Action::PaperRead | Action::PaperSubmit | Action::PaperVote | Action::DissentDecide
+            Action::PaperRead
+                | Action::PaperSubmit
+                | Action::PaperVote
+                | Action::DissentDecide
+                // Told where a deadline was missed in spite of everything, and nothing else of it.
+                | Action::NoticeRead
         ),
         Role::StadtLeitung => matches!(
             action,
@@ -245,7 +281,7 @@ pub const fn permits(role: Role, action: Action) -> bool {
     }
 }
 
-/// What a Bezirksstelle does: it reads its own announced items, and who else read them.
+/// What a Bezirksstelle does: it reads its own announced items, who else read them, and the deadlines set for it.
 const fn reads_own_items(action: Action) -> bool {
     matches!(
         action,
@@ -254,6 +290,8 @@ const fn reads_own_items(action: Action) -> bool {
             | Action::SampleItemRead
             | Action::CaseNumberRead
             | Action::ExternalReadList
+            | Action::DeadlineRead
+            | Action::NoticeRead
     )
 }
 
@@ -293,6 +331,13 @@ pub const fn needs_open(action: Action) -> bool {
             | Action::ReplacementApprove
             | Action::KnownErrorApprove
             | Action::KnownErrorRevoke
+            | Action::DeadlineSet
+            | Action::DeadlineAcknowledge
+            | Action::DeadlineObject
+            | Action::DeadlineMeet
+            | Action::DeadlineExtend
+            | Action::DeadlineCancel
+            | Action::DeadlineConfirm
     )
 }
 

@@ -2,7 +2,7 @@
 
 use chrono::Datelike;
 use entity::engagement::{ActiveModel, Column, Entity, Model, State};
-use entity::{EngagementId, Scope, population, population_import, sample, sample_item};
+use entity::{EngagementId, Scope, deadline, population, population_import, sample, sample_item};
 use sea_orm::sea_query::Query;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, PaginatorTrait,
@@ -100,7 +100,7 @@ pub struct Close {
     pub note: Option<String>,
 }
 
-/// Closes an engagement. Planned samples and unchecked items need a note that says why; a running import has to end
+/// Closes an engagement. Planned samples, unchecked items and running deadlines need a note that says why; a running import has to end
 /// first.
 pub async fn close(ctx: &Ctx, db: &Db, input: Close) -> Result<Model> {
     let permit = authorize_write(ctx, db, Action::EngagementClose).await?;
@@ -215,8 +215,22 @@ async fn open_work(tx: &DatabaseTransaction, scope: Scope, id: EngagementId) -> 
         )
         .count(tx)
         .await?;
-    Ok((planned + unchecked > 0)
-        .then(|| format!("Stichproben/samples {planned}, Positionen/items {unchecked}")))
+    let running = deadline::Entity::find()
+        .filter(deadline::Column::EngagementId.eq(id))
+        .filter(deadline::Column::State.is_in([
+            deadline::State::NotStarted,
+            deadline::State::Running,
+            deadline::State::Stopped,
+        ]))
+        .count(tx)
+        .await?;
+    let deadlines = if running > 0 {
+        format!(", Fristen/deadlines {running}")
+    } else {
+        String::new()
+    };
+    Ok((planned + unchecked + running > 0)
+        .then(|| format!("Stichproben/samples {planned}, Positionen/items {unchecked}{deadlines}")))
 }
 
 /// The engagement, if the caller may see it.

@@ -1,12 +1,12 @@
-//! Working papers: populations, samples, checks and comments, ten years after their engagement ended. What stays is that there
+//! Working papers: populations, samples, checks, comments and deadlines, ten years after their engagement ended. What stays is that there
 //! was an engagement, its grants, and the trail.
 
 use chrono::{DateTime, Utc};
 use entity::{
     EngagementId, assignment, case_number, ceremony, check_answer, comment, contribution, control_cell,
-    control_total, difference, draw_event, engagement, import_rejection, item_check, known_error,
-    known_error_part, population, population_import, population_item, replacement, retention_gate, sample,
-    sample_item, sample_stratum,
+    control_total, deadline, deadline_date, deadline_due, difference, draw_event, engagement,
+    import_rejection, item_check, known_error, known_error_part, notice, notice_read, population,
+    population_import, population_item, replacement, retention_gate, sample, sample_item, sample_stratum,
 };
 use sea_orm::sea_query::{IntoCondition, Query, SelectStatement};
 use sea_orm::{
@@ -20,7 +20,8 @@ use crate::{Ctx, Db, Result};
 pub(super) async fn due(db: &Db, before: DateTime<Utc>) -> Result<Vec<Part>> {
     let with_papers = Condition::any()
         .add(engagement::Column::Id.in_subquery(all::<population::Entity>(population::Column::EngagementId)))
-        .add(engagement::Column::Id.in_subquery(all::<comment::Entity>(comment::Column::EngagementId)));
+        .add(engagement::Column::Id.in_subquery(all::<comment::Entity>(comment::Column::EngagementId)))
+        .add(engagement::Column::Id.in_subquery(all::<deadline::Entity>(deadline::Column::EngagementId)));
     let mut parts = Vec::new();
     for id in ended_with(db, before, with_papers).await? {
         let lines = population_item::Entity::find()
@@ -59,7 +60,10 @@ pub(super) async fn delete(
             .exec(&tx)
             .await?
             .last_insert_id;
-        let (gone, counted) = delete_some(&tx, id).await?;
+        let (gone, counted) = match delete_deadlines(&tx, id).await? {
+            0 => delete_some(&tx, id).await?,
+            gone => (gone, false),
+        };
         retention_gate::Entity::delete_by_id(gate).exec(&tx).await?;
         tx.commit().await?;
         if gone == 0 {
@@ -180,6 +184,30 @@ async fn delete_some(tx: &DatabaseTransaction, id: EngagementId) -> Result<(u64,
     );
     delete!(population, population::Column::EngagementId.eq(id), false);
     Ok((0, false))
+}
+
+/// Deletes deadlines with all that hangs on them.
+async fn delete_deadlines(tx: &DatabaseTransaction, id: EngagementId) -> Result<u64> {
+    let deadlines = of::<deadline::Entity>(deadline::Column::Id, deadline::Column::EngagementId.eq(id));
+    let notices = of::<notice::Entity>(notice::Column::Id, notice::Column::EngagementId.eq(id));
+    let marks = notice_read::Column::NoticeId.in_subquery(notices);
+    let looks = deadline_due::Column::DeadlineId.in_subquery(deadlines);
+    let mut gone = 0;
+    macro_rules! delete {
+        ($table:ident, $filter:expr) => {
+            gone += $table::Entity::delete_many()
+                .filter($filter)
+                .exec(tx)
+                .await?
+                .rows_affected;
+        };
+    }
+    delete!(notice_read, marks);
+    delete!(notice, notice::Column::EngagementId.eq(id));
+    delete!(deadline_due, looks);
+    delete!(deadline_date, deadline_date::Column::EngagementId.eq(id));
+    delete!(deadline, deadline::Column::EngagementId.eq(id));
+    Ok(gone)
 }
 
 /// The column of all rows.

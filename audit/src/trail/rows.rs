@@ -2,7 +2,7 @@
 //! state that no entry tells of.
 //!
 //! Looked at are engagements, populations, complete imports, control totals, differences, samples, ceremonies, replacements, known errors, parameter sets,
-//! checks, holds, grants, comments, bodies, seats, papers, votes, decisions, minutes and
+//! checks, holds, grants, comments, deadlines, bodies, seats, papers, votes, decisions, minutes and
 //! signatures: what changes with an entry of its own. Items of populations are covered by the root in the entry that froze them,
 //! the items of a sample by its seed: whoever draws again gets the same ones. Rows made before their states were told are not
 //! judged.
@@ -10,10 +10,10 @@
 use std::collections::HashMap;
 
 use entity::{
-    EngagementId, TrailEntryId, body, ceremony, check_answer, comment, contribution, control_total, decision,
-    difference, engagement, grant, item_check, known_error, known_error_part, legal_hold, log_leaf,
-    log_queue, minutes, paper, paper_edition, parameter_set, population, population_import, replacement,
-    sample, seat, signature, trail_entry, vote,
+    EngagementId, TrailEntryId, body, ceremony, check_answer, comment, contribution, control_total, deadline,
+    deadline_date, decision, difference, engagement, grant, item_check, known_error, known_error_part,
+    legal_hold, log_leaf, log_queue, minutes, paper, paper_edition, parameter_set, population,
+    population_import, replacement, sample, seat, signature, trail_entry, vote,
 };
 use sea_orm::sea_query::Query;
 use sea_orm::{
@@ -106,6 +106,7 @@ pub async fn unexplained(ctx: &Ctx, db: &Db) -> Result<(Vec<Unexplained>, u64)> 
     look.papers(&moment).await?;
     look.grants(&moment).await?;
     look.ceremonies(&moment).await?;
+    look.deadlines(&moment).await?;
     look.checks(&moment).await?;
     look.known_errors(&moment).await?;
     look.differences(&moment).await?;
@@ -129,7 +130,8 @@ pub async fn unexplained(ctx: &Ctx, db: &Db) -> Result<(Vec<Unexplained>, u64)> 
 }
 
 /// Kinds of working papers, which are deleted ten years after the end of their engagement.
-const PAPERS: [&str; 10] = [
+const PAPERS: [&str; 11] = [
+    "Deadline",
     "Population",
     "ControlTotal",
     "Sample",
@@ -142,7 +144,8 @@ const PAPERS: [&str; 10] = [
     "Import",
 ];
 
-const KINDS: [&str; 21] = [
+const KINDS: [&str; 22] = [
+    "Deadline",
     "Engagement",
     "Population",
     "ControlTotal",
@@ -366,6 +369,28 @@ impl Look<'_> {
                 let own: Vec<_> = own.cloned().collect();
                 let state = state_with(self.ctx, row, &own)?;
                 self.row("Paper", row.id.0, state);
+            }
+        }
+    }
+
+    /// A deadline is judged with all its ends.
+    async fn deadlines(&mut self, db: &impl ConnectionTrait) -> Result<()> {
+        let mut last = Uuid::nil();
+        loop {
+            let rows = page::<deadline::Entity>(db, deadline::Column::Id, last).await?;
+            let Some(end) = rows.last() else { return Ok(()) };
+            last = end.id.0;
+            let ids = rows.iter().map(|row| row.id);
+            let dates = deadline_date::Entity::find()
+                .filter(among(db, deadline_date::Column::DeadlineId, ids))
+                .order_by_asc(deadline_date::Column::Ordinal)
+                .all(db)
+                .await?;
+            for row in &rows {
+                let own = dates.iter().filter(|date| date.deadline_id == row.id);
+                let own: Vec<_> = own.cloned().collect();
+                let state = state_with(self.ctx, row, &own)?;
+                self.row("Deadline", row.id.0, state);
             }
         }
     }
