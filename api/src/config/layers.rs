@@ -399,6 +399,10 @@ mod tests {
             ("jobcenter.preset", "ennepe-ruhr"),
             ("jobcenter.label", "Standort"),
             ("jobcenter.label_plural", "Standorte"),
+            ("calendar.land", "BY"),
+            ("calendar.communal_holidays", "MARIAE_HIMMELFAHRT,FRIEDENSFEST"),
+            ("calendar.closed_dates", "2026-05-15"),
+            ("calendar.closed_yearly", "12-24"),
             ("log.origin", "vks.example/log"),
             (
                 "log.verifier_keys",
