@@ -253,14 +253,16 @@ impl Values for Known {
 
     fn input(&self, of: &str, field: &str) -> Option<Vec<String>> {
         match (of, field) {
-            ("DeadlineFilter", "engagement") => Some(all_quoted(&self.ids("Engagement"))),
-            ("DeadlineFilter", "bezirksstelle") => Some(all_quoted(&self.ids("Bezirksstelle"))),
             ("DeadlineFilter", "states") => Some(vec!["[RUNNING, EXPIRED]".to_owned()]),
             ("DeadlineFilter", "endsUntil") => Some(vec![quoted("2100-01-01")]),
-            ("SampleItemFilter", "engagement") => Some(all_quoted(&self.ids("Engagement"))),
+            ("SampleItemFilter" | "DeadlineFilter", "engagement") => {
+                Some(all_quoted(&self.ids("Engagement")))
+            }
             ("SampleItemFilter", "sample") => Some(all_quoted(&self.ids("Sample"))),
             ("SampleItemFilter", "stratum") => Some(all_quoted(&self.ids("Stratum"))),
-            ("SampleItemFilter", "bezirksstelle") => Some(all_quoted(&self.ids("Bezirksstelle"))),
+            ("SampleItemFilter" | "DeadlineFilter", "bezirksstelle") => {
+                Some(all_quoted(&self.ids("Bezirksstelle")))
+            }
             ("SampleItemFilter", "amountFrom" | "amountTo") => Some(["0.00", "80.00"].map(quoted).to_vec()),
             ("SampleItemFilter", "reference") => Some(
                 self.references
