@@ -491,7 +491,8 @@ on_both!(connections_that_broke_are_not_used_again, |service| async move {
     if service.db.is_postgres() {
         // As a server does that goes away; those that wait for something else see to themselves.
         let gone = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-            WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE '%engagement%'";
+            WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE '%engagement%'
+                AND query NOT LIKE '%deadline_due%'";
         service.db.owner().execute_unprepared(gone).await.unwrap();
     }
     // Each answer is right at once, from however many connections that were kept.

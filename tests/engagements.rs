@@ -169,7 +169,10 @@ on_both!(rights_follow_from_token_and_role, |service| async move {
         json!({
             "subject": "sach", "membership": { "text": "SACHBEARBEITUNG:03" },
             "bezirksstelle": { "number": "03", "name": "Dorsten" },
-            "actions": ["ENGAGEMENT_READ", "SAMPLE_READ", "SAMPLE_ITEM_READ", "CASE_NUMBER_READ", "EXTERNAL_READ_LIST"],
+            "actions": [
+                "ENGAGEMENT_READ", "SAMPLE_READ", "SAMPLE_ITEM_READ", "CASE_NUMBER_READ", "EXTERNAL_READ_LIST", "DEADLINE_READ",
+                "NOTICE_READ",
+            ],
         })
     );
 });

@@ -240,16 +240,29 @@ impl Values for Known {
             ("deniedAttempts", "filter") => Some(vec![format!("{{ until: {} }}", quoted(&self.began))]),
             ("logCheckpoint", "size") | ("logConsistency", "to") => Some(vec![self.leaves.to_string()]),
             ("logConsistency", "from") => Some(vec!["1".to_owned()]),
+            ("deadlineEnd", "input") => Some(vec![
+                "{ start: EVENT, on: \"2026-05-28\", length: { count: 1, unit: WEEK } }".to_owned(),
+            ]),
+            ("legalClocks", "input") => Some(vec![
+                "{ actNotifiedOn: \"2026-05-28\", hearingEndedOn: \"2026-05-28\", amount: \"49.99\" }"
+                    .to_owned(),
+            ]),
             _ => None,
         }
     }
 
     fn input(&self, of: &str, field: &str) -> Option<Vec<String>> {
         match (of, field) {
-            ("SampleItemFilter", "engagement") => Some(all_quoted(&self.ids("Engagement"))),
+            ("DeadlineFilter", "states") => Some(vec!["[RUNNING, EXPIRED]".to_owned()]),
+            ("DeadlineFilter", "endsUntil") => Some(vec![quoted("2100-01-01")]),
+            ("SampleItemFilter" | "DeadlineFilter", "engagement") => {
+                Some(all_quoted(&self.ids("Engagement")))
+            }
             ("SampleItemFilter", "sample") => Some(all_quoted(&self.ids("Sample"))),
             ("SampleItemFilter", "stratum") => Some(all_quoted(&self.ids("Stratum"))),
-            ("SampleItemFilter", "bezirksstelle") => Some(all_quoted(&self.ids("Bezirksstelle"))),
+            ("SampleItemFilter" | "DeadlineFilter", "bezirksstelle") => {
+                Some(all_quoted(&self.ids("Bezirksstelle")))
+            }
             ("PaperFilter" | "DecisionFilter", "body") | ("DecisionFilter", "tells") => {
                 Some(all_quoted(&self.ids("Body")))
             }

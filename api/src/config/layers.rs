@@ -404,6 +404,10 @@ mod tests {
             ("decisions.calling_days", "14"),
             ("decisions.author_votes", "false"),
             ("decisions.casting_vote", "true"),
+            ("calendar.land", "BY"),
+            ("calendar.communal_holidays", "MARIAE_HIMMELFAHRT,FRIEDENSFEST"),
+            ("calendar.closed_dates", "2026-05-15"),
+            ("calendar.closed_yearly", "12-24"),
             ("log.origin", "vks.example/log"),
             (
                 "log.verifier_keys",
