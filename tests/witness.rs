@@ -241,7 +241,7 @@ async fn proved_by_the_quorum(backend: Backend) {
 
     // Two of two: proved, for whoever reads the log and for whoever sees the entry.
     let first = opened(&auditor, "Erste").await;
-    let old = cosigned(&anybody, 2, &both).await;
+    let old = cosigned(&anybody, 3, &both).await;
     assert_eq!(old["proved"], true);
     let proof = auditor.data(TRAIL, json!({ "id": first })).await;
     let proof = nodes(&proof["engagement"]["trail"])[0]["proof"].clone();
@@ -404,14 +404,14 @@ async fn a_database_that_was_set_back_is_found_out() {
 
     let serving = program.serve(&["serve", "--migrate"]).await;
     open(&serving.address, "Erste").await;
-    until("not proved", async || is_proved(&serving.address, token, 2).await).await;
+    until("not proved", async || is_proved(&serving.address, token, 3).await).await;
     let doctor = program.succeeds(&["doctor"]).await;
     assert!(doctor.contains("ok      witness rpa.example"), "{doctor}");
     serving.interrupt().await;
     copied(&file, &copy);
     let serving = program.serve(&["serve"]).await;
     open(&serving.address, "Zweite").await;
-    until("not proved", async || is_proved(&serving.address, token, 3).await).await;
+    until("not proved", async || is_proved(&serving.address, token, 4).await).await;
     serving.interrupt().await;
 
     // Set back, it is told at once, though nothing new happens.
@@ -438,7 +438,7 @@ async fn a_database_that_was_set_back_is_found_out() {
         serving.err().contains("cosigned another log")
     })
     .await;
-    assert!(!is_proved(&serving.address, token, 3).await);
+    assert!(!is_proved(&serving.address, token, 4).await);
     serving.interrupt().await;
 }
 

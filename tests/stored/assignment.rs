@@ -271,10 +271,7 @@ on_both!(
             .cloned()
             .collect();
         assert_eq!(
-            audit
-                .auditor
-                .refused(&assign(), to(&sample, &own, "gruppe"))
-                .await,
+            outside.refused(&assign(), to(&sample, &own, "gruppe")).await,
             refusal("NOT_FOUND", "input.itemIds.0")
         );
         group.done(&assign(), to(&sample, &own, "gruppe")).await;
