@@ -97,7 +97,8 @@ impl Db {
         options
             .max_connections((max_connections / 2).max(2))
             .acquire_timeout(patience)
-            .test_before_acquire_if_idle_for(IDLE);
+            // What changes something cannot be asked anew: it starts on a connection that answers.
+            .test_before_acquire(true);
         options.map_sqlx_postgres_pool_opts(|pool| {
             pool.after_connect(|connection, _| Box::pin(keep_plans(connection)))
         });
