@@ -50,6 +50,11 @@ impl FundSplit {
             .checked_add(self.eu)
     }
 
+    /// What this is above what is correct, or `None` where it overflows.
+    pub fn above(&self, correct: &Self) -> Option<Cents> {
+        self.total()?.checked_sub(correct.total()?)
+    }
+
     /// The part of one fund.
     pub const fn of(&self, fund: Fund) -> Cents {
         match fund {

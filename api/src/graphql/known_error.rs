@@ -9,9 +9,10 @@ use entity::{KnownErrorId, SampleId, SampleItemId, known_error_part};
 use super::ContextExt;
 use super::disclosure::{Class, disclosure};
 use super::error::{Maybe, payload};
-use super::loaders::{KnownErrorPartsOf, KnownErrorsOf, SampleItemsKey};
+use super::loaders::{KnownErrorPartsOf, KnownErrorsOf};
 use super::node::NodeKind;
 use super::permissions::{Action, permitted_in};
+use super::replacement;
 use super::sample::SampleItem;
 use super::scalars::{DateTime, Euro};
 
@@ -156,11 +157,7 @@ pub(super) struct KnownErrorItem(known_error_part::Model);
 impl KnownErrorItem {
     /// The item.
     async fn item(&self, ctx: &Context<'_>) -> Maybe<SampleItem> {
-        ctx.loaders()
-            .one(ctx, SampleItemsKey(self.0.sample_item_id))
-            .await
-            .map(|row| row.map(SampleItem::from))
-            .transpose()
+        replacement::item(ctx, self.0.sample_item_id).await
     }
 
     /// The part of its error that is known.

@@ -123,7 +123,8 @@ impl Replacement {
     }
 }
 
-async fn item(ctx: &Context<'_>, id: SampleItemId) -> Maybe<SampleItem> {
+/// A drawn item, if it is visible.
+pub(super) async fn item(ctx: &Context<'_>, id: SampleItemId) -> Maybe<SampleItem> {
     ctx.loaders()
         .one(ctx, SampleItemsKey(id))
         .await

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use entity::assignment::{ActiveModel, Column, Entity, Model};
 use entity::sample_item::State;
 use entity::{AssignmentId, SampleId, SampleItemId, Scope, item_check, sample, sample_item};
-use sea_orm::sea_query::{Expr, Query, SelectStatement};
+use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{
     ActiveModelTrait as _, ColumnTrait as _, Condition, DatabaseTransaction, EntityTrait as _,
     QueryFilter as _, QueryOrder as _, QuerySelect as _,
@@ -19,6 +19,7 @@ use crate::db::among;
 use crate::engagement::{lock, must_be_open};
 use crate::error::required;
 use crate::idempotency::{Claimed, claim};
+use crate::sample::visible_at;
 use crate::trail::{self, Subject};
 use crate::{Code, Ctx, Db, Error, Refusal, Result};
 
@@ -138,11 +139,11 @@ pub async fn distribute(
         .collect();
     let needed = usize::try_from(sample.checks_per_item).unwrap_or(1);
     let given = rules::distribute(&open, needed, &input.testers, &load);
-    let mut by_id: HashMap<SampleItemId, sample_item::Model> =
+    let by_id: HashMap<SampleItemId, sample_item::Model> =
         items.into_iter().map(|item| (item.id, item)).collect();
     let mut new = Vec::with_capacity(given.len());
     for (id, tester) in given {
-        let item = required(by_id.get_mut(&id))?;
+        let item = required(by_id.get(&id))?;
         new.push((item.clone(), tester.to_owned()));
     }
     insert(&tx, ctx, &permit, &sample, new).await?;
@@ -217,11 +218,7 @@ async fn open_sample<I: Serialize + Sync>(
     once: Option<(&str, &'static str, &I)>,
 ) -> Result<Held> {
     let path = "input.sampleId";
-    let sample = sample::Entity::visible_to(&ctx.caller.scope(ctx.now()))
-        .filter(sample::Column::Id.eq(id))
-        .one(tx)
-        .await?
-        .ok_or_else(|| Error::refused(Code::NotFound, path))?;
+    let sample = visible_at(tx, &ctx.caller.scope(ctx.now()), id, path).await?;
     let engagement = lock(tx, ctx, sample.engagement_id, path).await?;
     if let Some((key, operation, input)) = once {
         match claim(tx, ctx, key, operation, input).await? {
@@ -373,19 +370,20 @@ async fn record(
 
 /// The condition on sample items by which they are on somebody's list: assigned to them, open, and not checked by them yet.
 pub fn mine(subject: &str) -> Condition {
-    let of = |select: &mut SelectStatement| select.take();
-    let assigned = of(Query::select()
+    let assigned = Query::select()
         .column(Column::SampleItemId)
         .from(Entity)
         .cond_where(
             Condition::all()
                 .add(Column::Tester.eq(subject))
                 .add(Column::EndedAt.is_null()),
-        ));
-    let checked = of(Query::select()
+        )
+        .take();
+    let checked = Query::select()
         .column(item_check::Column::SampleItemId)
         .from(item_check::Entity)
-        .cond_where(item_check::Column::Tester.eq(subject)));
+        .cond_where(item_check::Column::Tester.eq(subject))
+        .take();
     Condition::all()
         .add(sample_item::Column::Id.in_subquery(assigned))
         .add(sample_item::Column::Id.not_in_subquery(checked))

@@ -153,9 +153,7 @@ async fn keeps_known_error(
     let Some(known) = known(tx, &[item]).await?.remove(&item) else {
         return Ok(());
     };
-    let error = booked.total().zip(correct.total());
-    let error = error.and_then(|(booked, correct)| booked.checked_sub(correct));
-    if error.is_some_and(|error| error >= known) {
+    if booked.above(&correct).is_some_and(|error| error >= known) {
         return Ok(());
     }
     Err(Error::refused_with(

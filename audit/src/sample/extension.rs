@@ -17,9 +17,8 @@ use sea_orm::{
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::items::at_path;
 use super::rules::{FrameSize, Parameters, PlanInput, SizeSource, draws_the_rest};
-use super::service::{parameters, visible_one};
+use super::service::{parameters, visible_at};
 use crate::db::among;
 use crate::sampling::planning::SizeError;
 use crate::sampling::planning::attribute::{Distribution, TwoStageInput, two_stage};
@@ -211,9 +210,7 @@ pub(super) async fn extended(
         return Ok(None);
     };
     let path = "input.extends";
-    let first = visible_one(db.reader(), &ctx.caller.scope(ctx.now()), id)
-        .await
-        .map_err(|error| at_path(error, path))?;
+    let first = visible_at(db.reader(), &ctx.caller.scope(ctx.now()), id, path).await?;
     if first.state != State::Drawn {
         return Err(Error::refused(Code::SampleNotDrawn, path));
     }

@@ -16,7 +16,7 @@ use serde_json::json;
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::record::MAX_RECORDED_ITEMS;
-use super::service::{subject, visible_one};
+use super::service::{subject, visible_at};
 use crate::access::{Action, Class, Classes, authorize, authorize_write, disclose};
 use crate::assignment::mine;
 use crate::db::among;
@@ -343,9 +343,7 @@ pub async fn announce(ctx: &Ctx, db: &Db, input: Announce) -> Result<u64> {
     }
     let tx = db.begin_write().await?;
     let scope = ctx.caller.scope(ctx.now());
-    let sample = visible_one(&tx, &scope, input.sample_id)
-        .await
-        .map_err(|error| at_path(error, "input.sampleId"))?;
+    let sample = visible_at(&tx, &scope, input.sample_id, "input.sampleId").await?;
     lock_open(&tx, ctx, sample.engagement_id, "input.sampleId").await?;
     if sample.state != SampleState::Drawn {
         return Err(Error::refused(Code::SampleNotDrawn, "input.sampleId"));
@@ -395,18 +393,6 @@ pub async fn announce(ctx: &Ctx, db: &Db, input: Announce) -> Result<u64> {
     }
     tx.commit().await?;
     Ok(count as u64)
-}
-
-pub(super) fn at_path(error: Error, path: &str) -> Error {
-    match error {
-        Error::Refused(mut refusals) => {
-            for refusal in &mut refusals {
-                path.clone_into(&mut refusal.path);
-            }
-            Error::Refused(refusals)
-        }
-        other => other,
-    }
 }
 
 /// Announces those that are not visible yet, and answers them as they were. The engagement is locked: nobody changes them between.

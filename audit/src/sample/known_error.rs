@@ -10,7 +10,7 @@ use std::collections::{HashMap, HashSet};
 use entity::known_error::{ActiveModel, Class, Column, Entity, Model, State};
 use entity::{
     Cents, EngagementId, KnownErrorId, SampleId, SampleItemId, Scope, StratumId, item_check,
-    known_error_part as part, sample, sample_item,
+    known_error_part as part, sample_item,
 };
 use sea_orm::{
     ActiveModelTrait as _, ColumnTrait as _, ConnectionTrait, DatabaseTransaction, EntityTrait as _,
@@ -20,6 +20,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::rules::sets_known_errors_apart;
+use super::service::visible_at;
 use crate::access::{Action, FourEyes, Permit, authorize, authorize_write};
 use crate::check::current_versions;
 use crate::db::among;
@@ -80,11 +81,7 @@ pub async fn propose_known_error(
     let path = "input.sampleId";
     let tx = db.begin_write().await?;
     let scope = ctx.caller.scope(ctx.now());
-    let sample = sample::Entity::visible_to(&scope)
-        .filter(sample::Column::Id.eq(input.sample_id))
-        .one(&tx)
-        .await?
-        .ok_or_else(|| Error::refused(Code::NotFound, path))?;
+    let sample = visible_at(&tx, &scope, input.sample_id, path).await?;
     let engagement = lock(&tx, ctx, sample.engagement_id, path).await?;
     let claim = match claim(&tx, ctx, idempotency_key, "proposeKnownError", &input).await? {
         Claimed::New(claim) => claim,
@@ -256,7 +253,7 @@ async fn left(tx: &DatabaseTransaction, ids: &[SampleItemId]) -> Result<HashMap<
     for (id, checks) in checks {
         let error = current_versions(&checks)
             .first()
-            .and_then(|check| check.booked().total()?.checked_sub(check.correct().total()?));
+            .and_then(|check| check.booked().above(&check.correct()));
         let known = known.get(&id).copied().unwrap_or(Cents(0));
         left.extend(
             error

@@ -63,4 +63,5 @@ pub use replacement::{
     replacements, request_replacement,
 };
 pub use rules::{LARGEST_SAMPLE, Parameters, PlanInput, SizeSource, WHOLE, sets_known_errors_apart};
+pub(crate) use service::visible_at;
 pub use service::{Abort, abort, draws, extensions, find, find_many, list, parameters, plan, strata};

@@ -397,11 +397,21 @@ pub(super) fn planned(row: &Model, expected_version: i32) -> Result<()> {
 }
 
 pub(super) async fn visible_one(db: &impl ConnectionTrait, scope: &Scope, id: SampleId) -> Result<Model> {
+    visible_at(db, scope, id, "input.id").await
+}
+
+/// The sample that the input at this path names, if the caller may see it.
+pub(crate) async fn visible_at(
+    db: &impl ConnectionTrait,
+    scope: &Scope,
+    id: SampleId,
+    path: &str,
+) -> Result<Model> {
     Entity::visible_to(scope)
         .filter(Column::Id.eq(id))
         .one(db)
         .await?
-        .ok_or_else(|| Error::refused(Code::NotFound, "input.id"))
+        .ok_or_else(|| Error::refused(Code::NotFound, path))
 }
 
 pub(super) async fn load(db: &impl ConnectionTrait, id: SampleId) -> Result<Model> {

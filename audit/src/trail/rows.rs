@@ -58,6 +58,9 @@ pub struct Unexplained {
     pub wrong: Wrong,
 }
 
+/// A column of ids, and the id that a row has in it.
+type Key<E> = (<E as EntityTrait>::Column, fn(&<E as EntityTrait>::Model) -> Uuid);
+
 /// What the last entry of a row says it was left in, if it says so, and of which engagement.
 type Left = HashMap<(&'static str, Uuid), (Option<String>, Option<EngagementId>)>;
 
@@ -103,12 +106,8 @@ pub async fn unexplained(ctx: &Ctx, db: &Db) -> Result<(Vec<Unexplained>, u64)> 
         .await?;
     look.rows::<signature::Entity>(&moment, "Signature", signature::Column::Id, |row| row.id.0)
         .await?;
-    look.papers(&moment).await?;
+    look.with_their_parts(&moment).await?;
     look.grants(&moment).await?;
-    look.ceremonies(&moment).await?;
-    look.deadlines(&moment).await?;
-    look.checks(&moment).await?;
-    look.known_errors(&moment).await?;
     look.differences(&moment).await?;
     look.imports(&moment).await?;
     look.erased(&moment).await?;
@@ -294,6 +293,90 @@ impl Look<'_> {
         }
     }
 
+    /// What is judged with its editions, contributions, ends, answers or items.
+    async fn with_their_parts(&mut self, db: &impl ConnectionTrait) -> Result<()> {
+        self.with_parts::<paper::Entity, paper_edition::Entity>(
+            db,
+            "Paper",
+            (paper::Column::Id, |row| row.id.0),
+            (paper_edition::Column::PaperId, |part| part.paper_id.0),
+            |part| u128::from(part.edition.unsigned_abs()),
+        )
+        .await?;
+        self.with_parts::<ceremony::Entity, contribution::Entity>(
+            db,
+            "Ceremony",
+            (ceremony::Column::SampleId, |row| row.sample_id.0),
+            (contribution::Column::SampleId, |part| part.sample_id.0),
+            |part| u128::from(part.ordinal.unsigned_abs()),
+        )
+        .await?;
+        self.with_parts::<deadline::Entity, deadline_date::Entity>(
+            db,
+            "Deadline",
+            (deadline::Column::Id, |row| row.id.0),
+            (deadline_date::Column::DeadlineId, |part| part.deadline_id.0),
+            |part| u128::from(part.ordinal.unsigned_abs()),
+        )
+        .await?;
+        self.with_parts::<item_check::Entity, check_answer::Entity>(
+            db,
+            "Check",
+            (item_check::Column::Id, |row| row.id.0),
+            (check_answer::Column::CheckId, |part| part.check_id.0),
+            |part| crate::check::place(&part.attribute) as u128,
+        )
+        .await?;
+        self.with_parts::<known_error::Entity, known_error_part::Entity>(
+            db,
+            "KnownError",
+            (known_error::Column::Id, |row| row.id.0),
+            (known_error_part::Column::KnownErrorId, |part| {
+                part.known_error_id.0
+            }),
+            |part| part.sample_item_id.0.as_u128(),
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// Rows that are judged with those that belong to them, in the order of what `place` says.
+    async fn with_parts<E, P>(
+        &mut self,
+        db: &impl ConnectionTrait,
+        kind: &'static str,
+        (id, id_of): Key<E>,
+        (belongs_to, whole_of): Key<P>,
+        place: fn(&P::Model) -> u128,
+    ) -> Result<()>
+    where
+        E: EntityTrait,
+        E::Model: ModelTrait<Entity = E> + Send + Sync,
+        P: EntityTrait,
+        P::Model: ModelTrait<Entity = P> + Send + Sync,
+    {
+        let mut last = Uuid::nil();
+        loop {
+            let rows = page::<E>(db, id, last).await?;
+            let Some(end) = rows.last() else { return Ok(()) };
+            last = id_of(end);
+            let parts = P::find()
+                .filter(among(db, belongs_to, rows.iter().map(id_of)))
+                .all(db)
+                .await?;
+            let mut by_row: HashMap<Uuid, Vec<P::Model>> = HashMap::new();
+            for part in parts {
+                by_row.entry(whole_of(&part)).or_default().push(part);
+            }
+            for row in &rows {
+                let mut own = by_row.remove(&id_of(row)).unwrap_or_default();
+                own.sort_by_key(place);
+                let state = state_with(self.ctx, row, &own)?;
+                self.row(kind, id_of(row), state);
+            }
+        }
+    }
+
     async fn grants(&mut self, db: &impl ConnectionTrait) -> Result<()> {
         let mut last = Uuid::nil();
         loop {
@@ -303,115 +386,6 @@ impl Look<'_> {
             for row in &rows {
                 let state = crate::grant::row_state(self.ctx, row)?;
                 self.row("Grant", row.id.0, state);
-            }
-        }
-    }
-
-    /// A ceremony is judged with its contributions.
-    async fn ceremonies(&mut self, db: &impl ConnectionTrait) -> Result<()> {
-        let mut last = Uuid::nil();
-        loop {
-            let rows = page::<ceremony::Entity>(db, ceremony::Column::SampleId, last).await?;
-            let Some(end) = rows.last() else { return Ok(()) };
-            last = end.sample_id.0;
-            let ids = rows.iter().map(|row| row.sample_id);
-            let contributions = contribution::Entity::find()
-                .filter(among(db, contribution::Column::SampleId, ids))
-                .order_by_asc(contribution::Column::Ordinal)
-                .all(db)
-                .await?;
-            for row in &rows {
-                let own = contributions.iter().filter(|one| one.sample_id == row.sample_id);
-                let own: Vec<_> = own.cloned().collect();
-                let state = state_with(self.ctx, row, &own)?;
-                self.row("Ceremony", row.sample_id.0, state);
-            }
-        }
-    }
-
-    /// A known error is judged with its parts.
-    async fn known_errors(&mut self, db: &impl ConnectionTrait) -> Result<()> {
-        let mut last = Uuid::nil();
-        loop {
-            let rows = page::<known_error::Entity>(db, known_error::Column::Id, last).await?;
-            let Some(end) = rows.last() else { return Ok(()) };
-            last = end.id.0;
-            let ids = rows.iter().map(|row| row.id);
-            let parts = known_error_part::Entity::find()
-                .filter(among(db, known_error_part::Column::KnownErrorId, ids))
-                .order_by_asc(known_error_part::Column::SampleItemId)
-                .all(db)
-                .await?;
-            for row in &rows {
-                let own = parts.iter().filter(|part| part.known_error_id == row.id);
-                let own: Vec<_> = own.cloned().collect();
-                let state = state_with(self.ctx, row, &own)?;
-                self.row("KnownError", row.id.0, state);
-            }
-        }
-    }
-
-    /// A paper is judged with its editions.
-    async fn papers(&mut self, db: &impl ConnectionTrait) -> Result<()> {
-        let mut last = Uuid::nil();
-        loop {
-            let rows = page::<paper::Entity>(db, paper::Column::Id, last).await?;
-            let Some(end) = rows.last() else { return Ok(()) };
-            last = end.id.0;
-            let ids = rows.iter().map(|row| row.id);
-            let editions = paper_edition::Entity::find()
-                .filter(among(db, paper_edition::Column::PaperId, ids))
-                .order_by_asc(paper_edition::Column::Edition)
-                .all(db)
-                .await?;
-            for row in &rows {
-                let own = editions.iter().filter(|one| one.paper_id == row.id);
-                let own: Vec<_> = own.cloned().collect();
-                let state = state_with(self.ctx, row, &own)?;
-                self.row("Paper", row.id.0, state);
-            }
-        }
-    }
-
-    /// A deadline is judged with all its ends.
-    async fn deadlines(&mut self, db: &impl ConnectionTrait) -> Result<()> {
-        let mut last = Uuid::nil();
-        loop {
-            let rows = page::<deadline::Entity>(db, deadline::Column::Id, last).await?;
-            let Some(end) = rows.last() else { return Ok(()) };
-            last = end.id.0;
-            let ids = rows.iter().map(|row| row.id);
-            let dates = deadline_date::Entity::find()
-                .filter(among(db, deadline_date::Column::DeadlineId, ids))
-                .order_by_asc(deadline_date::Column::Ordinal)
-                .all(db)
-                .await?;
-            for row in &rows {
-                let own = dates.iter().filter(|date| date.deadline_id == row.id);
-                let own: Vec<_> = own.cloned().collect();
-                let state = state_with(self.ctx, row, &own)?;
-                self.row("Deadline", row.id.0, state);
-            }
-        }
-    }
-
-    async fn checks(&mut self, db: &impl ConnectionTrait) -> Result<()> {
-        let mut last = Uuid::nil();
-        loop {
-            let rows = page::<item_check::Entity>(db, item_check::Column::Id, last).await?;
-            let Some(end) = rows.last() else { return Ok(()) };
-            last = end.id.0;
-            let ids = rows.iter().map(|row| row.id);
-            let answers = check_answer::Entity::find()
-                .filter(among(db, check_answer::Column::CheckId, ids))
-                .all(db)
-                .await?;
-            for row in &rows {
-                let own = answers.iter().filter(|answer| answer.check_id == row.id);
-                let mut own: Vec<_> = own.cloned().collect();
-                own.sort_by_key(|answer| crate::check::place(&answer.attribute));
-                let state = state_with(self.ctx, row, &own)?;
-                self.row("Check", row.id.0, state);
             }
         }
     }
